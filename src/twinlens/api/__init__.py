@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: each handler reads, calls and writes."""

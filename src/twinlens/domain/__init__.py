@@ -1,0 +1,1 @@
+"""What twinlens talks about: pure values and rules, no I/O, no framework."""

@@ -1,0 +1,135 @@
+"""What a caller asks for, in one form for every dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .media import Data, Json
+
+Role = Literal["user", "model"]
+Level = Literal["UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "ULTRA_HIGH"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Media bytes that came in the request itself."""
+
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file of the caller's project, by its id."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """Media to be fetched."""
+
+    url: str
+
+
+Source = Inline | Stored | Url
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How much of a medium to look at: a level, or an exact cap in tokens that wins over it."""
+
+    level: Level = "UNSPECIFIED"
+    num_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text part; `thought` marks a thought of an earlier answer that the client sent back."""
+
+    text: str
+    thought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A media part. `resolution` is the part's own; None leaves it to the request's."""
+
+    source: Source
+    mime_type: str | None
+    field: str
+    resolution: Resolution | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """A part that carries JSON rather than prose: a function call, its response, executed code."""
+
+    name: str
+    value: Json
+
+
+Part = Text | Media | Structured
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One side's say in the conversation."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to choose and when to stop. None means: as the engine does by default."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    max_output_tokens: int | None = None
+    stop_sequences: tuple[str, ...] = ()
+    candidates: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """Whether to show thoughts, and how much to think (a budget in tokens, or a level)."""
+
+    include: bool = False
+    budget: int | None = None
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """The form the answer must have.
+
+    `schema` is plain JSON Schema, whichever way the caller wrote it: types in lower case, `nullable`
+    as a type of two, properties in the order they are to be written.
+    """
+
+    mime_type: Literal["text/plain", "application/json", "text/x.enum"] = "text/plain"
+    schema: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question about any number of media, with the conversation before it."""
+
+    model: str
+    turns: tuple[Turn, ...]
+    system: tuple[Text, ...] = ()
+    resolution: Level = "UNSPECIFIED"
+    sampling: Sampling = field(default_factory=Sampling)
+    thinking: Thinking = field(default_factory=Thinking)
+    output: OutputFormat = field(default_factory=OutputFormat)
+    tools: Json | None = None
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """All media parts, in the order they were sent."""
+        return tuple(part for turn in self.turns for part in turn.parts if isinstance(part, Media))

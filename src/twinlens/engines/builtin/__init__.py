@@ -1,0 +1,1 @@
+"""The default engine: facts read from the pixels, and answers made of facts only."""

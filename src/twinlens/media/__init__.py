@@ -1,0 +1,1 @@
+"""Bytes from strangers to items within a budget."""

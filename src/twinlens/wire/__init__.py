@@ -1,0 +1,1 @@
+"""JSON dialects to domain and back: pure functions."""
