@@ -22,6 +22,9 @@ DELIMITERS = 2
 """Tokens around each payload before Gemini 3: 256 + 2 = 258, 64 + 2 = 66."""
 
 MAX_TILES = 64
+MAX_PART_TOKENS = MAX_TILES * (256 + DELIMITERS)
+"""The most that any one part can be made to cost: what the table's largest image costs."""
+
 SMALL_SIDE = 384
 """Up to this size, both sides, an image before Gemini 3 is one tile."""
 
@@ -104,9 +107,9 @@ def plan(info: MediaInfo, line: LineName, overall: Level, part: Resolution | Non
 
 def _capped(budget: Budget, num_tokens: int, line: LineName, field: str) -> Budget:
     delimiters = 0 if line == "gemini-3" else DELIMITERS
-    if num_tokens <= delimiters:
+    if not delimiters < num_tokens <= MAX_PART_TOKENS:
         raise InvalidArgument(
-            f"num_tokens must be more than {delimiters}, not {num_tokens}.",
+            f"num_tokens must be from {delimiters + 1} to {MAX_PART_TOKENS}, not {num_tokens}.",
             field=f"{field}.media_resolution.num_tokens",
         )
     return Budget(num_tokens, num_tokens - delimiters, budget.modality)
