@@ -1,0 +1,147 @@
+"""Contents of a request: turns of a conversation and their parts, from messages to the domain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..domain.request import (
+    Inline,
+    Media,
+    Part,
+    Resolution,
+    Role,
+    Source,
+    Stored,
+    Structured,
+    Text,
+    Turn,
+    Url,
+)
+from .proto import Reading
+
+Fields = Mapping[str, Any]
+
+ROLES: Mapping[str, Role] = {
+    "": "user",
+    "user": "user",
+    "model": "model",
+    "function": "user",
+    "tool": "user",
+}
+MAX_FPS = 24
+_STORED = re.compile(
+    r"(?:https?://[^/\s]+/(?:\S*/)?v1(?:alpha|beta)?/)?files/([a-z0-9-]{1,40})", re.IGNORECASE
+)
+_URL = re.compile(r"https?://[^/\s]+\S*", re.IGNORECASE)
+_STRUCTURED = {
+    "function_call": "functionCall",
+    "function_response": "functionResponse",
+    "executable_code": "executableCode",
+    "code_execution_result": "codeExecutionResult",
+}
+"""Data members that carry JSON. The names are what an engine's prompt shows."""
+_IGNORED = ("tool_call", "tool_response")
+
+
+def turns(contents: list[Fields] | None, path: str, reading: Reading) -> tuple[Turn, ...]:
+    """Read the conversation."""
+    reading.require(bool(contents), path, "contents is not specified")
+    return tuple(_turn(content, f"{path}[{index}]", reading) for index, content in enumerate(contents or ()))
+
+
+def instruction(content: Fields | None, path: str, reading: Reading) -> tuple[Text, ...]:
+    """Read the system instruction: texts, whatever role they carry."""
+    if content is None:
+        return ()
+    found = _parts(content, path, reading)
+    texts = tuple(part for part in found if isinstance(part, Text))
+    reading.require(len(texts) == len(found), f"{path}.parts", "only text is supported here")
+    return texts
+
+
+def _turn(content: Fields, path: str, reading: Reading) -> Turn:
+    role = ROLES.get(content.get("role", ""))
+    if role is None:
+        reading.refuse(f"{path}.role", "Please use a valid role: user, model.")
+    return Turn(role or "user", tuple(_parts(content, path, reading)))
+
+
+def _parts(content: Fields, path: str, reading: Reading) -> list[Part]:
+    parts = content.get("parts")
+    reading.require(bool(parts), f"{path}.parts", "contents.parts must not be empty.")
+    return [
+        part
+        for index, fields in enumerate(parts or ())
+        for part in _part(fields, f"{path}.parts[{index}]", reading)
+    ]
+
+
+def _part(fields: Fields, path: str, reading: Reading) -> Iterator[Part]:
+    """Read one part. A function response may carry media, which follow it as parts of their own."""
+    _check_clip(fields.get("video_metadata", {}), f"{path}.video_metadata", reading)
+    if "text" in fields:
+        yield Text(fields["text"], thought=fields.get("thought", False))
+        return
+    if "inline_data" in fields or "file_data" in fields:
+        yield from _media(fields, path, reading)
+        return
+    for member, name in _STRUCTURED.items():
+        if member in fields:
+            value = dict(fields[member])
+            media = value.pop("parts", ())
+            yield Structured(name, value)
+            for index, one in enumerate(media):
+                yield from _media(one, f"{path}.{member}.parts[{index}]", reading)
+            return
+    known = any(member in fields for member in _IGNORED)
+    reading.require(known, f"{path}.data", "required oneof field 'data' must have one initialized field")
+
+
+def _media(fields: Fields, path: str, reading: Reading) -> Iterator[Media]:
+    resolution = _resolution(fields.get("media_resolution"), path, reading)
+    if "inline_data" in fields:
+        blob, below = fields["inline_data"], f"{path}.inline_data"
+        mime_type = blob.get("mime_type")
+        reading.require(bool(mime_type), f"{below}.mime_type", "The mimeType parameter is required.")
+        reading.require(bool(blob.get("data")), f"{below}.data", "The data parameter is required.")
+        yield Media(Inline(blob.get("data", b"")), mime_type, path, resolution)
+    elif "file_data" in fields:
+        file = fields["file_data"]
+        uri = file.get("file_uri", "")
+        source = source_of(uri)
+        if source is not None:
+            yield Media(source, file.get("mime_type") or None, path, resolution)
+            return
+        shown = uri if len(uri) <= 200 else f"{uri[:200]}..."
+        reading.refuse(f"{path}.file_data.file_uri", f"Invalid or unsupported file uri: {shown}")
+    else:
+        reading.require(False, f"{path}.data", "required oneof field 'data' must have one initialized field")
+
+
+def source_of(uri: str) -> Source | None:
+    """Tell what a file URI points to: a stored file by any host's address of it, or something to fetch."""
+    stored = _STORED.fullmatch(uri)
+    if stored:
+        return Stored(stored[1])
+    return Url(uri) if _URL.fullmatch(uri) else None
+
+
+def _resolution(fields: Fields | None, path: str, reading: Reading) -> Resolution | None:
+    if fields is None:
+        return None
+    tokens = fields.get("num_tokens")
+    below = f"{path}.media_resolution.num_tokens"
+    reading.require(tokens is None or tokens > 0, below, "num_tokens must be positive")
+    return Resolution(fields.get("level", "UNSPECIFIED"), tokens)
+
+
+def _check_clip(fields: Fields, path: str, reading: Reading) -> None:
+    """Check a video's clip as far as the request alone can tell."""
+    start, end, fps = fields.get("start_offset", 0.0), fields.get("end_offset"), fields.get("fps")
+    reading.require(start >= 0, f"{path}.start_offset", "start_offset must not be negative")
+    if end is not None:
+        reading.require(end > start, f"{path}.end_offset", "end_offset must be after start_offset")
+    if fps is not None:
+        reading.require(0 < fps <= MAX_FPS, f"{path}.fps", f"fps must be in the range (0, {MAX_FPS}]")

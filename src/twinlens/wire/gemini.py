@@ -1,0 +1,174 @@
+"""The Gemini dialect: generateContent, streamGenerateContent and countTokens, to the domain and back.
+
+Reading has two steps. The tables of `messages.py` say what is well-formed; then the rules of the
+contract are checked and the values become a `Request`. What is wrong is refused together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..domain.answer import Answer, Candidate
+from ..domain.engine import Text, Thought, Usage
+from ..domain.errors import InvalidArgument
+from ..domain.lines import Line
+from ..domain.media import Modality
+from ..domain.request import Media, Request
+from . import contents, generation, json
+from .messages import COUNT_TOKENS_REQUEST, GENERATE_CONTENT_REQUEST
+from .proto import Message, Reading
+
+Body = bytes | bytearray | memoryview
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What every piece of one answer repeats. `engine_usage` adds what the engine really spent."""
+
+    model_version: str
+    response_id: str
+    engine_usage: bool = False
+
+
+def read_generate(body: Body, model: str, line: Line) -> Request:
+    """Read a GenerateContentRequest for a model, whose name is without `models/`."""
+    reading, fields = _read(body, GENERATE_CONTENT_REQUEST)
+    request = _request(fields, "", model, line, reading)
+    reading.check()
+    return request
+
+
+def read_count(body: Body, model: str, line: Line) -> Request:
+    """Read a CountTokensRequest: bare contents, or a whole generateContentRequest."""
+    reading, fields = _read(body, COUNT_TOKENS_REQUEST)
+    whole = fields.get("generate_content_request")
+    if whole is None:
+        request = Request(model=model, turns=contents.turns(fields.get("contents"), "contents", reading))
+        _check_counts(request, line)
+    elif "contents" in fields:
+        raise InvalidArgument(
+            "contents and generateContentRequest are mutually exclusive.", field="generate_content_request"
+        )
+    else:
+        _check_model(whole.get("model", ""), model, reading)
+        request = _request(whole, "generate_content_request.", model, line, reading)
+    reading.check()
+    return request
+
+
+def write_answer(answer: Answer, head: Head) -> bytes:
+    """Write a GenerateContentResponse: a whole answer, or one piece of a stream."""
+    out: dict[str, Any] = {}
+    if answer.candidates:
+        out["candidates"] = [_candidate(candidate) for candidate in answer.candidates]
+    if answer.blocked is not None:
+        out["promptFeedback"] = {"blockReason": answer.blocked.reason}
+    out["usageMetadata"] = _usage(answer.usage, head.engine_usage)
+    out["modelVersion"] = head.model_version
+    out["responseId"] = head.response_id
+    return msgspec.json.encode(out)
+
+
+def write_count(usage: Usage) -> bytes:
+    """Write a CountTokensResponse."""
+    out: dict[str, Any] = {"totalTokens": usage.prompt_total}
+    details = _details(usage.prompt)
+    return msgspec.json.encode(out | ({"promptTokensDetails": details} if details else {}))
+
+
+def _read(body: Body, message: Message) -> tuple[Reading, Fields]:
+    document = json.read(body)
+    reading = Reading(document, message.name)
+    if not isinstance(document.value, dict):
+        raise InvalidArgument(
+            'Invalid JSON payload received. Unknown name "": Root element must be a message.'
+        )
+    fields = message(reading, document.value, "")
+    reading.check()
+    assert fields is not None
+    return reading, fields
+
+
+def _request(fields: Fields, prefix: str, model: str, line: Line, reading: Reading) -> Request:
+    generation.check_cache(fields.get("cached_content"))
+    generation.check_safety(fields.get("safety_settings"), f"{prefix}safety_settings", reading)
+    generation.check_tool_config(fields.get("tool_config", {}), f"{prefix}tool_config", reading)
+    config, path = fields.get("generation_config", {}), f"{prefix}generation_config"
+    generation.check_output(config, path, model, reading)
+    request = Request(
+        model=model,
+        turns=contents.turns(fields.get("contents"), f"{prefix}contents", reading),
+        system=contents.instruction(fields.get("system_instruction"), f"{prefix}system_instruction", reading),
+        resolution=config.get("media_resolution", "UNSPECIFIED"),
+        sampling=generation.sampling(config, path, line, reading),
+        thinking=generation.thinking(config, path, reading),
+        output=generation.output(config, path, reading),
+        tools=generation.tools(fields.get("tools"), f"{prefix}tools", reading),
+    )
+    _check_counts(request, line)
+    return request
+
+
+def _check_model(named: str, model: str, reading: Reading) -> None:
+    matches = named.removeprefix("models/") in ("", model)
+    reading.require(matches, "generate_content_request.model", f"the model must be models/{model}")
+
+
+def _check_counts(request: Request, line: Line) -> None:
+    """Hold the number of media, as far as their labels tell, to the line's limits."""
+    for kind, most in (("image", line.max_images), ("video", line.max_videos)):
+        if sum(_is(part, kind) for part in request.media) > most:
+            raise InvalidArgument(
+                f"Please use fewer than {most} {kind}s in your request to models/{request.model}",
+                field="contents",
+            )
+
+
+def _is(part: Media, kind: str) -> bool:
+    return (part.mime_type or "").lower().startswith(f"{kind}/")
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    content: dict[str, Any] = {"role": "model"}
+    if candidate.parts:
+        content = {"parts": [_part(part) for part in candidate.parts], "role": "model"}
+    out: dict[str, Any] = {"content": content}
+    if candidate.finish is not None:
+        out["finishReason"] = candidate.finish.reason
+    out["index"] = candidate.index
+    if candidate.finish is not None and candidate.finish.message:
+        out["finishMessage"] = candidate.finish.message
+    return out
+
+
+def _part(part: Text | Thought) -> dict[str, Any]:
+    return {"text": part.text} | ({"thought": True} if isinstance(part, Thought) else {})
+
+
+def _usage(usage: Usage, engine_usage: bool) -> dict[str, Any]:
+    """Write the accounting. What is zero or empty is left out."""
+    texts = [{"modality": "TEXT", "tokenCount": usage.candidates}] if usage.candidates else []
+    out = {
+        "promptTokenCount": usage.prompt_total,
+        "candidatesTokenCount": usage.candidates,
+        "thoughtsTokenCount": usage.thoughts,
+        "totalTokenCount": usage.total,
+        "promptTokensDetails": _details(usage.prompt),
+        "candidatesTokensDetails": texts,
+    }
+    if engine_usage:
+        out["engineUsage"] = {"mediaTokenCount": usage.engine_media}
+    return {name: value for name, value in out.items() if value}
+
+
+def _details(tokens: Mapping[Modality, int]) -> list[dict[str, Any]]:
+    return [
+        {"modality": modality.value, "tokenCount": tokens[modality]}
+        for modality in Modality
+        if tokens.get(modality)
+    ]

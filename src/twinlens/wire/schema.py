@@ -1,0 +1,164 @@
+"""Response schemas: the OpenAPI subset of `responseSchema`, normalised to plain JSON Schema.
+
+Engines and validators know one language. Types go to lower case, `nullable` becomes a type of its
+own, properties are put in the order they are to be written. Names that belong to the caller stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..domain.media import Json
+from .proto import (
+    Field,
+    Message,
+    Reading,
+    anything,
+    boolean,
+    double,
+    enumeration,
+    int64,
+    mapping,
+    repeated,
+    string,
+)
+
+TYPES = ("TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
+
+SCHEMA = Message(
+    "Schema",
+    Field("type", enumeration("Type", "", TYPES)),
+    Field("format", string),
+    Field("title", string),
+    Field("description", string),
+    Field("nullable", boolean),
+    Field("enum", repeated(string)),
+    Field("maxItems", int64),
+    Field("minItems", int64),
+    Field("required", repeated(string)),
+    Field("minProperties", int64),
+    Field("maxProperties", int64),
+    Field("minLength", int64),
+    Field("maxLength", int64),
+    Field("minimum", double),
+    Field("maximum", double),
+    Field("pattern", string),
+    Field("propertyOrdering", repeated(string)),
+    Field("default", anything),
+    Field("example", anything),
+    Field("ref", string, aliases=("$ref",)),
+)
+
+
+def _schema_or_bool(reading: Reading, value: Any, path: str) -> Any:
+    return value if isinstance(value, bool) else SCHEMA(reading, value, path)
+
+
+SCHEMA.add(
+    Field("items", SCHEMA),
+    Field("properties", mapping(SCHEMA)),
+    Field("anyOf", repeated(SCHEMA)),
+    Field("additionalProperties", _schema_or_bool),
+    Field("defs", mapping(SCHEMA), aliases=("$defs",)),
+)
+
+_SAME: Mapping[str, str] = {
+    "title": "title",
+    "description": "description",
+    "format": "format",
+    "pattern": "pattern",
+    "default": "default",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "min_items": "minItems",
+    "max_items": "maxItems",
+    "min_properties": "minProperties",
+    "max_properties": "maxProperties",
+    "required": "required",
+}
+"""Keywords that mean the same in both languages."""
+
+
+def normalise(schema: Mapping[str, Any], path: str, reading: Reading) -> Json:
+    """Turn a `Schema` message into JSON Schema."""
+    out: dict[str, Any] = {}
+    kind = schema.get("type", "TYPE_UNSPECIFIED").lower()
+    if kind != "type_unspecified":
+        out["type"] = kind
+    out |= {ours: schema[theirs] for theirs, ours in _SAME.items() if schema.get(theirs) is not None}
+    for bound in ("minimum", "maximum"):
+        if bound in schema:
+            out[bound] = _whole(schema[bound])
+            reading.require(math.isfinite(schema[bound]), f"{path}.{bound}", "must be finite")
+    if "enum" in schema:
+        out["enum"] = [
+            _member(one, kind, f"{path}.enum[{i}]", reading) for i, one in enumerate(schema["enum"])
+        ]
+    if "example" in schema:
+        out["examples"] = [schema["example"]]
+    if "ref" in schema:
+        out["$ref"] = schema["ref"].replace("#/defs/", "#/$defs/", 1)
+    out |= _nested(schema, path, reading)
+    _check_names(schema, path, reading)
+    return _nullable(out) if schema.get("nullable") else out
+
+
+def _nested(schema: Mapping[str, Any], path: str, reading: Reading) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for theirs, ours in (("properties", "properties"), ("defs", "$defs")):
+        if theirs in schema:
+            named = schema[theirs].items()
+            out[ours] = {
+                key: normalise(one, f"{path}.{theirs}[{i}].value", reading)
+                for i, (key, one) in enumerate(named)
+            }
+    if "properties" in out and "property_ordering" in schema:
+        first = [name for name in schema["property_ordering"] if name in out["properties"]]
+        out["properties"] = {name: out["properties"][name] for name in first} | out["properties"]
+    if "items" in schema:
+        out["items"] = normalise(schema["items"], f"{path}.items", reading)
+    if "any_of" in schema:
+        branches = enumerate(schema["any_of"])
+        out["anyOf"] = [normalise(one, f"{path}.any_of[{i}]", reading) for i, one in branches]
+    more = schema.get("additional_properties")
+    if more is not None:
+        below = f"{path}.additional_properties"
+        out["additionalProperties"] = more if isinstance(more, bool) else normalise(more, below, reading)
+    return out
+
+
+def _check_names(schema: Mapping[str, Any], path: str, reading: Reading) -> None:
+    properties = schema.get("properties", {})
+    for field in ("required", "property_ordering"):
+        for index, name in enumerate(schema.get(field, ())):
+            reading.require(name in properties, f"{path}.{field}[{index}]", "property is not defined")
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    if "type" in schema:
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+        return schema | {"type": [schema["type"], "null"]} if schema["type"] != "null" else schema
+    if "anyOf" in schema:
+        return schema | {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
+
+
+def _member(member: str, kind: str, path: str, reading: Reading) -> Any:
+    """Give a member of an enum its schema's type: the message carries strings only."""
+    if kind not in ("integer", "number"):
+        return member
+    try:
+        number = float(member)
+    except ValueError:
+        number = math.nan
+    fits = math.isfinite(number) and (kind == "number" or number.is_integer())
+    reading.require(fits, path, f"must be of type {kind}")
+    return _whole(number)
+
+
+def _whole(value: float) -> int | float:
+    """Write whole numbers without a fraction."""
+    return int(value) if value.is_integer() else value

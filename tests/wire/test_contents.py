@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from twinlens.domain.errors import InvalidArgument
+from twinlens.domain.lines import LINES
+from twinlens.domain.request import Inline, Media, Request, Source, Stored, Text, Url
+from twinlens.wire import contents, gemini
+
+PNG = {"mimeType": "image/png", "data": "iVBORw0KGgo="}
+
+
+def read(*parts: Any, line: Any = LINES["gemini-3"], **more: Any) -> Request:
+    body = json.dumps({"contents": [{"parts": list(parts)}], **more}).encode()
+    return gemini.read_generate(body, "gemini-3-flash", line)
+
+
+def violated(*parts: Any, **more: Any) -> list[str]:
+    with pytest.raises(InvalidArgument) as caught:
+        read(*parts, **more)
+    return [one.field for one in caught.value.violations]
+
+
+@pytest.mark.parametrize(
+    ("uri", "source"),
+    [
+        ("files/abc123", Stored("abc123")),
+        ("https://generativelanguage.googleapis.com/v1beta/files/abc123", Stored("abc123")),
+        ("http://127.0.0.1:8080/v1/files/a-b", Stored("a-b")),
+        ("https://example.com/prefix/v1alpha/files/abc", Stored("abc")),
+        ("https://example.com/files/cat.png", Url("https://example.com/files/cat.png")),
+        ("https://www.youtube.com/watch?v=x", Url("https://www.youtube.com/watch?v=x")),
+        ("HTTP://example.com", Url("HTTP://example.com")),
+        ("gs://bucket/a.png", None),
+        ("ftp://example.com/a.png", None),
+        ("file:///etc/passwd", None),
+        ("https://", None),
+        ("https:// example.com/a", None),
+        ("files/" + "a" * 41, None),
+        ("files/../x", None),
+        ("", None),
+    ],
+)
+def test_a_file_uri_tells_its_source(uri: str, source: Source | None) -> None:
+    assert contents.source_of(uri) == source
+
+
+def test_g6_images_are_counted_up_to_the_limit() -> None:
+    assert len(read(*[{"inlineData": PNG}] * 3600).media) == 3600
+
+    with pytest.raises(InvalidArgument) as caught:
+        read(*[{"inlineData": PNG}] * 3601)
+    assert (
+        caught.value.message == "Please use fewer than 3600 images in your request to models/gemini-3-flash"
+    )
+
+
+def test_g7_videos_are_counted_up_to_the_line_s_limit() -> None:
+    video = {"fileData": {"fileUri": "files/a", "mimeType": "video/mp4"}}
+
+    assert len(read(*[video] * 10).media) == 10
+    with pytest.raises(InvalidArgument, match="Please use fewer than 10 videos"):
+        read(*[video] * 11)
+    with pytest.raises(InvalidArgument, match="Please use fewer than 1 videos"):
+        read(video, video, line=LINES["gemini-1.5"])
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"thought": True}, "contents[0].parts[0].data"),
+        ({"inlineData": {"mimeType": "image/png"}}, "contents[0].parts[0].inline_data.data"),
+        (
+            {"inlineData": PNG, "mediaResolution": {"numTokens": 0}},
+            "contents[0].parts[0].media_resolution.num_tokens",
+        ),
+        (
+            {"inlineData": PNG, "videoMetadata": {"startOffset": "-1s"}},
+            "contents[0].parts[0].video_metadata.start_offset",
+        ),
+        ({"inlineData": PNG, "videoMetadata": {"fps": 0}}, "contents[0].parts[0].video_metadata.fps"),
+        ({"inlineData": PNG, "videoMetadata": {"fps": "NaN"}}, "contents[0].parts[0].video_metadata.fps"),
+        ({"text": "", "thoughtSignature": "!"}, "contents[0].parts[0].thought_signature"),
+        (
+            {"functionResponse": {"name": "f", "parts": [{}]}},
+            "contents[0].parts[0].function_response.parts[0].data",
+        ),
+    ],
+)
+def test_a_wrong_part_is_told_by_its_field(part: Any, field: str) -> None:
+    assert violated(part) == [field]
+
+
+@pytest.mark.parametrize("fps", [24, 0.1])
+def test_i5_frame_rates_within_the_range_are_accepted(fps: float) -> None:
+    assert read({"inlineData": PNG, "videoMetadata": {"fps": fps}}).media
+
+
+def test_c10_the_instruction_s_role_is_not_looked_at() -> None:
+    request = read({"text": "Hi"}, systemInstruction={"role": "system", "parts": {"text": "Be brief."}})
+
+    assert request.system == (Text("Be brief."),)
+
+
+def test_media_in_the_instruction_are_refused() -> None:
+    assert violated({"text": "Hi"}, systemInstruction={"parts": [{"inlineData": PNG}]}) == [
+        "system_instruction.parts"
+    ]
+
+
+def test_large_inline_data_arrives_as_bytes_and_in_the_caller_s_json_as_text() -> None:
+    letters = "QUJD" * 2000
+    request = read(
+        {"inlineData": {"mimeType": "image/png", "data": letters}},
+        {"functionCall": {"name": "f", "args": {"data": letters}}},
+    )
+
+    media, call = request.turns[0].parts
+    assert isinstance(media, Media)
+    assert isinstance(media.source, Inline)
+    assert media.source.data == b"ABC" * 2000
+    assert not isinstance(call, Media | Text)
+    assert call.value == {"name": "f", "args": {"data": letters}}
+
+
+def test_large_data_where_it_does_not_belong_is_shown_by_its_beginning() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        read({"text": "Hi"}, labels={"a": "b"}, generationConfig={"topK": 1, "data": "A" * 5000})
+    assert "Unknown name \"data\" at 'generation_config'" in caught.value.message
+
+    with pytest.raises(InvalidArgument) as caught:
+        read({"inlineData": {"mimeType": "image/png", "data": "A" * 5000 + "!"}})
+    assert caught.value.message.endswith(f'Base64 decoding failed for "{"A" * 32}"')
