@@ -1,0 +1,70 @@
+"""Which bytes are let in: recognised, measured and held against the limits, with nothing decoded.
+
+Runs in the server process on whatever a stranger sent, so it looks at headers only, through views
+that copy nothing, and takes a bounded number of steps.
+"""
+
+from __future__ import annotations
+
+from ..domain.errors import BadMedia
+from ..domain.media import Blob, MediaInfo
+from . import header, sniff, upright
+
+UNABLE = "Unable to process input image."
+"""How the contract's message starts for bytes that are no readable image."""
+
+SUPPORTED = "PNG, JPEG, WEBP, HEIC, HEIF, GIF, BMP or TIFF"
+
+_IMAGE_LABELS = frozenset(
+    {*sniff.MIME_TYPES.values(), "image/heic", "image/jpg", "image/pjpeg", "image/x-png", "image/x-ms-bmp"}
+)
+_NO_LABELS = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+"""Labels that claim nothing: the bytes decide."""
+
+
+def probe(blob: Blob, max_pixels: int) -> MediaInfo:
+    """Read what an image is and its upright size from its header, or refuse it with `BadMedia`."""
+    label = (blob.mime_type or "").partition(";")[0].strip().lower()
+    if label not in _NO_LABELS and not label.startswith("image/"):
+        raise BadMedia(f"Unsupported MIME type: {label}", field=blob.field)
+    data = memoryview(blob.data).cast("B")
+    format_ = sniff.sniff(data)
+    if format_ is None:
+        raise BadMedia(_refusal(label, data), field=blob.field)
+    found = _measure(format_, data, blob.field)
+    _check_size(found, max_pixels, blob.field)
+    mime_type = sniff.mime_type_of(data) or sniff.MIME_TYPES[format_]
+    width, height = found.upright
+    return MediaInfo("image", format_, mime_type, width, height, found.orientation)
+
+
+def _refusal(label: str, data: memoryview) -> str:
+    if sniff.is_avif(bytes(data[: sniff.FIRST_BYTES])):
+        return f"Unsupported MIME type: image/avif. Convert the image to {SUPPORTED}."
+    if label not in _NO_LABELS and label not in _IMAGE_LABELS:
+        return f"Unsupported MIME type: {label}"
+    claim = f"is labelled {label} but " if label in _IMAGE_LABELS else ""
+    return f"{UNABLE} The data {claim}looks like {sniff.describe(data)}. Send {SUPPORTED}."
+
+
+def _measure(format_: sniff.Format, data: memoryview, field: str) -> header.Header:
+    name = format_.upper()
+    try:
+        found = header.read(format_, data)
+    except upright.OUT_OF_DATA as error:
+        raise BadMedia(f"{UNABLE} The {name} data ends within its header.", field=field) from error
+    except header.Malformed as error:
+        raise BadMedia(f"{UNABLE} The {name} header {error}.", field=field) from error
+    if found.width < 1 or found.height < 1:
+        raise BadMedia(f"{UNABLE} The {name} header gives it no pixels.", field=field)
+    return found
+
+
+def _check_size(found: header.Header, max_pixels: int, field: str) -> None:
+    width, height = found.upright
+    if width * height > max_pixels:
+        raise BadMedia(
+            f"The image has {width} x {height} pixels, {width * height} in all; the limit is {max_pixels}. "
+            "Scale it down and send it again.",
+            field=field,
+        )

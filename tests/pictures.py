@@ -1,0 +1,126 @@
+"""Makes the images the tests need: every format, every turn, and what strangers do to them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image
+
+pillow_heif.register_heif_opener()
+
+Array = NDArray[np.uint8]
+
+FORMATS = ("png", "jpeg", "webp", "heif", "gif", "bmp", "tiff")
+TURNED_FORMATS = ("png", "jpeg", "webp", "heif", "tiff")
+"""Formats that can say how they are to be turned."""
+
+MIME_TYPES = {name: f"image/{name}" for name in FORMATS} | {"heif": "image/heic"}
+
+CORNERS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
+"""The colours of `quarters`: top left, top right, bottom left, bottom right."""
+
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How to store an upright image so that the orientation, obeyed, makes it upright again."""
+
+_HEIF_TURNS = {1: (0, 0), 2: (0, 1), 3: (2, 0), 4: (2, 1), 5: (1, 1), 6: (3, 0), 7: (3, 1), 8: (1, 0)}
+"""`irot` quarter turns (anti-clockwise) after `imir` or not, for each of EXIF's orientations."""
+
+
+def quarters(width: int = 64, height: int = 48) -> Image.Image:
+    """Draw four plain quarters, a colour each, so that every turn and mirroring shows."""
+    image = Image.new("RGB", (width, height))
+    half = width // 2, height // 2
+    boxes = (
+        (0, 0, *half),
+        (half[0], 0, width, half[1]),
+        (0, half[1], half[0], height),
+        (*half, width, height),
+    )
+    for colour, box in zip(CORNERS, boxes, strict=True):
+        image.paste(colour, box)
+    return image
+
+
+def encode(image: Image.Image, name: str, **options: Any) -> bytes:
+    """Encode an image as one of `FORMATS`."""
+    body = io.BytesIO()
+    image.save(body, name.upper(), **options)
+    return body.getvalue()
+
+
+def make(name: str, width: int = 64, height: int = 48) -> bytes:
+    """Encode `quarters` as one of `FORMATS`."""
+    return encode(quarters(width, height), name)
+
+
+def make_turned(name: str, orientation: int, width: int = 128, height: int = 64) -> bytes:
+    """Encode `quarters` so that it is upright only after the orientation is obeyed.
+
+    For HEIF the sides must be multiples of 64: other sizes are stored larger, with a crop.
+    """
+    image = quarters(width, height)
+    if orientation in _TURN:
+        image = image.transpose(_TURN[orientation])
+    if name == "heif":
+        return _turn_heif(encode(image, "heif"), orientation)
+    if name == "tiff":
+        return encode(image, "tiff", tiffinfo={274: orientation})
+    exif = Image.Exif()
+    exif[274] = orientation
+    return encode(image, name, exif=exif)
+
+
+def corners(pixels: Array) -> tuple[tuple[int, ...], ...]:
+    """Read the colours near the four corners, each channel rounded to 0 or 255."""
+    height, width = pixels.shape[:2]
+    y, x = height // 8, width // 8
+    found = (pixels[row, column] for row in (y, -1 - y) for column in (x, -1 - x))
+    return tuple(tuple(255 * int(channel > 127) for channel in pixel) for pixel in found)
+
+
+def png(width: int, height: int, rows: Iterator[bytes], *, depth: int = 8, colour: int = 2) -> bytes:
+    """Write a PNG file by hand from unfiltered rows: what the header says need not be true."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b"\0" + row) for row in rows) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def black_png(width: int, height: int) -> bytes:
+    """Write a large black PNG file, small on disk."""
+    row = bytes(width * 3)
+    return png(width, height, (row for _ in range(height)))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def _turn_heif(body: bytes, orientation: int) -> bytes:
+    """Overwrite two properties that carry nothing here with the turns, so that no offset changes."""
+    turns, mirrored = _HEIF_TURNS[orientation]
+    body = _overwrite(body, b"pixi", b"irot", turns)
+    return _overwrite(body, b"colr", b"imir", 1) if mirrored else body
+
+
+def _overwrite(body: bytes, old: bytes, new: bytes, value: int) -> bytes:
+    at = body.index(old)
+    size = struct.unpack_from(">I", body, at - 4)[0]
+    content = bytes([value]).ljust(size - 8, b"\0")
+    return body[:at] + new + content + body[at + size - 4 :]
