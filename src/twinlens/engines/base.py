@@ -1,11 +1,29 @@
-"""The Engine protocol: what the author of an engine promises."""
+"""The Engine protocol: what the author of an engine promises, and what an engine is built from."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from ..domain.engine import Capabilities, EngineRequest, Event
+
+
+class EngineSetupError(Exception):
+    """An engine cannot be built or started. The sentence is for the operator, and says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What the operator said about the engine; each engine uses what concerns it.
+
+    `model` is which model to load, `script` the answers file, `processes` how many to work in.
+    """
+
+    model: str | None = None
+    script: Path | None = None
+    processes: int = 1
 
 
 class Engine(Protocol):
@@ -32,10 +50,19 @@ class Engine(Protocol):
         """Count the tokens of a text, by this engine's own tokenizer. Pure and quick."""
         ...
 
-    def generate(self, request: EngineRequest) -> AsyncIterator[Event]:
+    def generate(self, request: EngineRequest) -> AsyncGenerator[Event, None]:
         """Answer once (one candidate), yielding events as they come and `Finished` or `Blocked` last.
 
         Closing the iterator cancels the work. A failure is raised as a `TwinlensError`. Stop
         sequences and the output limit may be ignored here: the pipeline enforces them.
         """
         ...
+
+
+EngineFactory = Callable[[EngineOptions], Engine]
+"""What a name in the registry, or an entry point of the group `twinlens.engines`, must lead to."""
+
+
+def count_characters(text: str) -> int:
+    """Count tokens for an engine without a tokenizer: four characters make one, the last may be short."""
+    return -(-len(text) // 4)

@@ -1,0 +1,255 @@
+"""The answers file: YAML in, a `Script` out. Every mistake is told with its line and its path.
+
+`docs/engines.md` describes the format; the tables below are its keys.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import translate
+from pathlib import Path
+from typing import get_args
+
+from ...domain.engine import Blocked, BlockReason, Finished, FinishReason
+from ...domain.errors import (
+    AlreadyExists,
+    Cancelled,
+    DeadlineExceeded,
+    FailedPrecondition,
+    Internal,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    TwinlensError,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+)
+from ...domain.media import Json, Kind
+from .fields import Field, root
+from .rules import Asked, Chunk, Failure, Reply, Rule, Script, Test
+
+MAX_DELAY_S = 3600.0
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+BLOCKS: tuple[BlockReason, ...] = get_args(BlockReason)
+FINISHES: tuple[FinishReason, ...] = get_args(FinishReason)
+
+ERRORS: tuple[tuple[int, type[TwinlensError], str], ...] = (
+    (400, InvalidArgument, "Request contains an invalid argument."),
+    (400, FailedPrecondition, "Precondition check failed."),
+    (401, Unauthenticated, "Request had invalid authentication credentials."),
+    (403, PermissionDenied, "The caller does not have permission."),
+    (404, NotFound, "Requested entity was not found."),
+    (409, AlreadyExists, "Requested entity already exists."),
+    (429, ResourceExhausted, "Resource has been exhausted (e.g. check quota)."),
+    (499, Cancelled, "The operation was cancelled."),
+    (500, Internal, "An internal error has occurred. Please retry."),
+    (501, Unimplemented, "Operation is not implemented, or supported, or enabled."),
+    (503, Unavailable, "The model is overloaded. Please try again later."),
+    (504, DeadlineExceeded, "Deadline expired before operation could complete."),
+)
+"""How a file may name an error: by a code (the first row that has it) or by the class's status."""
+
+
+def read(path: Path) -> Script:
+    """Read an answers file whole, checking every key and value of it."""
+    whole = root(path)
+    fields = whole.mapping(("rules", "default"))
+    if not fields:
+        raise whole.wrong("it says nothing: give 'rules' or a 'default'")
+    rules = tuple(_rule(item) for item in fields["rules"].items()) if "rules" in fields else ()
+    default = _reply(fields["default"]) if "default" in fields else None
+    return Script(path.name, rules, default)
+
+
+def _rule(field: Field) -> Rule:
+    fields = field.mapping(("match", "answer", "times"))
+    if "answer" not in fields:
+        raise field.wrong("an 'answer' is missing")
+    wanted = fields["match"].mapping(MATCHERS) if "match" in fields else {}
+    tests = tuple(MATCHERS[key](value) for key, value in wanted.items())
+    times = fields["times"].integer(1) if "times" in fields else None
+    return Rule(tests, _reply(fields["answer"]), times)
+
+
+def _pattern(field: Field) -> Callable[[str], bool]:
+    """Read `/regex/`, `/regex/i`, or else a plain text to be found as it stands."""
+    text = field.text()
+    regex = re.fullmatch(r"/(.+)/(i?)", text, re.DOTALL)
+    if regex is None:
+        return lambda value: text in value
+    try:
+        found = re.compile(regex[1], re.IGNORECASE if regex[2] else re.NOFLAG).search
+    except re.error as cause:
+        raise field.wrong(f"{text} is not a regular expression: {cause}") from cause
+    return lambda value: found(value) is not None
+
+
+def _glob(field: Field) -> Callable[[str], bool]:
+    fits = re.compile(translate(field.text())).match
+    return lambda value: fits(value) is not None
+
+
+def _model(field: Field) -> Test:
+    fits = _glob(field)
+    return lambda asked: fits(asked.model)
+
+
+def _text(field: Field) -> Test:
+    fits = _pattern(field)
+    return lambda asked: fits(asked.text)
+
+
+def _system(field: Field) -> Test:
+    fits = _pattern(field)
+    return lambda asked: fits(asked.system)
+
+
+def _media(field: Field) -> Test:
+    if not field.is_mapping:
+        count = field.integer(0)
+        return lambda asked: len(asked.mime_types) == count
+    counts = {kind: value.integer(0) for kind, value in field.mapping(KINDS).items()}
+
+    def test(asked: Asked) -> bool:
+        kinds = [mime_type.partition("/")[0] for mime_type in asked.mime_types]
+        return all(kinds.count(kind) == count for kind, count in counts.items())
+
+    return test
+
+
+def _mime(field: Field) -> Test:
+    fits = _glob(field)
+    return lambda asked: any(map(fits, asked.mime_types))
+
+
+def _turns(field: Field) -> Test:
+    turns = field.integer(1)
+    return lambda asked: asked.turns == turns
+
+
+def _schema(field: Field) -> Test:
+    if field.is_sequence:
+        names = {item.text() for item in field.items()}
+        return lambda asked: names <= _property_names(asked.schema)
+    wanted = field.flag()
+    return lambda asked: (asked.schema is not None) is wanted
+
+
+def _property_names(schema: Json | None) -> set[str]:
+    """Collect the names of all properties of a schema, at any depth."""
+    names: set[str] = set()
+    waiting = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            properties = node.get("properties")
+            names.update(properties if isinstance(properties, dict) else ())
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+    return names
+
+
+MATCHERS: Mapping[str, Callable[[Field], Test]] = {
+    "model": _model,
+    "text": _text,
+    "system": _system,
+    "media": _media,
+    "mime": _mime,
+    "turns": _turns,
+    "schema": _schema,
+}
+
+_BODIES = ("text", "json", "chunks")
+_ENDS = ("block", "error", "finish")
+_ANSWER = (*_BODIES, *_ENDS, "thoughts", "delay", "finish_message")
+
+
+def _reply(field: Field) -> Reply:
+    fields = field.mapping(_ANSWER)
+    bodies = [key for key in _BODIES if key in fields]
+    ends = [key for key in _ENDS if key in fields]
+    if len(bodies) > 1 or len(ends) > 1:
+        raise field.wrong(f"give one of {' and '.join(bodies if len(bodies) > 1 else ends)}, not both")
+    if not bodies and not ends:
+        raise field.wrong("it says nothing: give a text, json, chunks, block, error or finish")
+    if "block" in fields and (bodies or "thoughts" in fields):
+        raise fields["block"].wrong("a blocked prompt has no answer beside it")
+    return Reply(
+        chunks=_BODY[bodies[0]](fields[bodies[0]]) if bodies else (),
+        thoughts=_thoughts(fields["thoughts"]) if "thoughts" in fields else (),
+        delay_s=_delay(fields.get("delay")),
+        end=_end(fields),
+    )
+
+
+def _text_body(field: Field) -> tuple[Chunk, ...]:
+    return (_chunk_of(field),)
+
+
+def _json_body(field: Field) -> tuple[Chunk, ...]:
+    try:
+        text = json.dumps(field.value(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as cause:
+        raise field.wrong("JSON cannot say this; a date or a number such as .inf needs quotes") from cause
+    return (Chunk(text),)
+
+
+def _chunks_body(field: Field) -> tuple[Chunk, ...]:
+    return tuple(_chunk_of(item) for item in field.items())
+
+
+_BODY: Mapping[str, Callable[[Field], tuple[Chunk, ...]]] = {
+    "text": _text_body,
+    "json": _json_body,
+    "chunks": _chunks_body,
+}
+
+
+def _chunk_of(field: Field) -> Chunk:
+    fields = field.mapping(("text", "delay")) if field.is_mapping else {"text": field}
+    if "text" not in fields:
+        raise field.wrong("a 'text' is missing")
+    text = fields["text"].text()
+    return Chunk(text, _delay(fields.get("delay")), "{text}" in text or "{media}" in text)
+
+
+def _thoughts(field: Field) -> tuple[str, ...]:
+    return tuple(item.text() for item in (field.items() if field.is_sequence else [field]))
+
+
+def _delay(field: Field | None) -> float:
+    return field.number(MAX_DELAY_S) if field else 0.0
+
+
+def _end(fields: Mapping[str, Field]) -> Finished | Blocked | Failure:
+    if "block" in fields:
+        return Blocked(fields["block"].one_of(BLOCKS))
+    if "error" in fields:
+        return _failure(fields["error"])
+    message = fields["finish_message"].text() if "finish_message" in fields else None
+    return Finished(fields["finish"].one_of(FINISHES) if "finish" in fields else "STOP", message)
+
+
+def _failure(field: Field) -> Failure:
+    fields = field.mapping(("code", "status", "message", "retry_after"))
+    if ("code" in fields) is ("status" in fields):
+        raise field.wrong("give a 'code' or a 'status'")
+    if "code" in fields:
+        code = fields["code"].one_of(tuple(dict.fromkeys(row[0] for row in ERRORS)))
+        _, kind, message = next(row for row in ERRORS if row[0] == code)
+    else:
+        status = fields["status"].one_of(tuple(kind.status for _, kind, _ in ERRORS))
+        _, kind, message = next(row for row in ERRORS if row[1].status == status)
+    if "retry_after" in fields and kind is not ResourceExhausted:
+        raise fields["retry_after"].wrong("only RESOURCE_EXHAUSTED (429) carries it")
+    return Failure(
+        kind,
+        fields["message"].text() if "message" in fields else message,
+        fields["retry_after"].number(MAX_DELAY_S) if "retry_after" in fields else None,
+    )

@@ -1,0 +1,136 @@
+"""Values of a YAML file that know their line and their path, so that a mistake can be pointed at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from ...domain.media import Json
+from ..base import EngineSetupError
+
+T = TypeVar("T", bound=str | int)
+
+
+class Field:
+    """One value: read it as what it must be, or get an error that says where it stands."""
+
+    def __init__(self, node: yaml.Node, path: str, file: str) -> None:
+        self._node = node
+        self._path = path
+        self._file = file
+
+    def wrong(self, why: str) -> EngineSetupError:
+        """Make the error that points here."""
+        where = f"{self._file}:{self._node.start_mark.line + 1}"
+        return EngineSetupError(": ".join(filter(None, (where, self._path, why))))
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether this has keys."""
+        return isinstance(self._node, yaml.MappingNode)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether this is a list."""
+        return isinstance(self._node, yaml.SequenceNode)
+
+    def mapping(self, known: Collection[str]) -> dict[str, Field]:
+        """Read keys, each at most once and each a known one."""
+        if not isinstance(self._node, yaml.MappingNode):
+            raise self.wrong(f"must have keys ({', '.join(known)})")
+        fields: dict[str, Field] = {}
+        for key, value in self._node.value:
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+            field = Field(value, f"{self._path}.{name}".lstrip("."), self._file)
+            if name not in known:
+                raise Field(key, field._path, self._file).wrong(_unknown(name, known))
+            if name in fields:
+                raise Field(key, field._path, self._file).wrong("stands here twice")
+            fields[name] = field
+        return fields
+
+    def items(self) -> list[Field]:
+        """Read a list."""
+        if not isinstance(self._node, yaml.SequenceNode):
+            raise self.wrong("must be a list")
+        nodes: Iterable[yaml.Node] = self._node.value
+        return [Field(node, f"{self._path}[{index}]", self._file) for index, node in enumerate(nodes)]
+
+    def value(self) -> Json:
+        """Read whatever stands here."""
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_document(self._node)
+        except (yaml.YAMLError, ValueError, RecursionError) as cause:
+            raise self.wrong("cannot be read; text of this form needs quotes") from cause
+        finally:
+            loader.dispose()
+
+    def text(self) -> str:
+        """Read a text."""
+        value = self.value()
+        if not isinstance(value, str):
+            raise self.wrong("must be a text; put it in quotes")
+        return value
+
+    def flag(self) -> bool:
+        """Read true or false."""
+        value = self.value()
+        if not isinstance(value, bool):
+            raise self.wrong("must be true or false")
+        return value
+
+    def integer(self, least: int) -> int:
+        """Read a whole number that is not below `least`."""
+        value = self.value()
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise self.wrong(f"must be a whole number from {least}")
+        return value
+
+    def number(self, most: float) -> float:
+        """Read a number from 0 to `most`."""
+        value = self.value()
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not isfinite(value) or not 0 <= value <= most:
+            raise self.wrong(f"must be a number from 0 to {most:g}")
+        return float(value)
+
+    def one_of(self, values: Collection[T]) -> T:
+        """Read one of the given values."""
+        value = self.value()
+        for known in values:
+            if type(value) is type(known) and value == known:
+                return known
+        raise self.wrong(_unknown(str(value), [str(known) for known in values]))
+
+
+def root(path: Path) -> Field:
+    """Read a YAML file of one document."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as cause:
+        raise EngineSetupError(f"{path} cannot be read: {cause.strerror}.") from cause
+    except UnicodeDecodeError as cause:
+        raise EngineSetupError(f"{path.name} is not UTF-8 text.") from cause
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError) as cause:
+        mark = getattr(cause, "problem_mark", None)
+        where = f"{path.name}:{mark.line + 1}" if mark else path.name
+        raise EngineSetupError(
+            f"{where}: this is not valid YAML. Text with marks like : # ? [ {{ needs quotes."
+        ) from cause
+    if node is None:
+        raise EngineSetupError(f"{path.name} is empty: give 'rules' or a 'default'.")
+    return Field(node, "", path.name)
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.7)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    return f"{name!r} is not known here; {hint}"
