@@ -1,0 +1,158 @@
+"""The File resource and the upload headers, as they are written and read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pytest
+
+from twinlens.domain.errors import InvalidArgument
+from twinlens.wire import files
+
+
+@dataclass(frozen=True)
+class File:
+    """What a store knows of a file."""
+
+    id: str = "abc123"
+    display_name: str | None = "Ein Bild"
+    mime_type: str = "image/png"
+    size: int = 7
+    sha256: str = "ab" * 32
+    state: str = "ACTIVE"
+    created: datetime = datetime(2026, 1, 2, 3, 4, 5, 60, tzinfo=UTC)
+    updated: datetime = datetime(2026, 1, 2, 3, 4, 5, 60, tzinfo=UTC)
+    expires: datetime = datetime(2026, 1, 4, 3, 4, 5, 60, tzinfo=UTC)
+
+
+WRITTEN = {
+    "name": "files/abc123",
+    "displayName": "Ein Bild",
+    "mimeType": "image/png",
+    "sizeBytes": "7",
+    "createTime": "2026-01-02T03:04:05.000060Z",
+    "updateTime": "2026-01-02T03:04:05.000060Z",
+    "expirationTime": "2026-01-04T03:04:05.000060000Z",
+    "sha256Hash": base64.b64encode(b"ab" * 32).decode(),
+    "uri": "https://twin.test/v1beta/files/abc123",
+    "state": "ACTIVE",
+    "source": "UPLOADED",
+}
+
+
+def test_a_file_is_written_with_all_its_fields() -> None:
+    assert json.loads(files.write_file(File(), "https://twin.test")) == WRITTEN
+
+
+def test_the_answer_to_an_upload_wraps_the_file() -> None:
+    assert json.loads(files.write_upload(File(), "https://twin.test")) == {"file": WRITTEN}
+
+
+def test_a_display_name_that_is_not_set_is_left_out() -> None:
+    assert "displayName" not in json.loads(files.write_file(replace(File(), display_name=None), ""))
+
+
+def test_a_page_carries_a_token_that_reads_back() -> None:
+    page = json.loads(files.write_page([File()], 41, "https://twin.test"))
+
+    assert page["files"] == [WRITTEN]
+    assert files.read_page({"pageToken": page["nextPageToken"]}).before == 41
+
+
+def test_a_page_of_nothing_is_an_empty_object() -> None:
+    assert files.write_page([], None, "") == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("query", "size"),
+    [({}, 10), ({"pageSize": "0"}, 10), ({"page_size": "7"}, 7), ({"pageSize": "1000"}, 100)],
+)
+def test_a_page_size_has_a_default_and_a_limit(query: dict[str, str], size: int) -> None:
+    assert files.read_page(query) == files.PageRequest(size, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"pageSize": "-1"}, "page_size"),
+        ({"pageSize": "٣"}, "page_size"),
+        ({"pageToken": "!!"}, "page_token"),
+        ({"pageToken": "ä"}, "page_token"),
+        ({"pageToken": "eHl6"}, "page_token"),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused(query: dict[str, str], field: str) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        files.read_page(query)
+
+    assert raised.value.violations[0].field == field
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["abc", "files/abc", "http://host/v1beta/files/abc", "https://host/prefix/v1/files/abc"],
+)
+def test_an_id_is_found_in_names_and_uris(path: str) -> None:
+    assert files.read_id(path) == "abc"
+
+
+@pytest.mark.parametrize("spelling", ["upload, finalize", "UPLOAD,FINALIZE", " finalize ,upload,"])
+def test_commands_are_a_list_in_any_spelling(spelling: str) -> None:
+    assert files.read_commands({"x-goog-upload-command": spelling}) == {"upload", "finalize"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"file": null}', b'{"file": {"name": ""}}'])
+def test_metadata_may_say_nothing(body: bytes) -> None:
+    assert files.read_metadata(body, {}) == files.Metadata()
+
+
+def test_metadata_is_read_in_either_case_with_the_headers() -> None:
+    headers = {
+        "x-goog-upload-header-content-type": "Image/PNG; charset=binary",
+        "x-goog-upload-header-content-length": "12",
+    }
+
+    read = files.read_metadata(b"{'file': {'display_name': 'X', 'name': 'files/a-b',},}", headers)
+
+    assert read == files.Metadata(file_id="a-b", display_name="X", mime_type="image/png", size=12)
+
+
+def test_a_size_in_the_metadata_counts_where_no_header_tells_it() -> None:
+    assert files.read_metadata(b'{"file": {"sizeBytes": "677"}}', {}).size == 677
+
+
+def test_an_octet_stream_is_no_type_at_all() -> None:
+    headers = {"x-goog-upload-header-content-type": "application/octet-stream"}
+
+    assert files.read_metadata(b"", headers).mime_type is None
+
+
+@pytest.mark.parametrize(
+    "mime_type", ["image/heic", "video/quicktime", "audio/mp4", "application/pdf", "text/csv"]
+)
+def test_media_of_the_documents_may_be_stored(mime_type: str) -> None:
+    headers = {"x-goog-upload-header-content-type": mime_type}
+
+    assert files.read_metadata(b"", headers).mime_type == mime_type
+
+
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [
+        ({"displayName": "x" * 513}, "file.display_name"),
+        ({"name": "files/A"}, "file.name"),
+        ({"name": 7}, "file.name"),
+        ({"mimeType": "bad/mime_type"}, "file.mime_type"),
+        ({"sizeBytes": "many"}, "file.size_bytes"),
+        ({"sizeBytes": -1}, "file.size_bytes"),
+        ({"colour": "red"}, "file"),
+    ],
+)
+def test_metadata_that_is_wrong_names_its_field(file: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        files.read_metadata(json.dumps({"file": file}).encode(), {})
+
+    assert raised.value.violations[0].field == field
