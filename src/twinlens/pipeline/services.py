@@ -1,0 +1,23 @@
+"""What a request needs on its way: built once in `app.py`, handed down from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..engines.pool import Engines
+from ..media.worker import DecodePool
+from ..store.files import FileStore
+from .fetch import Fetcher
+from .room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the server that outlive a request. `max_image_pixels` is checked before decoding."""
+
+    engines: Engines
+    decoder: DecodePool
+    files: FileStore
+    fetcher: Fetcher
+    room: Room
+    max_image_pixels: int
