@@ -1,0 +1,70 @@
+"""Errors as responses, whatever went wrong and wherever."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ..domain.errors import Cancelled, Internal, NotFound, TwinlensError, Unimplemented
+from ..wire import status
+
+log = logging.getLogger(__name__)
+
+
+async def refused(http: Request, failure: Exception) -> Response:
+    """Answer an error of ours with its status and its message; its cause goes to the log."""
+    assert isinstance(failure, TwinlensError)
+    if failure.__cause__ is not None:
+        log.info("%s: %s", failure.message, failure.__cause__)
+    return _response(http, failure)
+
+
+async def unrouted(http: Request, failure: Exception) -> Response:
+    """Answer a path or a method that does not exist."""
+    assert isinstance(failure, HTTPException)
+    asked = f"{http.method} {http.url.path}"
+    if failure.status_code == 405:
+        return _response(http, Unimplemented(f"{asked}: this method is not served here."))
+    return _response(http, NotFound(f"{asked} was not found on this server."))
+
+
+async def gone(http: Request, _: Exception) -> Response:
+    """Answer nobody: the client left while it was sending."""
+    return _response(http, Cancelled("The client closed the connection."))
+
+
+async def broken(http: Request, failure: Exception) -> Response:
+    """Answer a fault of ours, telling nothing of its inside."""
+    log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
+    return _response(http, Internal())
+
+
+HANDLERS: Mapping[Any, Any] = {
+    TwinlensError: refused,
+    HTTPException: unrouted,
+    ClientDisconnect: gone,
+    Exception: broken,
+}
+
+
+def _response(http: Request, error: TwinlensError) -> Response:
+    body = status.write_error(error)
+    alternative = http.query_params.get("alt") or http.query_params.get("$alt")
+    if http.url.path.endswith(":streamGenerateContent") and alternative != "sse":
+        # The array form of a stream is an array even where it holds an error only.
+        body = b"[" + body + b"]"
+    headers = {}
+    retry_after = status.retry_after(error)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return Response(
+        body,
+        status_code=status.http_status(error),
+        media_type="application/json; charset=UTF-8",
+        headers=headers,
+    )

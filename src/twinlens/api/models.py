@@ -1,0 +1,50 @@
+"""The list of models, and one model."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..engines.pool import Engines, Served
+from ..wire.models import ModelEntry, write_model, write_models
+from .auth import Keys
+from .generate import JSON
+from .query import check_query
+
+
+class Models:
+    """GET `models` and GET `models/{model}`."""
+
+    def __init__(self, engines: Engines, keys: Keys) -> None:
+        self._engines = engines
+        self._keys = keys
+
+    async def list(self, http: Request) -> Response:
+        """Answer a page of models."""
+        self._keys.project_of(http)
+        check_query(http, own=("pageSize", "page_size", "pageToken", "page_token"))
+        query = http.query_params
+        entries = [_entry(served) for served in self._engines.models]
+        page = write_models(
+            entries,
+            query.get("pageSize") or query.get("page_size"),
+            query.get("pageToken") or query.get("page_token"),
+        )
+        return Response(page, media_type=JSON)
+
+    async def get(self, http: Request) -> Response:
+        """Answer one model."""
+        self._keys.project_of(http)
+        check_query(http)
+        served = self._engines.get(http.path_params["model"])
+        return Response(write_model(_entry(served)), media_type=JSON)
+
+
+def _entry(served: Served) -> ModelEntry:
+    engine = served.engine.capabilities
+    return ModelEntry(
+        name=served.name,
+        line=served.line,
+        description=f"Answered by twinlens' {engine.name} engine, under the rules of {served.line.name}.",
+        thinks=engine.thinks and served.line.thinks,
+    )

@@ -1,0 +1,141 @@
+"""The command line: each command calls one function."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import click
+
+from . import __version__
+from .settings import KNOBS, Settings, SettingsError, env, flag
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="twinlens")
+def main() -> None:
+    """The self-hosted twin of the Gemini multimodal-understanding API."""
+
+
+def _knobs(command: Callable[..., None]) -> Callable[..., None]:
+    """Add a flag and an environment variable for every setting."""
+    hints = get_type_hints(Settings)
+    for knob in reversed(KNOBS):
+        kind, many = hints[knob.name], isinstance(knob.default, tuple)
+        unit = knob.metadata["unit"]
+        names = (
+            [f"{flag(knob.name)}/--no-{knob.name.replace('_', '-')}"] if kind is bool else [flag(knob.name)]
+        )
+        command = click.option(
+            *names,
+            knob.name,
+            default=knob.default,
+            type=_CLICK_TYPES.get(kind, click.STRING),
+            multiple=many,
+            envvar=env(knob.name),
+            show_envvar=True,
+            show_default=not many and knob.default is not None,
+            metavar=unit.upper() or None,
+            help=knob.metadata["help"],
+        )(command)
+    return command
+
+
+_PATH = click.Path(path_type=Path)
+_CLICK_TYPES: dict[Any, Any] = {
+    bool: click.BOOL,
+    int: click.INT,
+    float: click.FLOAT,
+    Path: _PATH,
+    Path | None: _PATH,
+}
+
+
+@main.command()
+@_knobs
+def serve(**values: Any) -> None:
+    """Serve the API until SIGTERM or Ctrl-C; what is in flight is finished first."""
+    settings = Settings(**values)
+    problems = settings.problems()
+    if problems:
+        raise click.UsageError("\n".join(problems))
+    _run(settings)
+
+
+def _run(settings: Settings) -> None:
+    import uvicorn
+
+    from .app import EngineSetupError, create_app
+    from .domain.errors import TwinlensError
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app = create_app(settings)
+        listener = _listen(settings)
+    except (TwinlensError, EngineSetupError, SettingsError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    config = uvicorn.Config(
+        app,
+        log_level="info" if settings.access_log else "warning",
+        access_log=settings.access_log,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn has handlers of its own while it serves, and raises the signal again after a clean stop:
+    # these are for the moments before, and turn that second signal into the end it is.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    host, port = listener.getsockname()[:2]
+    click.echo(_welcome(settings, host, port))
+    sys.stdout.flush()
+    server.run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise OSError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Choose another --port or --host."
+        ) from error
+    listener.listen(2048)
+    return listener
+
+
+def _welcome(settings: Settings, host: str, port: int) -> str:
+    """Say where the server listens, who answers, and how to point the clients at it: one screen."""
+    shown = f"[{host}]" if ":" in host else host
+    base = f"http://{shown}:{port}"
+    key = "YOUR_KEY" if settings.api_key else "any"
+    keys = f"{len(settings.api_key)} configured" if settings.api_key else "any key is accepted"
+    return f"""\
+twinlens {__version__} listens on {base}
+  engine  {settings.engine}
+  keys    {keys}
+  data    {settings.data_dir}
+
+Point a client at it:
+  Python      genai.Client(api_key="{key}", http_options={{"base_url": "{base}"}})
+  JavaScript  new GoogleGenAI({{apiKey: "{key}", httpOptions: {{baseUrl: "{base}"}}}})
+  either      export GOOGLE_GEMINI_BASE_URL={base} GEMINI_API_KEY={key}
+  curl        curl {base}/v1beta/models/gemini-3-flash-preview:generateContent \\
+                -H 'x-goog-api-key: {key}' -d '{{"contents": [{{"parts": [{{"text": "Hello"}}]}}]}}'
+
+Stop with Ctrl-C."""

@@ -1,0 +1,114 @@
+"""Every knob of the server, once: default, unit and a sentence. Flags and TWINLENS_* names follow from it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+ENV_PREFIX = "TWINLENS_"
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the sentence names its flag and says what to change."""
+
+
+def knob(default: Any, help_text: str, *, unit: str = "", secret: bool = False) -> Any:
+    """Declare one setting. A tuple as default makes it repeatable."""
+    return field(default=default, metadata={"help": help_text, "unit": unit, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of `twinlens serve`, in the order that `--help` lists them."""
+
+    host: str = knob("127.0.0.1", "Address to listen on; anything but loopback needs an API key.")
+    port: int = knob(8080, "Port to listen on; 0 takes a free one.")
+    data_dir: Path = knob(Path("twinlens-data"), "Folder for uploaded files and their database.")
+    engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
+    model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
+    script: Path | None = knob(None, "Answers file of the script engine (YAML).")
+    engine_processes: int = knob(1, "Processes in which the built-in engine looks at pictures.")
+    api_key: tuple[str, ...] = knob(
+        (), "Key to accept, repeatable; each is a project of its own. None: any key will do.", secret=True
+    )
+    fetch: bool = knob(True, "Fetch media from public https addresses that requests name.")
+    fetch_allow: tuple[str, ...] = knob(
+        (), "Host[:port] that may be fetched from although private or plain http, repeatable."
+    )
+    fetch_max_bytes: int = knob(100 * 1024 * 1024, "Largest body fetched from a URL.", unit="bytes")
+    fetch_timeout_s: float = knob(20.0, "Longest time for one fetch, redirects included.", unit="seconds")
+    max_request_bytes: int = knob(20 * 1024 * 1024, "Largest request body.", unit="bytes")
+    max_image_pixels: int = knob(
+        200_000_000, "Largest image, width x height, judged by its header before decoding.", unit="pixels"
+    )
+    max_decoded_pixels: int = knob(
+        256_000_000, "Most pixels that requests hold in memory together, 3 bytes each.", unit="pixels"
+    )
+    request_timeout_s: float = knob(600.0, "Longest time for one request.", unit="seconds")
+    max_running: int = knob(32, "Requests worked on at the same time.", unit="requests")
+    max_waiting: int = knob(256, "Requests that may wait; more are answered 429.", unit="requests")
+    decode_workers: int = knob(os.cpu_count() or 1, "Processes that decode media.", unit="processes")
+    decode_memory_mib: int = knob(1536, "Memory a decoding process may use.", unit="MiB")
+    decode_timeout_s: float = knob(30.0, "Longest time for decoding one medium.", unit="seconds")
+    engine_usage: bool = knob(False, "Add what the engine really spent to usageMetadata (engineUsage).")
+    shutdown_timeout_s: int = knob(30, "Time that requests in flight get when stopping.", unit="seconds")
+    access_log: bool = knob(False, "Log a line for every request.")
+
+    def problems(self) -> list[str]:
+        """Name what is wrong with these settings, each with the flag to change."""
+        found = [
+            f"{flag(name)} must be at least {least}, not {getattr(self, name)}."
+            for name, least in _LEAST.items()
+            if getattr(self, name) < least
+        ]
+        if not self.api_key and not _is_loopback(self.host):
+            found.append(
+                f"--host {self.host} is open to others, and no key is set. "
+                "Add --api-key KEY (or TWINLENS_API_KEY), or listen on 127.0.0.1."
+            )
+        if self.port > 65535:
+            found.append(f"--port must be at most 65535, not {self.port}.")
+        if self.script is not None and self.engine != "script":
+            found.append("--script is read by the script engine only. Add --engine script.")
+        return found
+
+
+_LEAST = {
+    "port": 0,
+    "engine_processes": 1,
+    "fetch_max_bytes": 1,
+    "fetch_timeout_s": 0.001,
+    "max_request_bytes": 1,
+    "max_image_pixels": 1,
+    "max_decoded_pixels": 1,
+    "request_timeout_s": 0.001,
+    "max_running": 1,
+    "max_waiting": 0,
+    "decode_workers": 1,
+    "decode_memory_mib": 256,
+    "decode_timeout_s": 0.001,
+    "shutdown_timeout_s": 0,
+}
+
+
+def flag(name: str) -> str:
+    """Spell a setting as its flag: `data_dir` is `--data-dir`."""
+    return "--" + name.replace("_", "-")
+
+
+def env(name: str) -> str:
+    """Spell a setting as its environment variable: `data_dir` is `TWINLENS_DATA_DIR`."""
+    return ENV_PREFIX + name.upper()
+
+
+KNOBS = fields(Settings)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,154 @@
+"""The command line, as a real process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from twinlens import __version__
+from twinlens.settings import KNOBS, env, flag
+
+COMMAND = (sys.executable, "-m", "twinlens")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=os.environ | {"COLUMNS": "100"} | environment,
+    )
+
+
+@contextmanager
+def serving(data: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """Start a server on a free port; give the process, its address and what it has printed."""
+    command = [*COMMAND, "serve", "--port", "0", "--data-dir", str(data), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if line.startswith("Stop with"):
+            break
+    try:
+        yield process, re.search(r"http://\S+", printed)[0], printed  # type: ignore[index]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_help_lists_every_setting_with_its_variable_and_default() -> None:
+    text = run("serve", "--help").stdout
+
+    for knob in KNOBS:
+        assert flag(knob.name) in text
+        assert env(knob.name) in text
+        assert not knob.metadata["unit"] or knob.metadata["unit"].upper() in text
+    assert "default: 8080]" in " ".join(text.split())
+
+
+def test_the_version_is_told() -> None:
+    assert __version__ in run("--version").stdout
+
+
+def test_the_server_says_where_it_listens_and_how_to_point_clients_at_it(tmp_path: Path) -> None:
+    with serving(tmp_path, "--engine", "script") as (_, address, printed):
+        assert "script" in printed
+        assert all(word in printed for word in ("Python", "JavaScript", "curl", address))
+        assert len(printed.splitlines()) < 24
+
+
+def test_the_server_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
+    with serving(tmp_path, "--engine", "script") as (process, _, _printed):
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(20) == 0
+
+
+def test_sigterm_lets_a_request_in_flight_finish(tmp_path: Path) -> None:
+    script = tmp_path / "answers.yaml"
+    script.write_text("default: {chunks: [{text: done, delay: 1.5}]}\n")
+    with serving(tmp_path / "data", "--engine", "script", "--script", str(script)) as (process, address, _):
+        host, port = address.removeprefix("http://").split(":")
+        body = b'{"contents":[{"parts":[{"text":"x"}]}]}'
+        path = "/v1/models/gemini-3-pro:generateContent?key=k"
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}"
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(f"{head}\r\n\r\n".encode() + body)
+            time.sleep(0.7)
+            process.send_signal(signal.SIGTERM)
+
+            assert b'"text":"done"' in connection.makefile("rb").read()
+        assert process.wait(20) == 0
+
+
+def test_a_setting_is_read_from_its_variable(tmp_path: Path) -> None:
+    answer = run("serve", TWINLENS_PORT="99999")
+
+    assert answer.returncode == 2
+    assert "--port must be at most 65535" in answer.stderr
+
+
+def test_an_open_address_without_a_key_is_refused() -> None:
+    answer = run("serve", "--host", "0.0.0.0")
+
+    assert answer.returncode == 2
+    assert "--api-key" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--engine", "nope"), "There is no engine 'nope'"),
+        (("--engine", "script", "--script", "/nowhere/answers.yaml"), "/nowhere/answers.yaml"),
+        (("--max-running", "0"), "--max-running must be at least 1"),
+        (("--script", "x.yaml"), "Add --engine script"),
+        (("--fetch-allow", "http://x/y"), "--fetch-allow"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_a_traceback(
+    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    answer = run("serve", "--port", "0", "--data-dir", str(tmp_path), *arguments)
+
+    assert answer.returncode != 0
+    assert sentence in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_taken_port_is_named_without_a_traceback(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        answer = run("serve", "--port", str(taken.getsockname()[1]), "--data-dir", str(tmp_path))
+
+    assert answer.returncode != 0
+    assert "Choose another --port" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_builtin_engine_becomes_ready(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, address, _printed):
+        for _ in range(300):
+            try:
+                if urllib.request.urlopen(f"{address}/readyz").status == 200:
+                    return
+            except urllib.error.HTTPError:
+                time.sleep(0.1)
+
+    pytest.fail("the engine did not load within 30 s")
