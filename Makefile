@@ -13,8 +13,9 @@ $(STAMP): pyproject.toml tests/sdk/js/package.json
 	$(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install -q --upgrade pip
 	$(BIN)/python -m pip install -q --editable . --group dev
-	@if command -v npm >/dev/null; then npm install --prefix tests/sdk/js --no-audit --no-fund --silent; \
-	else echo "npm is missing: the JavaScript client's tests are left out."; fi
+	@command -v npm >/dev/null && npm install --prefix tests/sdk/js --no-audit --no-fund --silent \
+		--fetch-timeout=60000 --fetch-retries=1 \
+		|| echo "npm is missing or cannot install: the JavaScript client's tests are left out."
 	@touch $@
 
 demo: $(STAMP)  ## start a server and put real pictures through it

@@ -10,6 +10,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -74,9 +75,23 @@ class Eyes:
         return self._pool, _submit(self._pool, task, *arguments)
 
     def _drop(self, pool: ProcessPoolExecutor) -> None:
+        """Give up a broken pool."""
         if self._pool is pool:
             self._pool = None
+        if sys.version_info < (3, 11, 5):
+            _stop_writing(pool)
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _stop_writing(pool: ProcessPoolExecutor) -> None:
+    """Close the reading end of a broken pool's queue, so that its writer gives up.
+
+    Else a picture on its way to a dead child is written to nobody for ever, and the server cannot end
+    (python/cpython#94777). Newer Pythons do this themselves, and it must not be done twice.
+    """
+    reader = getattr(getattr(pool, "_call_queue", None), "_reader", None)
+    if reader is not None:
+        reader.close()
 
 
 def _submit(pool: ProcessPoolExecutor, task: Callable[..., T], *arguments: object) -> Future[T]:
