@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -28,6 +28,9 @@ from .concurrency import side_by_side
 from .limits import limited
 from .resolve import resolve
 from .services import Services
+
+PLAN_ON_LOOP = 64
+"""So many headers are read sooner than a thread is woken; thousands would hold up everyone else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,10 @@ class Plan:
 async def plan(request: Request, served: Served, project: str, services: Services) -> Plan:
     """Decide what every part of a request costs, reading headers only."""
     blobs = await resolve(request.media, project, services)
-    items = tuple(
-        _plan_media(part, blob, request, served, services.max_image_pixels)
-        for part, blob in zip(request.media, blobs, strict=True)
-    )
+    if len(blobs) <= PLAN_ON_LOOP:
+        items = _plan_all(request, blobs, served, services.max_image_pixels)
+    else:
+        items = await asyncio.to_thread(_plan_all, request, blobs, served, services.max_image_pixels)
     tokens: Counter[Modality] = Counter()
     tokens[Modality.TEXT] = prompt.count_text(request, served.engine.count_text)
     for item in items:
@@ -79,6 +82,15 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
         async with aclosing(_candidates(prompt.build(planned.request, images), planned)) as pieces:
             async for piece in pieces:
                 yield piece
+
+
+def _plan_all(
+    request: Request, blobs: Sequence[Blob], served: Served, max_pixels: int
+) -> tuple[PlannedMedia, ...]:
+    return tuple(
+        _plan_media(part, blob, request, served, max_pixels)
+        for part, blob in zip(request.media, blobs, strict=True)
+    )
 
 
 def _plan_media(part: Media, blob: Blob, request: Request, served: Served, max_pixels: int) -> PlannedMedia:

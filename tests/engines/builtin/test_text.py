@@ -83,7 +83,7 @@ def a4_page(
 ) -> tuple[Pixels, list[str]]:
     """Print a page at 150 dots an inch, with light noise."""
     picture = Image.new("RGB", (1240, 1754), "white")
-    face = font(name, round(points * 150 / 72))
+    face = font(name, points * 150 // 72)
     words = column(ImageDraw.Draw(picture), (120, 120), 1000, rows, face, seed=1, text=text)
     noise = np.random.default_rng(1).normal(0, noise_level, (1754, 1240, 3))
     return np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8), words
@@ -138,13 +138,13 @@ def test_an_a4_page_of_11_points_loses_words_at_low_resolution(reader: Reader) -
 
 
 def test_small_print_needs_more_tokens(reader: Reader) -> None:
-    page, printed = a4_page(rows=20, name=SERIF, points=8)
+    page, printed = a4_page(rows=20, name=SERIF, points=9)
 
     low, medium, high = (recall(reader.read(budgeted(page, n)), printed) for n in (280, 560, 1120))
 
     assert low < 0.8
     assert medium > low + 0.1
-    assert high >= 0.97
+    assert high >= max(medium, 0.97)
 
 
 def test_two_columns_are_read_one_after_the_other(reader: Reader) -> None:
