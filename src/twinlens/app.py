@@ -21,7 +21,7 @@ from .api.models import Models
 from .engines.base import EngineOptions, EngineSetupError
 from .engines.pool import Engines
 from .engines.registry import create
-from .media import mime_type_of
+from .media import file_type_of
 from .media.worker import DecodePool
 from .pipeline.fetch import Fetcher
 from .pipeline.room import Room
@@ -85,7 +85,7 @@ def _routes(services: Services, keys: Keys, settings: Settings) -> list[BaseRout
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
         Route("/{version:version}/models/{model:path}", models.get, methods=["GET"]),
-        *files.routes(services.files, Uploads(services.files, sniff=mime_type_of), keys.project_of),
+        *files.routes(services.files, Uploads(services.files, sniff=file_type_of), keys.project_of),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(services.engines), methods=["GET"]),
     ]

@@ -112,7 +112,7 @@ def test_avif_is_unsupported_whatever_its_label() -> None:
         ("héllo".encode() * 200, "plain text"),
         (b"%PDF-1.7", "a PDF document"),
         (ZIP, "a ZIP archive"),
-        (MP4, "an MP4 or QuickTime video"),
+        (MP4, "an MP4 video"),
         (b"iVBORw0KGgoAAAANSUhEUg", "encoded in base64 twice"),
         (b"", "it is empty"),
         (b"\x81\x82\x83" * 9, "unknown data"),

@@ -13,6 +13,7 @@ import pictures
 from twinlens import media
 from twinlens.domain.media import Blob, MediaInfo, Pixels
 from twinlens.media import image
+from twinlens.media.unreadable import Unreadable
 
 RAMP = np.linspace(0, 255, 64 * 48).astype(np.uint8).reshape(48, 64)
 
@@ -156,7 +157,7 @@ def test_sixteen_bits_of_a_tiff_are_scaled_to_eight() -> None:
 def test_floating_point_is_refused() -> None:
     body = pictures.encode(Image.fromarray(RAMP.astype(np.float32)), "tiff")
 
-    with pytest.raises(image.Unreadable) as caught:
+    with pytest.raises(Unreadable) as caught:
         decode(body)
 
     assert caught.value.reason == "depth"
@@ -257,7 +258,7 @@ def test_a_png_with_fewer_rows_than_its_header_says_is_refused() -> None:
 def test_pixels_of_another_size_than_was_probed_are_refused(name: str) -> None:
     lie = MediaInfo("image", name, pictures.MIME_TYPES[name], 32, 24)
 
-    with pytest.raises(image.Unreadable) as caught:
+    with pytest.raises(Unreadable) as caught:
         image.decode(pictures.make(name), lie, 32, 24)
 
     assert caught.value.reason == "mismatch"

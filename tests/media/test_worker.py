@@ -7,10 +7,11 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -52,6 +53,26 @@ async def refusal(pool: DecodePool, data: bytes, info: MediaInfo | None = None) 
 
 async def assert_well(pool: DecodePool) -> None:
     assert pictures.corners(await decode(pool, pictures.make("jpeg"))) == pictures.CORNERS
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@contextmanager
+def slow_file(tmp_path: Path) -> Iterator[IO[bytes]]:
+    """Hold a document with a long hole, which takes many seconds to search."""
+    path = tmp_path / "slow.pdf"
+    path.write_bytes(b"%PDF-1.4\n")
+    os.truncate(path, 8 * 1024**3)
+    with path.open("rb") as file:
+        yield file
+
+
+async def unread(pool: DecodePool, file: IO[bytes]) -> str:
+    with pytest.raises(BadMedia) as caught:
+        await pool.inspect(file, "application/pdf")
+    return caught.value.message
 
 
 async def until(fact: Callable[[], bool]) -> None:
@@ -192,6 +213,61 @@ async def test_an_interrupt_does_not_reach_the_workers() -> None:
         await assert_well(pool)
 
         assert pool.restarts == 0
+
+
+async def test_a_crash_on_a_stored_file_costs_one_worker(tmp_path: Path) -> None:
+    async with running() as pool:
+        await assert_well(pool)
+        (pid,) = pool.pids
+        with slow_file(tmp_path) as file:
+            job = asyncio.create_task(unread(pool, file))
+            await asyncio.sleep(0.2)
+
+            os.kill(pid, signal.SIGKILL)
+
+            assert "The reader cannot handle this document." in await job
+        await assert_well(pool)
+        assert pool.restarts == 1
+
+
+async def test_a_stored_file_that_takes_too_long_costs_one_worker(tmp_path: Path) -> None:
+    async with running(timeout_s=1) as pool:
+        await assert_well(pool)
+
+        with slow_file(tmp_path) as file:
+            message = await unread(pool, file)
+
+        assert message == "Reading the document takes longer than 1 s. Split it and send it again."
+        await assert_well(pool)
+        assert pool.restarts == 1
+
+
+async def test_a_stored_file_may_be_closed_while_its_job_waits_or_runs(tmp_path: Path) -> None:
+    async with running(timeout_s=1) as pool:
+        await assert_well(pool)
+        with slow_file(tmp_path) as file:
+            tasks = [asyncio.create_task(pool.inspect(file, "application/pdf")) for _ in range(3)]
+            await asyncio.sleep(0.1)
+        before = open_descriptors()
+
+        tasks[2].cancel()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+
+        assert [type(error) for error in found] == [BadMedia, BadMedia, asyncio.CancelledError]
+        await until(lambda: open_descriptors() <= before - 3)
+
+
+async def test_a_pool_that_stops_while_it_looks_into_a_file_says_so(tmp_path: Path) -> None:
+    with slow_file(tmp_path) as file:
+        async with running() as pool:
+            await assert_well(pool)
+            job = asyncio.create_task(pool.inspect(file, "application/pdf"))
+            await asyncio.sleep(0.2)
+
+        with pytest.raises(Unavailable):
+            await job
+        with pytest.raises(Unavailable):
+            await pool.inspect(file, "application/pdf")
 
 
 async def test_requests_that_are_given_up_do_not_mix_up_the_answers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -30,11 +31,15 @@ Data = bytes | bytearray | memoryview
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Encoded bytes that were sent, with the label the caller gave them and the field they came in."""
+    """Encoded bytes that were sent, with the label the caller gave them and the field they came in.
+
+    `digest` names the content where that is known already: equal digests, equal bytes.
+    """
 
     data: Data
     mime_type: str | None
     field: str
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,17 @@ class MediaInfo:
     width: int
     height: int
     orientation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a look into a stored file found before anybody asks about it.
+
+    `duration` is a video's, `pages` a document's.
+    """
+
+    duration: timedelta | None = None
+    pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,8 @@
 """Bytes from strangers to items within a budget.
 
-`probe` reads headers in the server process and decodes nothing; `worker.DecodePool` decodes, in
-processes of their own. `image.py` is the only code that calls a decoder library, and the server
-never imports it.
+`probe` reads headers in the server process and decodes nothing; `worker.DecodePool` decodes and looks
+into stored files, in processes of their own. `image.py`, `video.py` and `pdf.py` are the only code that
+calls a decoder library, and the server never imports them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from blake3 import blake3
 
 from ..domain.media import Data
 from .admission import probe
-from .sniff import mime_type_of
+from .inspection import is_inspected
+from .sniff import file_type_of
 
-__all__ = ["digest", "mime_type_of", "probe"]
+__all__ = ["digest", "file_type_of", "is_inspected", "probe"]
 
 
 def digest(data: Data) -> str:

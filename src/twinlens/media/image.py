@@ -12,7 +12,7 @@ import io
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,19 +23,10 @@ from PIL import Image as Pillow
 
 from ..domain.media import Data, MediaInfo, Pixels
 from . import profiles
+from .unreadable import Unreadable
 from .upright import swaps_sides
 
 log = logging.getLogger(__name__)
-
-Reason = Literal["damaged", "mismatch", "depth"]
-
-
-class Unreadable(Exception):
-    """The image cannot be decoded. `reason` is what the caller is told; the words are for the log."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason: Reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""The worker process: takes one job at a time from the pool's socket, decodes it, and answers.
+"""The worker process: takes one job at a time from the pool's socket, does it, and answers.
 
-A job is one line of JSON and two descriptors: the encoded bytes, and room for the pixels. It is
-acknowledged, so that a death before it is told from a death of it. The answer is one line of JSON; the
-pixels are in the room. The process ends when the pool closes its end of the
-socket, or, if the pool died in the middle of a job, when that job's time is over.
+A job is one line of JSON, with the name of its task, and the descriptors of its files. It is
+acknowledged, so that a death before it is told from a death of it. The answer is one line of JSON;
+decoded pixels are in the file that came with the job for them. The process ends when the pool closes
+its end of the socket, or, if the pool died in the middle of a job, when that job's time is over.
+
+Every library is loaded at the start: what it maps then is outside the memory limit, and a job that may
+open nothing could not load it.
 """
 
 from __future__ import annotations
@@ -16,12 +19,15 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
 
 import numpy as np
 
 from ..domain.media import MediaInfo
-from . import image
+from . import image, pdf, video
+from .unreadable import Unreadable
 
 MAX_MESSAGE_BYTES = 65_536
 READY = b"{}\n"
@@ -46,34 +52,61 @@ def serve(connection: socket.socket, memory_bytes: int) -> None:
         if not line:
             return
         connection.sendall(READY)
-        reply = _answer(json.loads(line), *descriptors)
+        reply = _answer(json.loads(line), descriptors)
         connection.sendall(json.dumps(reply).encode() + b"\n")
 
 
-def _answer(job: dict[str, Any], source: int, room: int) -> dict[str, str]:
+def _answer(job: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
     # If the pool is gone, nobody else would end a decoder that does not return.
     signal.alarm(job["seconds"])
     try:
-        _decode(job, source, room)
+        return TASKS[job["task"]](job, *descriptors)
     except Exception as error:
         # Whatever a decoder raises is about these bytes.
-        return {"error": _reason(error), "detail": traceback.format_exc()[-_DETAIL_CHARS:]}
+        detail = traceback.format_exc()[-_DETAIL_CHARS:]
+        return {"error": _reason(error), "detail": detail, "codec": getattr(error, "codec", None)}
     finally:
         signal.alarm(0)
-        os.close(source)
-        os.close(room)
-    return {}
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
-def _decode(job: dict[str, Any], source: int, room: int) -> None:
+def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     data = memoryview(mmap.mmap(source, 0, access=mmap.ACCESS_READ))
     shape = job["height"], job["width"], 3
     pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(shape)
     np.copyto(pixels, image.decode(data, MediaInfo(**job["info"]), job["width"], job["height"]))
+    return {}
+
+
+def _inspect(job: dict[str, Any], descriptor: int) -> dict[str, Any]:
+    with open(descriptor, "rb", buffering=0, closefd=False) as file, nothing_opened():
+        file.seek(0)
+        return _INSPECTORS[job["kind"]](file)
+
+
+TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {"decode": _decode, "inspect": _inspect}
+"""What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
+
+_INSPECTORS: Mapping[str, Callable[[IO[bytes]], dict[str, Any]]] = {
+    "video": video.inspect,
+    "pdf": pdf.inspect,
+}
+
+
+@contextmanager
+def nothing_opened() -> Iterator[None]:
+    """Let no file and no socket be opened, whatever a demuxer reads in its file and wants to follow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, image.Unreadable):
+    if isinstance(error, Unreadable):
         return error.reason
     words = str(error).lower()
     out_of_memory = isinstance(error, MemoryError) or any(phrase in words for phrase in _OUT_OF_MEMORY)

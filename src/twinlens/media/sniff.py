@@ -16,11 +16,12 @@ FIRST_BYTES = 512
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Bytes that must stand at an offset, and what they tell."""
+    """Bytes that must stand at an offset, and what they tell; with the type of files that can be stored."""
 
     magic: bytes
     means: str
     offset: int = 0
+    mime_type: str | None = None
 
     def fits(self, head: bytes) -> bool:
         """Tell whether a body that starts with `head` carries this signature."""
@@ -50,19 +51,32 @@ _IMAGES: tuple[tuple[Format, Signature], ...] = (
     ("tiff", Signature(b"MM\0+", "image/tiff")),
 )
 
+_VIDEOS: tuple[Signature, ...] = (
+    Signature(b"ftypqt", "a QuickTime video", 4, "video/quicktime"),
+    Signature(b"ftyp3g", "a 3GPP video", 4, "video/3gpp"),
+    Signature(b"ftyp", "an MP4 video", 4, "video/mp4"),
+    Signature(b"moov", "a QuickTime video", 4, "video/quicktime"),
+    Signature(b"mdat", "a QuickTime video", 4, "video/quicktime"),
+    Signature(b"wide", "a QuickTime video", 4, "video/quicktime"),
+    Signature(b"AVI ", "an AVI video", 8, "video/avi"),
+    Signature(b"\x1a\x45\xdf\xa3", "a WebM or Matroska video", 0, "video/webm"),
+    Signature(b"FLV\1", "an FLV video", 0, "video/x-flv"),
+    Signature(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a WMV video", 0, "video/wmv"),
+    Signature(b"\0\0\1\xba", "an MPEG video", 0, "video/mpeg"),
+    Signature(b"\0\0\1\xb3", "an MPEG video", 0, "video/mpeg"),
+    Signature(b"\x47\x40", "an MPEG transport stream", 0, "video/mpeg"),
+)
+
 _OTHERS: tuple[Signature, ...] = (
-    Signature(b"%PDF", "a PDF document"),
+    Signature(b"%PDF", "a PDF document", 0, "application/pdf"),
     Signature(b"PK\x03\x04", "a ZIP archive or an Office document"),
     Signature(b"ftypavi", "an AVIF image", offset=4),
     Signature(b"ftypcrx", "a camera raw image", offset=4),
-    Signature(b"ftypM4A", "M4A audio", offset=4),
-    Signature(b"ftyp", "an MP4 or QuickTime video", offset=4),
-    Signature(b"AVI ", "an AVI video", offset=8),
-    Signature(b"WAVE", "WAV audio", offset=8),
-    Signature(b"\x1a\x45\xdf\xa3", "a WebM or Matroska video"),
-    Signature(b"ID3", "MP3 audio"),
-    Signature(b"OggS", "Ogg audio"),
-    Signature(b"fLaC", "FLAC audio"),
+    Signature(b"ftypM4A", "M4A audio", 4, "audio/m4a"),
+    Signature(b"WAVE", "WAV audio", 8, "audio/wav"),
+    Signature(b"ID3", "MP3 audio", 0, "audio/mpeg"),
+    Signature(b"OggS", "Ogg audio", 0, "audio/ogg"),
+    Signature(b"fLaC", "FLAC audio", 0, "audio/flac"),
     Signature(b"\x1f\x8b", "a gzip archive"),
     Signature(b"8BPS", "a Photoshop document"),
     Signature(b"\0\0\1\0", "an icon"),
@@ -75,9 +89,12 @@ _OTHERS: tuple[Signature, ...] = (
     Signature(b"UklGR", "an image that was encoded in base64 twice"),
     Signature(b"<svg", "an SVG drawing"),
     Signature(b"<?xml", "an XML document"),
-    Signature(b"<!DOCTYPE", "a web page"),
-    Signature(b"<html", "a web page"),
+    Signature(b"<!DOCTYPE", "a web page", 0, "text/html"),
+    Signature(b"<html", "a web page", 0, "text/html"),
 )
+
+_DESCRIBED = (*_OTHERS, *_VIDEOS)
+"""A narrow signature comes before the wider one that it fits in."""
 
 HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 _HEIF_BRANDS = HEVC_BRANDS | {b"mif1", b"msf1"}
@@ -93,14 +110,26 @@ def sniff(data: memoryview) -> Format | None:
 
 
 def describe(data: memoryview) -> str:
-    """Say what bytes look like that are no supported image, as the end of a sentence."""
+    """Say what bytes look like, whatever they are labelled, as the end of a sentence."""
     head = bytes(data[:FIRST_BYTES])
     if not head:
         return "nothing: it is empty"
     if is_avif(head):
         return "an AVIF image"
-    known = next((signature.means for signature in _OTHERS if signature.fits(head)), None)
+    if image := sniff(data):
+        return f"a {image.upper()} image"
+    known = next((signature.means for signature in _DESCRIBED if signature.fits(head)), None)
     return known or ("plain text" if _is_text(head) else "unknown data")
+
+
+def is_image(head: bytes) -> bool:
+    """Tell an image, one that can be decoded or not."""
+    return sniff(memoryview(head)) is not None or is_avif(head)
+
+
+def is_video(head: bytes) -> bool:
+    """Tell a video that can be looked into, broken or not."""
+    return not is_image(head) and any(signature.fits(head) for signature in _VIDEOS)
 
 
 def is_heif(head: bytes) -> bool:
@@ -121,6 +150,17 @@ def mime_type_of(data: Data) -> str | None:
     if format_ == "heif" and _brands(bytes(view[:FIRST_BYTES])) & HEVC_BRANDS:
         return "image/heic"
     return MIME_TYPES[format_] if format_ else None
+
+
+def file_type_of(head: Data) -> str | None:
+    """Name the type of a file that can be stored, by its first bytes; None where they tell none."""
+    start = bytes(memoryview(head).cast("B")[:FIRST_BYTES])
+    if is_image(start):
+        return mime_type_of(start)
+    known = next((signature for signature in _DESCRIBED if signature.fits(start)), None)
+    if known is not None:
+        return known.mime_type
+    return "text/plain" if start and _is_text(start) else None
 
 
 def _brands(head: bytes) -> frozenset[bytes]:

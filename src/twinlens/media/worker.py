@@ -2,80 +2,39 @@
 
 A process has a memory limit and each job a time limit; one that crashes, hangs or runs out of memory
 costs its one request a `BadMedia` and is replaced at once. Each process has a thread that talks to
-it, so the event loop never waits; bytes and pixels travel through anonymous files, copied once each
-way, and the server holds no more than the pixels that were asked for.
+it, so the event loop never waits. Bytes and pixels travel through anonymous files, copied once each
+way, and the server holds no more than the pixels that were asked for; of a stored file only the
+descriptor travels.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import os
 import queue
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from typing import IO
 
-import numpy as np
-
 from ..domain.errors import BadMedia, Internal, Unavailable
-from ..domain.media import Blob, Data, MediaInfo, Pixels
-from .admission import UNABLE
+from ..domain.media import Blob, Inspection, MediaInfo, Pixels
+from .inspection import Inspect
+from .jobs import Decode, Job, Limits, Result
+from .process import Lost, LostIdle, Process, Reply
 
 log = logging.getLogger(__name__)
 
-_START_TIMEOUT_S = 60.0
-_MAX_REPLY_BYTES = 65_536
-
-_REFUSALS: Mapping[str, str] = {
-    "damaged": "The {format} data is damaged or incomplete. Check the file and send it again.",
-    "mismatch": "The {format} data does not have the size that its header states.",
-    "depth": "This {format} image has 32 bits a channel. Convert it to 8 or 16 and send it again.",
-    "memory": "Decoding it takes more than {memory_mib} MiB of memory. Scale it down and send it again.",
-    "time": "Decoding it takes longer than {timeout_s:g} s. Scale it down and send it again.",
-    "crash": "The decoder cannot handle this {format} data. Convert it to PNG or JPEG and send it again.",
-}
-"""What the caller is told, by the reason a job failed for."""
-
-
-class _Lost(Exception):
-    """The process is of no more use. `reason` is one of the refusals; the words are for the log."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
-class _LostIdle(_Lost):
-    """The process died before it had begun: whatever killed it, it was not this job."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    blob: Blob
-    info: MediaInfo
-    width: int
-    height: int
-
 
 class DecodePool:
-    """Worker processes that decode images, each with its limits. Used from one event loop."""
+    """Worker processes that decode images and look into files, each with its limits. For one event loop."""
 
     def __init__(self, workers: int, memory_mib: int, timeout_s: float) -> None:
         self._workers = workers
-        self._memory_mib = memory_mib
-        self._timeout_s = timeout_s
+        self._limits = Limits(memory_mib, timeout_s)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-        self._idle: queue.SimpleQueue[_Process | None] = queue.SimpleQueue()
-        self._processes: set[_Process] = set()
+        self._idle: queue.SimpleQueue[Process | None] = queue.SimpleQueue()
+        self._processes: set[Process] = set()
         self._open = False
         self.restarts = 0
 
@@ -106,31 +65,42 @@ class DecodePool:
         Cancelling gives up the place in the queue; a job that has begun runs to its end unheard,
         which costs less than a new process.
         """
-        if not self._open:
-            raise _closed()
-        job = _Job(blob, info, width, height)
+        self._check_open()
+        job = Decode(blob, info, width, height)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, job)
 
-    def _work(self, job: _Job) -> Pixels:
+    async def inspect(self, file: IO[bytes], mime_type: str) -> Inspection:
+        """Find out how long a stored video is or how many pages a PDF has, in a worker.
+
+        `file` is a real file, open for reading, and its position is moved. It may be closed at any
+        time: the job has a descriptor of its own. Cancelling is as for `decode`.
+        """
+        self._check_open()
+        own = os.fdopen(os.dup(file.fileno()), "rb", buffering=0)
+        job = self._threads.submit(self._work, Inspect(own, mime_type))
+        job.add_done_callback(lambda _: own.close())
+        return await asyncio.wrap_future(job)
+
+    def _work(self, job: Job[Result]) -> Result:
         """Do one job on an idle process, and put back that process or the one that takes its place."""
         process = self._idle.get()
         try:
             process = self._fit(process)
             try:
                 return self._ask(process, job)
-            except _LostIdle:
+            except LostIdle:
                 process = self._fit(self._replaced(process))
                 return self._ask(process, job)
-        except _Lost as lost:
-            log.warning("decoder lost on %s (%s): %s", job.blob.field, job.info.format, lost)
+        except Lost as lost:
+            log.warning("worker lost on %s: %s", job.subject, lost)
             process = self._replaced(process)
             if not self._open:
                 raise _closed() from lost
-            raise self._refusal(lost.reason, job) from lost
+            raise job.refusal(lost.reason, {}, self._limits) from lost
         finally:
             self._idle.put(process)
 
-    def _fit(self, process: _Process | None) -> _Process:
+    def _fit(self, process: Process | None) -> Process:
         """Give back a process that is alive and ready: this one if it is, a new one if not."""
         if process is None or not process.alive:
             process = self._replaced(process)
@@ -138,38 +108,29 @@ class DecodePool:
             raise Internal
         try:
             process.wait_until_ready()
-        except _Lost as lost:
+        except Lost as lost:
             raise Internal from lost
         return process
 
-    def _ask(self, process: _Process, job: _Job) -> Pixels:
-        with _anonymous_file() as source, _anonymous_file() as room:
-            _write(source, job.blob.data)
-            os.truncate(room.fileno(), job.width * job.height * 3)
-            message = {
-                "info": asdict(job.info),
-                "width": job.width,
-                "height": job.height,
-                "seconds": math.ceil(self._timeout_s) + 1,
-            }
-            process.begin(message, source.fileno(), room.fileno(), self._timeout_s)
-            reply = process.reply(self._timeout_s)
-            if not reply:
-                return _read(room, job)
-        reason, detail = reply.get("error", "crash"), reply.get("detail", "")
+    def _ask(self, process: Process, job: Job[Result]) -> Result:
+        timeout_s = self._limits.timeout_s
+        with job.files() as files:
+            message = {"task": job.task, "seconds": math.ceil(timeout_s) + 1, **job.message()}
+            process.begin(message, [file.fileno() for file in files], timeout_s)
+            reply = process.reply(timeout_s)
+            if "error" not in reply:
+                return job.result(reply, files)
+        raise self._refusal(job, reply)
+
+    def _refusal(self, job: Job[Result], reply: Reply) -> BadMedia:
+        reason, detail = reply["error"], str(reply.get("detail", ""))
         if reason == "memory":
             # What ran out of memory half way is not trusted with another job.
-            raise _Lost(reason, detail)
-        log.info("decoder refused %s: %s", job.blob.field, detail)
-        raise self._refusal(reason, job)
+            raise Lost("memory", detail)
+        log.info("worker refused %s: %s", job.subject, detail)
+        return job.refusal(reason, reply, self._limits)
 
-    def _refusal(self, reason: str, job: _Job) -> BadMedia:
-        why = _REFUSALS.get(reason, _REFUSALS["crash"]).format(
-            format=job.info.format.upper(), memory_mib=self._memory_mib, timeout_s=self._timeout_s
-        )
-        return BadMedia(f"{UNABLE} {why}", field=job.blob.field)
-
-    def _replaced(self, process: _Process | None) -> _Process | None:
+    def _replaced(self, process: Process | None) -> Process | None:
         if process is not None:
             self._let_go(process)
         if not self._open:
@@ -178,145 +139,23 @@ class DecodePool:
         try:
             return self._spawn()
         except OSError:
-            log.exception("no decoder can be started")
+            log.exception("no worker can be started")
             return None
 
-    def _spawn(self) -> _Process:
-        process = _Process(self._memory_mib)
+    def _spawn(self) -> Process:
+        process = Process(self._limits.memory_mib)
         self._processes.add(process)
         return process
 
-    def _let_go(self, process: _Process) -> None:
+    def _let_go(self, process: Process) -> None:
         process.end()
         process.reap()
         self._processes.discard(process)
 
-
-class _Process:
-    """One worker process and the server's end of its socket. Used by one thread at a time."""
-
-    def __init__(self, memory_mib: int) -> None:
-        self._socket, theirs = socket.socketpair()
-        self._ready = False
-        self._received = b""
-        arguments = str(theirs.fileno()), str(memory_mib << 20)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [sys.executable, "-P", "-m", f"{__package__}.sandbox", *arguments],
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def wait_until_ready(self) -> None:
-        """Wait for the libraries to be loaded, once."""
-        if not self._ready:
-            self.reply(_START_TIMEOUT_S)
-            self._ready = True
-
-    def begin(self, message: object, source: int, room: int, timeout_s: float) -> None:
-        """Send a job with its two files, and wait until the process has taken it."""
-        line = json.dumps(message).encode() + b"\n"
-        try:
-            socket.send_fds(self._socket, [line], [source, room])
-            self.reply(timeout_s)
-        except OSError as error:
-            raise _LostIdle("crash", "hung up before the job") from error
-        except _Lost as lost:
-            if lost.reason == "time":
-                raise
-            raise _LostIdle(lost.reason, f"{lost} before the job") from lost
-
-    def reply(self, timeout_s: float) -> dict[str, str]:
-        """Wait for a line, which is a JSON object: empty, or why there are no pixels.
-
-        Nothing that comes from a worker is trusted.
-        """
-        deadline = time.monotonic() + timeout_s
-        while b"\n" not in self._received:
-            self._received += self._receive(deadline - time.monotonic())
-            if len(self._received) > _MAX_REPLY_BYTES:
-                raise _Lost("crash", "answered too much")
-        line, _, self._received = self._received.partition(b"\n")
-        try:
-            found = dict(json.loads(line))
-        except (ValueError, TypeError) as error:
-            raise _Lost("crash", "answered nonsense") from error
-        return {str(key): str(value) for key, value in found.items()}
-
-    def end(self) -> None:
-        """Kill the process. Its thread sees the socket close."""
-        self._process.kill()
-
-    def reap(self) -> None:
-        """Close the socket and take note of the end, after `end`."""
-        self._socket.close()
-        self._process.wait()
-
-    def _receive(self, timeout_s: float) -> bytes:
-        self._socket.settimeout(max(timeout_s, 0.001))
-        try:
-            piece = self._socket.recv(_MAX_REPLY_BYTES)
-        except TimeoutError as error:
-            raise _Lost("time", "did not answer in time") from error
-        except OSError as error:
-            raise _Lost("crash", "hung up") from error
-        if not piece:
-            raise _Lost("crash", f"ended with {self._process.wait(_START_TIMEOUT_S)}")
-        return piece
+    def _check_open(self) -> None:
+        if not self._open:
+            raise _closed()
 
 
 def _closed() -> Unavailable:
     return Unavailable("The server is not ready to decode media. Try again later.")
-
-
-def _environment() -> dict[str, str]:
-    """Give a worker what it needs to find its code and stay small, and none of the server's secrets."""
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES}
-    return kept | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
-
-
-_KEPT_VARIABLES = frozenset({"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"})
-_ONE_THREAD = {
-    "VIPS_CONCURRENCY": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
-}
-
-
-def _anonymous_file() -> IO[bytes]:
-    """Open a file without a name: in memory where the system can, else in the temporary folder."""
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("media"), "r+b", buffering=0)
-    return tempfile.TemporaryFile(buffering=0)
-
-
-def _write(file: IO[bytes], data: Data) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _read(room: IO[bytes], job: _Job) -> Pixels:
-    """Copy the pixels out. Reading, unlike mapping, is safe against a worker that cuts the file."""
-    pixels = np.empty((job.height, job.width, 3), np.uint8)
-    flat = pixels.data.cast("B")
-    done = 0
-    while done < pixels.nbytes:
-        count = os.preadv(room.fileno(), [flat[done:]], done)
-        if not count:
-            raise _Lost("crash", "left too few pixels")
-        done += count
-    return pixels

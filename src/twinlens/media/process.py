@@ -1,0 +1,134 @@
+"""One worker process as the server sees it: start it, hand it a job, wait for its answer, end it.
+
+Knows nothing of what a job is about. Whatever comes from a worker is untrusted, since it has had a
+stranger's bytes in a decoder: an answer that is no JSON object counts as a crash.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+_START_TIMEOUT_S = 60.0
+_MAX_REPLY_BYTES = 65_536
+
+Reply = Mapping[str, object]
+"""What a worker says of a job, not looked into yet."""
+
+
+class Lost(Exception):
+    """The process is of no more use. `reason` is why, as in the jobs' tables; the words are for the log."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class LostIdle(Lost):
+    """The process died before it had begun: whatever killed it, it was not this job."""
+
+
+class Process:
+    """One worker process and the server's end of its socket. Used by one thread at a time."""
+
+    def __init__(self, memory_mib: int) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._ready = False
+        self._received = b""
+        arguments = str(theirs.fileno()), str(memory_mib << 20)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+                [sys.executable, "-P", "-m", f"{__package__}.sandbox", *arguments],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The number the system knows it by."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def wait_until_ready(self) -> None:
+        """Wait for the libraries to be loaded, once."""
+        if not self._ready:
+            self.reply(_START_TIMEOUT_S)
+            self._ready = True
+
+    def begin(self, message: Reply, descriptors: Sequence[int], timeout_s: float) -> None:
+        """Send a job with its files, and wait until the process has taken it."""
+        line = json.dumps(message).encode() + b"\n"
+        try:
+            socket.send_fds(self._socket, [line], descriptors)
+            self.reply(timeout_s)
+        except OSError as error:
+            raise LostIdle("crash", "hung up before the job") from error
+        except Lost as lost:
+            if lost.reason == "time":
+                raise
+            raise LostIdle(lost.reason, f"{lost} before the job") from lost
+
+    def reply(self, timeout_s: float) -> Reply:
+        """Wait for a line, which is a JSON object."""
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._received:
+            self._received += self._receive(deadline - time.monotonic())
+            if len(self._received) > _MAX_REPLY_BYTES:
+                raise Lost("crash", "answered too much")
+        line, _, self._received = self._received.partition(b"\n")
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Lost("crash", "answered nonsense") from error
+        if not isinstance(found, dict):
+            raise Lost("crash", "answered nonsense")
+        return found
+
+    def end(self) -> None:
+        """Kill the process. Its thread sees the socket close."""
+        self._process.kill()
+
+    def reap(self) -> None:
+        """Close the socket and take note of the end, after `end`."""
+        self._socket.close()
+        self._process.wait()
+
+    def _receive(self, timeout_s: float) -> bytes:
+        self._socket.settimeout(max(timeout_s, 0.001))
+        try:
+            piece = self._socket.recv(_MAX_REPLY_BYTES)
+        except TimeoutError as error:
+            raise Lost("time", "did not answer in time") from error
+        except OSError as error:
+            raise Lost("crash", "hung up") from error
+        if not piece:
+            raise Lost("crash", f"ended with {self._process.wait(_START_TIMEOUT_S)}")
+        return piece
+
+
+def _environment() -> dict[str, str]:
+    """Give a worker what it needs to find its code and stay small, and none of the server's secrets."""
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES}
+    return kept | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+
+
+_KEPT_VARIABLES = frozenset({"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"})
+_ONE_THREAD = {
+    "VIPS_CONCURRENCY": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+}

@@ -1,0 +1,256 @@
+"""Stored files in the worker pool: what is found out, what is said, and what is not believed."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+import pytest
+import pytest_asyncio
+
+import clips
+import pictures
+from twinlens.domain.errors import BadMedia
+from twinlens.domain.media import Inspection
+from twinlens.media import is_inspected
+from twinlens.media.inspection import Inspect
+from twinlens.media.jobs import Limits
+from twinlens.media.process import Lost
+from twinlens.media.worker import DecodePool
+
+PDF = "application/pdf"
+LIMITS = Limits(512, 30)
+SEND_A_VIDEO = "Send MP4, MOV, MPEG, AVI, FLV, WEBM, WMV or 3GPP."
+
+
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+"""One pool serves all tests that take it; starting a process costs more than a hundred looks."""
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def pool() -> AsyncIterator[DecodePool]:
+    pool = DecodePool(1, 512, 30)
+    await pool.start()
+    yield pool
+    await pool.stop()
+
+
+@contextmanager
+def stored(data: bytes) -> Iterator[IO[bytes]]:
+    """Hold bytes in a real file, as the store does."""
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(data)
+        yield file
+
+
+async def inspect(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -> Inspection:
+    with stored(data) as file:
+        return await pool.inspect(file, mime_type)
+
+
+async def refusal(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -> str:
+    with pytest.raises(BadMedia) as caught:
+        await inspect(pool, data, mime_type)
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    "mime_type", ["video/mp4", "VIDEO/WebM; codecs=vp9", "application/pdf", "Application/PDF"]
+)
+def test_videos_and_documents_are_looked_into(mime_type: str) -> None:
+    assert is_inspected(mime_type)
+
+
+@pytest.mark.parametrize(
+    "mime_type", ["image/png", "audio/mp4", "text/plain", "application/pdfx", "", "video/"]
+)
+def test_other_files_are_not(mime_type: str) -> None:
+    assert not is_inspected(mime_type)
+
+
+@on_one_loop
+@pytest.mark.parametrize("name", clips.CONTAINERS)
+async def test_a_video_tells_its_duration(pool: DecodePool, name: str) -> None:
+    found = await inspect(pool, clips.video(name), clips.CONTAINERS[name].mime_type)
+
+    assert found == Inspection(duration=timedelta(seconds=2))
+
+
+@on_one_loop
+async def test_a_document_tells_its_pages(pool: DecodePool) -> None:
+    assert await inspect(pool, clips.pdf(1000), PDF) == Inspection(pages=1000)
+
+
+@on_one_loop
+async def test_the_label_need_not_name_the_right_container(pool: DecodePool) -> None:
+    assert await inspect(pool, clips.video("webm"), "video/mp4") == Inspection(duration=timedelta(seconds=2))
+
+
+@on_one_loop
+async def test_a_file_that_is_refused_costs_no_worker(pool: DecodePool) -> None:
+    (pid,) = pool.pids
+
+    for _ in range(3):
+        await refusal(pool, b"nothing")
+        assert await inspect(pool, clips.pdf(2), PDF) == Inspection(pages=2)
+
+    assert pool.pids == (pid,)
+
+
+@on_one_loop
+@pytest.mark.parametrize(
+    ("data", "mime_type", "message"),
+    [
+        (
+            clips.video()[:1000],
+            "video/mp4",
+            "The video data is damaged or incomplete. Check the file and send it again.",
+        ),
+        (
+            clips.video().replace(b"trak", b"free"),
+            "video/mp4",
+            "The file holds no video and no sound. Check the file and send it again.",
+        ),
+        (
+            clips.video().replace(b"avc1", b"zzz1"),
+            "video/mp4",
+            "The codec is not supported. Convert the video to H.264 and send it again.",
+        ),
+        (
+            clips.pdf(),
+            "video/mp4",
+            f"The data is labelled video/mp4 but looks like a PDF document. {SEND_A_VIDEO}",
+        ),
+        (
+            pictures.make("heif"),
+            "Video/MP4; codecs=hvc1",
+            f"The data is labelled video/mp4 but looks like a HEIF image. {SEND_A_VIDEO}",
+        ),
+        (
+            b"hello",
+            PDF,
+            f"The document has no pages. The data is labelled {PDF} but looks like plain text. Send a PDF.",
+        ),
+        (
+            clips.pdf()[:200],
+            PDF,
+            "The PDF data is damaged or incomplete. Check the file and send it again.",
+        ),
+        (clips.pdf(0), PDF, "The document has no pages."),
+        (
+            clips.pdf(1001),
+            PDF,
+            "The document contains 1001 pages which exceeds the supported page limit of 1000.",
+        ),
+        (
+            clips.pdf(locked=True),
+            PDF,
+            "The document is protected by a password. Remove the password and send it again.",
+        ),
+    ],
+)
+async def test_each_refusal_says_what_to_do(
+    pool: DecodePool, data: bytes, mime_type: str, message: str
+) -> None:
+    assert await refusal(pool, data, mime_type) == message
+
+
+@on_one_loop
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{address}\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{path}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{address}'\n",
+        "ffconcat version 1.0\nfile '{path}'\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+        '<?xml version="1.0"?><MPD><Period><BaseURL>{address}</BaseURL></Period></MPD>',
+        "<asx version='3'><entry><ref href='{address}'/></entry></asx>",
+        "[Reference]\nRef1={address}\n",
+    ],
+)
+async def test_a_list_of_other_files_is_not_followed(pool: DecodePool, tmp_path: Path, playlist: str) -> None:
+    path = tmp_path / "video.ts"
+    path.write_bytes(clips.video("ts"))
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/video.ts"
+
+        message = await refusal(pool, playlist.format(address=address, path=path).encode())
+
+        assert "labelled video/mp4 but looks like" in message
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+async def test_two_gigabytes_cost_no_memory(tmp_path: Path) -> None:
+    path, hole = tmp_path / "large.mp4", 2 * 1024**3
+    path.write_bytes(clips.video("mp4") + b"\0\0\0\1free" + hole.to_bytes(8, "big"))
+    os.truncate(path, path.stat().st_size - 16 + hole)
+    pool = DecodePool(1, 64, 30)
+    await pool.start()
+
+    with path.open("rb") as file:
+        found = await pool.inspect(file, "video/mp4")
+    await pool.stop()
+
+    assert found == Inspection(duration=timedelta(seconds=2))
+
+
+KINDS = {name: (clips.video(name), kind.mime_type) for name, kind in clips.CONTAINERS.items()} | {
+    "mp4 in fragments": (clips.video("mp4", streamed=True, sound=True), "video/mp4"),
+    "webm from a recorder": (clips.video("webm", streamed=True, sound=True), "video/webm"),
+    "pdf": (clips.pdf(), PDF),
+}
+
+
+@on_one_loop
+@pytest.mark.parametrize("name", KINDS)
+async def test_damage_costs_an_error_at_most(pool: DecodePool, name: str) -> None:
+    data, mime_type = KINDS[name]
+    cut = (data[: len(data) * part // 50] for part in range(50))
+    found = 0
+
+    for damaged in (*cut, *clips.mutations(data, 200, seed=5)):
+        with suppress(BadMedia):
+            found += await inspect(pool, damaged, mime_type) != Inspection()
+
+    assert found
+    assert await inspect(pool, clips.pdf(), PDF) == Inspection(pages=3)
+
+
+@pytest.mark.parametrize("value", [None, True, 0, -1, 1.5, "2", [2], 10**30])
+@pytest.mark.parametrize(("name", "mime_type"), [("duration", "video/mp4"), ("pages", PDF)])
+def test_a_worker_that_answers_nonsense_is_lost(name: str, mime_type: str, value: object) -> None:
+    job = Inspect(io.BytesIO(), mime_type)
+
+    with pytest.raises(Lost):
+        job.result({name: value}, ())
+
+
+@pytest.mark.parametrize("reason", [None, "surprise", 7, ["damaged"], {"damaged": 1}])
+async def test_a_reason_that_is_none_counts_as_a_crash(reason: object) -> None:
+    with stored(b"") as file:
+        error = Inspect(file, "video/mp4").refusal(reason, {}, LIMITS)
+
+    assert error.message == "The decoder cannot handle this video. Convert it to H.264 and send it again."
+
+
+@pytest.mark.parametrize(
+    ("codec", "named"),
+    [("vvc", " vvc"), ("{label}", ""), ("<b>", ""), ("a" * 33, ""), (5, ""), (None, ""), ("a\nb", "")],
+)
+def test_only_a_plain_codec_name_is_repeated(codec: object, named: str) -> None:
+    with stored(b"") as file:
+        error = Inspect(file, "video/mp4").refusal("codec", {"codec": codec}, LIMITS)
+
+    assert (
+        error.message == f"The codec{named} is not supported. Convert the video to H.264 and send it again."
+    )
