@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -18,19 +22,26 @@ from .api.auth import Keys
 from .api.generate import Generate, Rules
 from .api.limits import Gate
 from .api.models import Models
+from .api.origin import origin_of
+from .domain.errors import TwinlensError
 from .engines.base import EngineOptions, EngineSetupError
 from .engines.pool import Engines
 from .engines.registry import create
-from .media import file_type_of
+from .media import file_type_of, is_inspected
 from .media.worker import DecodePool
 from .pipeline.fetch import Fetcher
+from .pipeline.processing import Processing
 from .pipeline.room import Room
 from .pipeline.services import Services
 from .settings import Settings, SettingsError
-from .store.files import FileStore
+from .store.files import Clock, FileStore, now
+from .store.folder import DataFolderError
+from .store.sweeper import Sweeper
 from .store.uploads import Uploads
 
-__all__ = ["EngineSetupError", "create_app"]
+__all__ = ["DataFolderError", "EngineSetupError", "create_app"]
+
+log = logging.getLogger(__name__)
 
 UPLOAD_HEADERS = (
     "X-Goog-Upload-URL",
@@ -54,13 +65,26 @@ class _Version(Convertor[str]):
 register_url_convertor("version", _Version())
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
-    """Build the whole server as an ASGI app. The engine begins to load when the app starts."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Everything that is started and stopped with the server."""
+
+    services: Services
+    uploads: Uploads
+    sweeper: Sweeper
+    pool: DecodePool
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starlette:
+    """Build the whole server as an ASGI app. The engine begins to load when the app starts.
+
+    Files expire by `clock`. Raises SettingsError, EngineSetupError, and DataFolderError where the
+    data folder cannot be used.
+    """
     settings = settings or Settings()
-    services = _services(settings)
-    keys = Keys(settings.api_key)
-    return Starlette(
-        routes=_routes(services, keys, settings),
+    parts = _parts(settings, clock)
+    app = Starlette(
+        routes=_routes(parts, settings),
         middleware=[
             Middleware(
                 CORSMiddleware,
@@ -72,35 +96,57 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
         exception_handlers=failures.HANDLERS,
-        lifespan=_lifespan(services),
+        lifespan=_lifespan(parts, settings.sweep_interval_s),
     )
+    # A redirect would be no answer of this API, and name a host of its own finding.
+    app.router.redirect_slashes = False
+    return app
 
 
-def _routes(services: Services, keys: Keys, settings: Settings) -> list[BaseRoute]:
+def _routes(parts: _Parts, settings: Settings) -> list[BaseRoute]:
+    services, keys = parts.services, Keys(settings.api_key)
     gate = Gate(settings.max_running, settings.max_waiting)
-    rules = Rules(settings.max_request_bytes, settings.request_timeout_s, settings.engine_usage)
+    pause_s = settings.receive_timeout_s
+    rules = Rules(settings.max_request_bytes, settings.request_timeout_s, pause_s, settings.engine_usage)
     generate = Generate(services, keys, gate, rules)
     models = Models(services.engines, keys)
+    public = (settings.public_url or "").rstrip("/")
+    own = files.Rules(keys.project_of, (lambda _: public) if public else origin_of, pause_s)
     return [
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
         Route("/{version:version}/models/{model:path}", models.get, methods=["GET"]),
-        *files.routes(services.files, Uploads(services.files, sniff=file_type_of), keys.project_of),
+        *files.routes(services.files, parts.uploads, services.processing, own),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(services.engines), methods=["GET"]),
     ]
 
 
-def _services(settings: Settings) -> Services:
+def _parts(settings: Settings, clock: Clock) -> _Parts:
     options = EngineOptions(model=settings.model, script=settings.script, processes=settings.engine_processes)
-    return Services(
-        engines=Engines(create(settings.engine, options)),
-        decoder=DecodePool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s),
-        files=FileStore(settings.data_dir),
-        fetcher=_fetcher(settings),
+    engines, fetcher = Engines(create(settings.engine, options)), _fetcher(settings)
+    pool = DecodePool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
+    # Last of what can fail: it holds the folder until it is closed.
+    store = FileStore(settings.data_dir, clock=clock)
+    uploads = Uploads(
+        store,
+        sniff=file_type_of,
+        inspected=is_inspected,
+        max_file_bytes=settings.max_file_bytes,
+        max_project_bytes=settings.max_project_bytes,
+        lifetime=timedelta(seconds=settings.upload_lifetime_s),
+    )
+    looks = max(1, settings.decode_workers // 2)
+    services = Services(
+        engines=engines,
+        files=store,
+        processing=Processing(store, pool, looks=looks, patience_s=settings.processing_wait_s),
+        decoder=pool,
+        fetcher=fetcher,
         room=Room(settings.max_decoded_pixels),
         max_image_pixels=settings.max_image_pixels,
     )
+    return _Parts(services, uploads, Sweeper(store, uploads), pool)
 
 
 def _fetcher(settings: Settings) -> Fetcher:
@@ -115,16 +161,38 @@ def _fetcher(settings: Settings) -> Fetcher:
         raise SettingsError(f"--fetch-allow: {cause}.") from cause
 
 
-def _lifespan(services: Services) -> Lifespan[Starlette]:
+def _lifespan(parts: _Parts, sweep_interval_s: float) -> Lifespan[Starlette]:
+    services = parts.services
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(services.files.close)
             stack.push_async_callback(services.fetcher.close)
-            await services.decoder.start()
-            stack.push_async_callback(services.decoder.stop)
+            await parts.pool.start()
+            stack.push_async_callback(parts.pool.stop)
             services.engines.start()
             stack.push_async_callback(services.engines.stop)
+            await _recover(parts)
+            stack.push_async_callback(services.processing.stop)
+            stack.push_async_callback(_ended, asyncio.create_task(parts.sweeper.run(sweep_interval_s)))
             yield
 
     return lifespan
+
+
+async def _recover(parts: _Parts) -> None:
+    """Clear away what a crash left, and go on with it. A server that cannot is of use all the same."""
+    try:
+        await parts.sweeper.recover()
+        await parts.services.processing.start()
+    except TwinlensError as error:
+        log.error(
+            "What the last stop left in the data folder could not be cleared: %s", error.__cause__ or error
+        )
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -70,14 +70,14 @@ def serve(**values: Any) -> None:
 def _run(settings: Settings) -> None:
     import uvicorn
 
-    from .app import EngineSetupError, create_app
+    from .app import DataFolderError, EngineSetupError, create_app
     from .domain.errors import TwinlensError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app = create_app(settings)
         listener = _listen(settings)
-    except (TwinlensError, EngineSetupError, SettingsError, OSError) as error:
+    except (TwinlensError, EngineSetupError, DataFolderError, SettingsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     config = uvicorn.Config(
         app,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 ENV_PREFIX = "TWINLENS_"
+
+_PUBLIC_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
+)
 
 
 class SettingsError(ValueError):
@@ -26,7 +31,23 @@ class Settings:
 
     host: str = knob("127.0.0.1", "Address to listen on; anything but loopback needs an API key.")
     port: int = knob(8080, "Port to listen on; 0 takes a free one.")
+    public_url: str | None = knob(
+        None, "Where clients reach this server, if proxies do not say: http(s)://host[:port][/prefix]."
+    )
     data_dir: Path = knob(Path("twinlens-data"), "Folder for uploaded files and their database.")
+    max_file_bytes: int = knob(2 * 1024**3, "Largest file that can be uploaded.", unit="bytes")
+    max_project_bytes: int = knob(
+        20 * 1024**3, "Most that a project's files and unfinished uploads may take together.", unit="bytes"
+    )
+    upload_lifetime_s: int = knob(
+        7 * 24 * 3600, "Time an upload may take; an older one is given up.", unit="seconds"
+    )
+    processing_wait_s: float = knob(
+        30.0, "How long a request waits for a file that is still PROCESSING.", unit="seconds"
+    )
+    sweep_interval_s: float = knob(
+        60.0, "Time between two clearings of expired files and abandoned uploads.", unit="seconds"
+    )
     engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
     script: Path | None = knob(None, "Answers file of the script engine (YAML).")
@@ -46,6 +67,9 @@ class Settings:
     )
     max_decoded_pixels: int = knob(
         256_000_000, "Most pixels that requests hold in memory together, 3 bytes each.", unit="pixels"
+    )
+    receive_timeout_s: float = knob(
+        60.0, "Longest time for the headers of a request, and longest pause in its body.", unit="seconds"
     )
     request_timeout_s: float = knob(600.0, "Longest time for one request.", unit="seconds")
     max_running: int = knob(32, "Requests worked on at the same time.", unit="requests")
@@ -71,6 +95,8 @@ class Settings:
             )
         if self.port > 65535:
             found.append(f"--port must be at most 65535, not {self.port}.")
+        if self.public_url is not None and not _PUBLIC_URL.fullmatch(self.public_url):
+            found.append(f"--public-url must be http(s)://host[:port][/prefix], not {self.public_url!r}.")
         if self.script is not None and self.engine != "script":
             found.append("--script is read by the script engine only. Add --engine script.")
         return found
@@ -78,12 +104,18 @@ class Settings:
 
 _LEAST = {
     "port": 0,
+    "max_file_bytes": 1,
+    "max_project_bytes": 1,
+    "upload_lifetime_s": 1,
+    "processing_wait_s": 0,
+    "sweep_interval_s": 0.1,
     "engine_processes": 1,
     "fetch_max_bytes": 1,
     "fetch_timeout_s": 0.001,
     "max_request_bytes": 1,
     "max_image_pixels": 1,
     "max_decoded_pixels": 1,
+    "receive_timeout_s": 0.001,
     "request_timeout_s": 0.001,
     "max_running": 1,
     "max_waiting": 0,

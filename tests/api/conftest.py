@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from twinlens.app import create_app
 from twinlens.settings import Settings
+from twinlens.store.files import Clock, now
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
 HELLO: dict[str, Any] = {"contents": [{"parts": [{"text": "Hello"}]}]}
@@ -44,3 +46,30 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 def client(serve: Serve) -> TestClient:
     """An app that answers "ok" to everything."""
     return serve()
+
+
+@pytest.fixture
+async def files_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[httpx.AsyncClient]]]:
+    """Start apps that know the keys `k` and `other`, one at a time on one data folder.
+
+    Gives a client with the key `k`; `clock` is what files expire by.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def start(clock: Clock = now, **settings: Any) -> httpx.AsyncClient:
+            await stack.aclose()
+            chosen: dict[str, Any] = {
+                "data_dir": tmp_path / "data",
+                "decode_workers": 1,
+                "api_key": ("k", "other"),
+            } | settings
+            app = create_app(Settings(engine="script", **chosen), clock=clock)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            client = httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url="http://twin.test",
+                headers={"x-goog-api-key": "k"},
+            )
+            return await stack.enter_async_context(client)
+
+        yield start

@@ -31,6 +31,7 @@ from twinlens.engines.pool import Engines
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline.answer import answer, plan
 from twinlens.pipeline.fetch import Fetcher
+from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.room import Room
 from twinlens.pipeline.services import Services
 from twinlens.store.files import FileStore
@@ -76,8 +77,9 @@ async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Service
     engines.start()
     yield Services(
         engines=engines,
-        decoder=pool,
         files=files,
+        processing=Processing(files, pool, looks=1, patience_s=1.0),
+        decoder=pool,
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
         room=Room(50_000_000),
         max_image_pixels=10_000_000,

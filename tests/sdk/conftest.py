@@ -101,6 +101,14 @@ def keyed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def hidden_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a server that says to be reached where nobody is; give its address."""
+    public = ("--public-url", "http://192.0.2.1:9")
+    with _served(tmp_path_factory.mktemp("hidden"), "--engine", "script", *public) as url:
+        yield url
+
+
 @contextmanager
 def _served(folder: Path, *arguments: str) -> Iterator[str]:
     """Serve on a free port until the block ends; it must stop in order, and have logged no traceback."""
@@ -223,12 +231,12 @@ def bash(tmp_path: Path) -> Callable[..., str]:
 def _runner(folder: Path, program: str) -> Callable[..., str]:
     """Run a file of the folder with the client's environment variables set; give what it printed."""
 
-    def run(name: str, url: str, *arguments: str) -> str:
+    def run(name: str, url: str, *arguments: str, key: str = "any") -> str:
         environment = {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
             "HOME": str(folder),
             "GOOGLE_GEMINI_BASE_URL": url,
-            "GEMINI_API_KEY": "any",
+            "GEMINI_API_KEY": key,
         }
         done = subprocess.run(
             [program, name, *arguments],

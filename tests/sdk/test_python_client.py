@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -347,36 +346,3 @@ class TestModels:
             client.models.get(model="nope")
 
         assert (caught.value.code, caught.value.status) == (404, "NOT_FOUND")
-
-
-class TestFiles:
-    def test_f1_an_upload_is_found_again(self, scripted: genai.Client, pictures: Path) -> None:
-        file = scripted.files.upload(file=pictures / "photo.png")
-
-        assert file.name is not None
-        assert file.state == types.FileState.ACTIVE
-        assert file.size_bytes == (pictures / "photo.png").stat().st_size
-        assert scripted.files.get(name=file.name).uri == file.uri
-        assert file.name in [other.name for other in scripted.files.list()]
-
-    def test_f17_a_deleted_file_is_refused(self, scripted: genai.Client, pictures: Path) -> None:
-        file = scripted.files.upload(file=pictures / "note.png")
-        assert file.name is not None
-
-        scripted.files.delete(name=file.name)
-
-        with pytest.raises(errors.ClientError) as caught:
-            scripted.files.get(name=file.name)
-        assert (caught.value.code, caught.value.status) == (403, "PERMISSION_DENIED")
-
-    def test_f3_a_large_upload_goes_in_pieces(self, scripted: genai.Client, pictures: Path) -> None:
-        picture = (pictures / "photo.png").read_bytes()
-        large = io.BytesIO(picture.ljust(20 * 1024 * 1024, b"\0"))
-
-        file = scripted.files.upload(file=large, config={"mime_type": "image/png"})
-
-        assert file.size_bytes == 20 * 1024 * 1024
-
-    def test_f12_an_unknown_type_is_refused(self, scripted: genai.Client, pictures: Path) -> None:
-        with pytest.raises(errors.APIError, match="Unsupported MIME"):
-            scripted.files.upload(file=pictures / "photo.png", config={"mime_type": "bad/mime_type"})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import resource
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,16 +34,39 @@ def clock() -> Clock:
     return Clock()
 
 
+class Server:
+    """The store as one server has it; `restart` stands for the next one on the same folder."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
+        self.files = FileStore(folder, clock=clock)
+
+    async def restart(self) -> FileStore:
+        await self.files.close()
+        self.files = FileStore(self._folder, clock=self._clock)
+        return self.files
+
+
 @pytest.fixture
-async def files(tmp_path: Path, clock: Clock) -> AsyncIterator[FileStore]:
-    store = FileStore(tmp_path, clock=clock)
-    yield store
-    await store.close()
+async def server(tmp_path: Path, clock: Clock) -> AsyncIterator[Server]:
+    server = Server(tmp_path, clock)
+    yield server
+    await server.files.close()
+
+
+@pytest.fixture
+def files(server: Server) -> FileStore:
+    return server.files
 
 
 @pytest.fixture
 def uploads(files: FileStore) -> Uploads:
-    return Uploads(files, sniff=lambda head: "image/png" if head.startswith(b"\x89PNG") else None)
+    return Uploads(
+        files,
+        sniff=lambda head: "image/png" if head.startswith(b"\x89PNG") else None,
+        inspected=lambda mime_type: mime_type == "video/mp4",
+    )
 
 
 Upload = Callable[..., Awaitable[FileRecord]]
@@ -50,12 +76,66 @@ Upload = Callable[..., Awaitable[FileRecord]]
 def upload(uploads: Uploads) -> Upload:
     """Upload bytes in one go."""
 
-    async def upload(data: bytes, project: str = "p", file_id: str | None = None) -> FileRecord:
+    async def upload(
+        data: bytes, project: str = "p", file_id: str | None = None, mime_type: str = "image/png"
+    ) -> FileRecord:
         async def stream() -> AsyncIterator[bytes]:
             yield data
 
-        session = await uploads.start(Draft(project, file_id, mime_type="image/png"))
+        session = await uploads.start(Draft(project, file_id, mime_type=mime_type))
         await uploads.receive(session.id, 0, stream())
         return await uploads.finish(session.id)
 
     return upload
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Make a disk of 4 MiB, for tests that fill it or may not write to it."""
+    mounted: list[Path] = []
+
+    def mount(*options: str, at: Path = tmp_path / "disk") -> Path:
+        at.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", ",".join(("size=4m", *options)), "tmpfs", str(at)]
+        try:
+            done = subprocess.run(command, capture_output=True, check=False)
+        except FileNotFoundError:
+            pytest.skip("there is no mount command here")
+        if done.returncode:
+            pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode().strip()}")
+        mounted.append(at)
+        return at
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def fill() -> Callable[[Path], Path]:
+    """Fill a small disk to its last byte; removing the file that is returned makes room again."""
+
+    def fill(disk: Path) -> Path:
+        ballast = disk / "ballast"
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        return ballast
+
+    return fill
+
+
+@pytest.fixture
+def max_file_size() -> Callable[[int], AbstractContextManager[None]]:
+    """Have the system refuse to let any file grow beyond a size, as a full disk does."""
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from obstore.store import MemoryStore
 
 from twinlens.domain.errors import AlreadyExists, PermissionDenied
-from twinlens.store.files import FileRecord, FileStore
+from twinlens.domain.media import Inspection
+from twinlens.store.files import FileRecord, FileStore, Usage
+from twinlens.store.uploads import Draft, Uploads
 
 Upload = Callable[..., Awaitable[FileRecord]]
 
 
 class Clock(Protocol):
     def move(self, by: timedelta) -> None: ...
+
+
+class Server(Protocol):
+    async def restart(self) -> FileStore: ...
+
+
+async def once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 def blobs(folder: Path) -> list[Path]:
@@ -47,7 +60,7 @@ async def test_a_file_of_another_project_is_denied(files: FileStore, upload: Upl
     made = await upload(b"bytes", project="theirs")
 
     with pytest.raises(PermissionDenied):
-        await files.read("mine", made.id)
+        await files.get("mine", made.id)
     with pytest.raises(PermissionDenied):
         await files.delete("mine", made.id)
 
@@ -55,12 +68,12 @@ async def test_a_file_of_another_project_is_denied(files: FileStore, upload: Upl
 
 
 @pytest.mark.parametrize("data", [b"\x00\x01bytes", b""])
-async def test_reading_gives_the_bytes_and_their_type(files: FileStore, upload: Upload, data: bytes) -> None:
+async def test_a_file_can_be_mapped_and_opened(files: FileStore, upload: Upload, data: bytes) -> None:
     made = await upload(data)
 
-    read, mime_type = await files.read("p", made.id)
-
-    assert (bytes(read), mime_type) == (data, "image/png")
+    assert bytes(await files.map(made)) == data
+    with await files.open(made) as file:
+        assert os.pread(file.fileno(), 100, 0) == data
 
 
 async def test_the_same_bytes_are_kept_once_until_their_last_file_goes(
@@ -70,14 +83,14 @@ async def test_the_same_bytes_are_kept_once_until_their_last_file_goes(
 
     assert len(blobs(tmp_path)) == 1
     await files.delete("a", first.id)
-    assert bytes((await files.read("b", second.id))[0]) == b"same"
+    assert bytes(await files.map(second)) == b"same"
     await files.delete("b", second.id)
     assert blobs(tmp_path) == []
 
 
 async def test_bytes_that_are_being_read_outlive_their_file(files: FileStore, upload: Upload) -> None:
     made = await upload(b"still here")
-    data, _ = await files.read("p", made.id)
+    data = await files.map(made)
 
     await files.delete("p", made.id)
 
@@ -103,7 +116,7 @@ async def test_a_file_is_gone_after_48_hours(files: FileStore, upload: Upload, c
     clock.move(timedelta(microseconds=1))
 
     with pytest.raises(PermissionDenied):
-        await files.read("p", made.id)
+        await files.get("p", made.id)
     assert (await files.list("p", 10)).files == ()
 
 
@@ -115,9 +128,10 @@ async def test_a_name_is_free_again_once_its_file_expired(
         await upload(b"too early", file_id="name")
 
     clock.move(timedelta(hours=49))
-    await upload(b"new", file_id="name")
+    made = await upload(b"new", file_id="name")
 
-    assert bytes((await files.read("p", "name"))[0]) == b"new"
+    assert bytes(await files.map(await files.get("p", "name"))) == b"new"
+    assert await files.get("p", "name") == made
 
 
 async def test_a_list_goes_from_new_to_old_and_ends_without_an_empty_page(
@@ -133,12 +147,116 @@ async def test_a_list_goes_from_new_to_old_and_ends_without_an_empty_page(
     assert second.next is None
 
 
-async def test_everything_is_still_there_after_a_restart(
-    files: FileStore, upload: Upload, tmp_path: Path
-) -> None:
+async def test_everything_is_still_there_after_a_restart(server: Server, upload: Upload) -> None:
     made = await upload(b"bytes")
 
-    again = FileStore(tmp_path, clock=files.clock)
+    again = await server.restart()
 
-    assert bytes((await again.read("p", made.id))[0]) == b"bytes"
-    await again.close()
+    assert await again.get("p", made.id) == made
+    assert bytes(await again.map(made)) == b"bytes"
+
+
+async def test_bytes_that_went_since_the_record_was_read_are_denied(files: FileStore, upload: Upload) -> None:
+    made = await upload(b"bytes")
+    await files.delete("p", made.id)
+
+    with pytest.raises(PermissionDenied):
+        await files.map(made)
+    with pytest.raises(PermissionDenied):
+        await files.open(made)
+
+
+async def test_a_file_that_was_looked_into_is_active_and_has_its_duration(
+    files: FileStore, upload: Upload, clock: Clock
+) -> None:
+    made = await upload(b"film", mime_type="video/mp4")
+    clock.move(timedelta(seconds=3))
+
+    await files.activate(made, Inspection(duration=timedelta(seconds=184, milliseconds=400)))
+
+    found = await files.get("p", made.id)
+    assert (made.state, found.state) == ("PROCESSING", "ACTIVE")
+    assert found.duration == timedelta(seconds=184, milliseconds=400)
+    assert found.updated - found.created == timedelta(seconds=3)
+
+
+async def test_a_file_that_cannot_be_read_has_failed_and_says_why(files: FileStore, upload: Upload) -> None:
+    made = await upload(b"no film", mime_type="video/mp4")
+
+    await files.fail(made, "The video cannot be read.")
+
+    found = await files.get("p", made.id)
+    assert (found.state, found.error) == ("FAILED", "The video cannot be read.")
+
+
+async def test_what_became_of_a_file_is_said_once(files: FileStore, upload: Upload) -> None:
+    made = await upload(b"film", mime_type="video/mp4")
+    await files.activate(made, Inspection())
+    settled = await files.get("p", made.id)
+
+    await files.fail(made, "too late")
+
+    assert await files.get("p", made.id) == settled
+
+
+async def test_a_look_into_a_file_says_nothing_of_another_one_of_its_name(
+    files: FileStore, upload: Upload
+) -> None:
+    old = await upload(b"old", file_id="name", mime_type="video/mp4")
+    await files.delete("p", "name")
+    new = await upload(b"new", file_id="name", mime_type="video/mp4")
+
+    await files.fail(old, "no video")
+
+    assert await files.get("p", "name") == new
+
+
+async def test_files_that_wait_are_listed_for_all_projects_after_a_restart(
+    server: Server, upload: Upload
+) -> None:
+    waiting = [await upload(b"film", project=project, mime_type="video/mp4") for project in "ab"]
+    await upload(b"picture")
+
+    again = await server.restart()
+
+    assert list(await again.pending()) == waiting
+
+
+async def test_usage_counts_the_same_bytes_once_where_they_lie(
+    files: FileStore, upload: Upload, uploads: Uploads
+) -> None:
+    await upload(b"same", project="a")
+    await upload(b"same", project="b")
+    session = await uploads.start(Draft("a"))
+    await uploads.receive(session.id, 0, once(b"123"))
+
+    assert await files.usage() == Usage(files=2, bytes=8, blobs=1, blob_bytes=4, uploads=1, upload_bytes=3)
+
+
+async def test_bytes_are_dropped_only_where_nobody_adopts_them_at_that_moment(
+    files: FileStore, upload: Upload, tmp_path: Path
+) -> None:
+    for _ in range(20):
+        old = await upload(b"same")
+        new, _ = await asyncio.gather(upload(b"same"), files.delete("p", old.id))
+        assert bytes(await files.map(new)) == b"same"
+        await files.delete("p", new.id)
+
+    assert blobs(tmp_path) == []
+
+
+async def test_files_can_be_kept_in_a_store_elsewhere(tmp_path: Path) -> None:
+    elsewhere = MemoryStore()
+    files = FileStore(tmp_path, store=elsewhere)
+    uploads = Uploads(files)
+    session = await uploads.start(Draft("p", mime_type="image/png"))
+    await uploads.receive(session.id, 0, once(b"bytes"))
+    made = await uploads.finish(session.id)
+
+    assert bytes(await files.map(made)) == b"bytes"
+    assert blobs(tmp_path) == []
+    assert list((tmp_path / "uploads").iterdir()) == []
+    await uploads.receive(session.id, 0, once(b"bytes"))
+    await files.delete("p", made.id)
+    assert not elsewhere.list().collect()
+    await files.close()

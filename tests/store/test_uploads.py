@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import hashlib
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -17,9 +20,10 @@ from twinlens.domain.errors import (
     InvalidArgument,
     NotFound,
     PermissionDenied,
+    ResourceExhausted,
 )
 from twinlens.store.files import FileStore
-from twinlens.store.uploads import Draft, Uploads
+from twinlens.store.uploads import SYNC_BYTES, Draft, Uploads
 
 PNG = b"\x89PNG" + bytes(range(100))
 MIB = 1024 * 1024
@@ -27,6 +31,10 @@ MIB = 1024 * 1024
 
 class Clock(Protocol):
     def move(self, by: timedelta) -> None: ...
+
+
+class Server(Protocol):
+    async def restart(self) -> FileStore: ...
 
 
 async def stream(*pieces: bytes, then: Exception | None = None) -> AsyncIterator[bytes]:
@@ -49,7 +57,7 @@ async def test_chunks_make_a_file(uploads: Uploads, files: FileStore) -> None:
         104,
         "ACTIVE",
     )
-    assert bytes((await files.read("p", made.id))[0]) == PNG
+    assert bytes(await files.map(made)) == PNG
 
 
 async def test_a_query_tells_how_far_it_got(uploads: Uploads) -> None:
@@ -68,7 +76,7 @@ async def test_a_chunk_sent_twice_counts_once(uploads: Uploads, files: FileStore
     made = await uploads.finish(upload.id)
 
     assert repeated.received == 50
-    assert bytes((await files.read("p", made.id))[0]) == PNG
+    assert bytes(await files.map(made)) == PNG
 
 
 async def test_a_chunk_that_overlaps_goes_on_where_the_upload_was(uploads: Uploads, files: FileStore) -> None:
@@ -78,7 +86,7 @@ async def test_a_chunk_that_overlaps_goes_on_where_the_upload_was(uploads: Uploa
     await uploads.receive(upload.id, 20, stream(PNG[20:]))
 
     made = await uploads.finish(upload.id)
-    assert bytes((await files.read("p", made.id))[0]) == PNG
+    assert bytes(await files.map(made)) == PNG
 
 
 async def test_other_bytes_in_place_of_received_ones_are_refused(uploads: Uploads) -> None:
@@ -108,19 +116,19 @@ async def test_what_came_before_the_client_went_away_is_kept(uploads: Uploads) -
     assert (await uploads.query(upload.id)).received == 2 * MIB
 
 
-async def test_an_upload_goes_on_after_a_restart(uploads: Uploads, files: FileStore, tmp_path: Path) -> None:
+async def test_an_upload_goes_on_after_a_restart(server: Server, uploads: Uploads, tmp_path: Path) -> None:
     upload = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(upload.id, 0, stream(PNG[:40]))
     with (tmp_path / "uploads" / upload.id).open("ab") as part:
         part.write(b"never acknowledged" * 10)
 
-    again = FileStore(tmp_path, clock=files.clock)
+    again = await server.restart()
     resumed = Uploads(again)
     await resumed.receive(upload.id, 40, stream(PNG[40:]))
     made = await resumed.finish(upload.id)
 
-    assert bytes((await again.read("p", made.id))[0]) == PNG
-    await again.close()
+    assert bytes(await again.map(made)) == PNG
+    assert made.sha256 == hashlib.sha256(PNG).hexdigest()
 
 
 async def test_the_newest_request_takes_over_from_a_stalled_one(uploads: Uploads, files: FileStore) -> None:
@@ -141,7 +149,7 @@ async def test_the_newest_request_takes_over_from_a_stalled_one(uploads: Uploads
 
     with pytest.raises(FailedPrecondition, match="taken over"):
         await old
-    assert bytes((await files.read("p", made.id))[0]) == PNG
+    assert bytes(await files.map(made)) == PNG
 
 
 async def test_fewer_bytes_than_declared_cannot_be_finished_yet(uploads: Uploads) -> None:
@@ -278,3 +286,135 @@ async def test_of_two_uploads_for_one_name_the_first_to_finish_wins(uploads: Upl
         await uploads.finish(first.id)
 
     assert (await uploads.query(first.id)).state == "cancelled"
+
+
+async def test_a_file_that_has_to_be_looked_into_is_not_active_yet(uploads: Uploads) -> None:
+    upload = await uploads.start(Draft("p", mime_type="video/mp4"))
+
+    assert (await uploads.finish(upload.id)).state == "PROCESSING"
+
+
+async def test_an_upload_without_bytes_makes_an_empty_file(uploads: Uploads, files: FileStore) -> None:
+    upload = await uploads.start(Draft("p", mime_type="text/plain", size=0))
+
+    await uploads.receive(upload.id, 0, stream())
+    made = await uploads.finish(upload.id)
+
+    assert (made.size, bytes(await files.map(made))) == (0, b"")
+
+
+async def test_a_long_request_is_acknowledged_on_the_way(uploads: Uploads) -> None:
+    upload = await uploads.start(Draft("p"))
+    seen = list[int]()
+
+    async def watched() -> AsyncIterator[bytes]:
+        for _ in range(SYNC_BYTES // MIB + 1):
+            yield bytes(MIB)
+        seen.append((await uploads.query(upload.id)).received)
+
+    await uploads.receive(upload.id, 0, watched())
+
+    assert seen == [SYNC_BYTES]
+
+
+async def test_bytes_sent_differently_after_they_were_refused_are_hashed_as_kept(
+    uploads: Uploads, files: FileStore
+) -> None:
+    upload = await uploads.start(Draft("p", mime_type="image/png", size=2 * MIB))
+    with pytest.raises(InvalidArgument):
+        await uploads.receive(upload.id, 0, stream(bytes(MIB), bytes(3 * MIB)))
+    await uploads.receive(upload.id, MIB, stream(b"1" * MIB))
+
+    made = await uploads.finish(upload.id)
+
+    assert made.sha256 == hashlib.sha256(bytes(await files.map(made))).hexdigest()
+
+
+async def test_the_lifetime_of_an_upload_can_be_set(files: FileStore, clock: Clock) -> None:
+    uploads = Uploads(files, lifetime=timedelta(hours=1))
+    upload = await uploads.start(Draft("p"))
+
+    clock.move(timedelta(hours=1))
+
+    with pytest.raises(NotFound):
+        await uploads.query(upload.id)
+
+
+async def test_a_full_disk_refuses_the_rest_and_keeps_what_was_acknowledged(
+    small_disk: Callable[[], Path], fill: Callable[[Path], Path]
+) -> None:
+    disk = small_disk()
+    files = FileStore(disk)
+    uploads = Uploads(files)
+    data = random.Random(1).randbytes(MIB + 300_000)
+    upload = await uploads.start(Draft("p", mime_type="image/png"))
+    await uploads.receive(upload.id, 0, stream(data[:300_000]))
+    ballast = fill(disk)
+
+    with pytest.raises(ResourceExhausted, match="disk is full; what was acknowledged is kept"):
+        await uploads.receive(upload.id, 300_000, stream(data[300_000:]))
+
+    assert (await uploads.query(upload.id)).received == 300_000
+    ballast.unlink()
+    await uploads.receive(upload.id, 300_000, stream(data[300_000:]))
+    assert bytes(await files.map(await uploads.finish(upload.id))) == data
+    await files.close()
+
+
+async def test_a_file_that_the_system_lets_grow_no_further_is_refused(
+    uploads: Uploads, files: FileStore, max_file_size: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    upload = await uploads.start(Draft("p", mime_type="image/png"))
+
+    with max_file_size(2 * MIB + 1), pytest.raises(ResourceExhausted, match="disk is full"):
+        await uploads.receive(upload.id, 0, stream(bytes(MIB), bytes(MIB), bytes(MIB)))
+
+    assert (await uploads.query(upload.id)).received == 2 * MIB
+    assert (await uploads.finish(upload.id)).size == 2 * MIB
+
+
+async def test_a_part_on_another_disk_is_copied(tmp_path: Path, small_disk: Callable[..., Path]) -> None:
+    small_disk(at=tmp_path / "uploads")
+    files = FileStore(tmp_path)
+    uploads = Uploads(files)
+    upload = await uploads.start(Draft("p", mime_type="image/png"))
+    await uploads.receive(upload.id, 0, stream(PNG))
+
+    made = await uploads.finish(upload.id)
+
+    assert bytes(await files.map(made)) == PNG
+    await files.close()
+
+
+async def test_no_room_for_a_copy_leaves_the_upload_to_be_finished_later(
+    tmp_path: Path, small_disk: Callable[..., Path], fill: Callable[[Path], Path]
+) -> None:
+    blobs = small_disk(at=tmp_path / "blobs")
+    files = FileStore(tmp_path)
+    ballast = fill(blobs)
+    uploads = Uploads(files)
+    upload = await uploads.start(Draft("p", mime_type="image/png"))
+    await uploads.receive(upload.id, 0, stream(PNG))
+
+    with pytest.raises(ResourceExhausted, match="disk is full"):
+        await uploads.finish(upload.id)
+
+    ballast.unlink()
+    assert bytes(await files.map(await uploads.finish(upload.id))) == PNG
+    await files.close()
+
+
+async def test_a_client_that_leaves_while_its_upload_is_finished_gets_its_file_later(
+    uploads: Uploads, files: FileStore
+) -> None:
+    upload = await uploads.start(Draft("p", mime_type="image/png"))
+    await uploads.receive(upload.id, 0, stream(PNG))
+
+    leaving = asyncio.create_task(uploads.finish(upload.id))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    leaving.cancel()
+    with suppress(asyncio.CancelledError):
+        await leaving
+
+    assert bytes(await files.map(await uploads.finish(upload.id))) == PNG

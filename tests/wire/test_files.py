@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,6 +26,8 @@ class File:
     created: datetime = datetime(2026, 1, 2, 3, 4, 5, 60, tzinfo=UTC)
     updated: datetime = datetime(2026, 1, 2, 3, 4, 5, 60, tzinfo=UTC)
     expires: datetime = datetime(2026, 1, 4, 3, 4, 5, 60, tzinfo=UTC)
+    duration: timedelta | None = None
+    error: str | None = None
 
 
 WRITTEN = {
@@ -53,6 +55,23 @@ def test_the_answer_to_an_upload_wraps_the_file() -> None:
 
 def test_a_display_name_that_is_not_set_is_left_out() -> None:
     assert "displayName" not in json.loads(files.write_file(replace(File(), display_name=None), ""))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(184.4, "184.4s"), (60, "60s"), (0.033367, "0.033367s"), (7200.5, "7200.5s")]
+)
+def test_a_videos_duration_is_written_without_idle_zeros(seconds: float, written: str) -> None:
+    video = replace(File(), duration=timedelta(seconds=seconds))
+
+    assert json.loads(files.write_file(video, ""))["videoMetadata"] == {"videoDuration": written}
+
+
+def test_a_failed_file_says_why() -> None:
+    failed = replace(File(), state="FAILED", error="It is damaged.")
+
+    written = json.loads(files.write_file(failed, ""))
+
+    assert (written["state"], written["error"]) == ("FAILED", {"code": 3, "message": "It is damaged."})
 
 
 def test_a_page_carries_a_token_that_reads_back() -> None:
@@ -156,3 +175,47 @@ def test_metadata_that_is_wrong_names_its_field(file: dict[str, object], field: 
         files.read_metadata(json.dumps({"file": file}).encode(), {})
 
     assert raised.value.violations[0].field == field
+
+
+def test_two_sizes_that_differ_are_refused() -> None:
+    headers = {"x-goog-upload-header-content-length": "5"}
+
+    with pytest.raises(InvalidArgument, match="5 bytes, and size_bytes says 7"):
+        files.read_metadata(b'{"file": {"sizeBytes": "7"}}', headers)
+    assert files.read_metadata(b'{"file": {"sizeBytes": "5"}}', headers).size == 5
+
+
+def test_a_type_that_says_nothing_does_not_hide_one_that_does() -> None:
+    headers = {"x-goog-upload-header-content-type": "text/csv"}
+
+    said = files.read_metadata(b'{"file": {"mimeType": "application/octet-stream"}}', headers)
+
+    assert said.mime_type == "text/csv"
+
+
+def test_an_endless_type_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="Unsupported MIME type") as caught:
+        files.read_metadata(json.dumps({"file": {"mimeType": "text/" + "x" * 1000}}).encode(), {})
+    assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "mime_type"),
+    [
+        ("text/csv; charset=utf-8", "text/csv"),
+        ("image/png", "image/png"),
+        ("application/pdf", "application/pdf"),
+        ("application/x-www-form-urlencoded", None),
+        ("application/json", None),
+        ("", None),
+    ],
+)
+def test_a_file_in_one_request_may_have_its_type_in_the_usual_place(
+    content_type: str, mime_type: str | None
+) -> None:
+    assert files.read_at_once({"content-type": content_type}).mime_type == mime_type
+
+
+def test_a_file_in_one_request_begins_at_its_beginning() -> None:
+    with pytest.raises(InvalidArgument, match="begins at X-Goog-Upload-Offset 0"):
+        files.read_at_once({"x-goog-upload-offset": "5"})

@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from twinlens.wire.messages import MESSAGES
+from twinlens.wire import files, messages
 
+MESSAGES = (*messages.MESSAGES, *files.MESSAGES)
 PAGE = Path(__file__).parents[2] / "docs" / "api-coverage.md"
 
 

@@ -1,25 +1,42 @@
-"""Receive a request's body once, into one buffer, and no more of it than allowed."""
+"""Receive a request's body once, no more of it than allowed, and not from a client that has fallen silent."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from starlette.requests import Request
 
-from ..domain.errors import InvalidArgument, PayloadTooLarge
+from ..domain.errors import DeadlineExceeded, InvalidArgument, PayloadTooLarge
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes | bytearray:
+async def read_body(request: Request, max_bytes: int, pause_s: float) -> bytes | bytearray:
     """Read the whole body. A declared size over the limit is refused before a byte is read."""
     declared = request.headers.get("content-length", "")
     size = int(declared) if declared.isascii() and declared.isdigit() else 0
     if size > max_bytes:
         raise PayloadTooLarge(max_bytes)
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise InvalidArgument("Send the request body without Content-Encoding.")
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in arriving(request, pause_s):
         if len(body) + len(chunk) > max_bytes:
             raise PayloadTooLarge(max_bytes)
         if len(chunk) == size:
             return chunk
         body += chunk
     return body
+
+
+async def arriving(request: Request, pause_s: float) -> AsyncIterator[bytes]:
+    """Give the pieces of a body as they come; refuse one that is encoded, or that stops for so long."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise InvalidArgument("Send the request body without Content-Encoding.")
+    pieces = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(pause_s):
+                piece = await anext(pieces)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as cause:
+            raise DeadlineExceeded(f"Nothing more of the request came for {pause_s:g} s.") from cause
+        yield piece

@@ -10,16 +10,28 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ..domain.errors import Cancelled, Internal, NotFound, TwinlensError, Unimplemented
+from ..domain.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    Internal,
+    NotFound,
+    TwinlensError,
+    Unimplemented,
+)
 from ..wire import status
 
 log = logging.getLogger(__name__)
 
+MAX_ECHO = 200
+"""Characters of a path that an error repeats."""
+
 
 async def refused(http: Request, failure: Exception) -> Response:
-    """Answer an error of ours with its status and its message; its cause goes to the log."""
+    """Answer an error with its status and its message; its cause goes to the log."""
     assert isinstance(failure, TwinlensError)
-    if failure.__cause__ is not None:
+    if isinstance(failure, Internal):
+        log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
+    elif failure.__cause__ is not None:
         log.info("%s: %s", failure.message, failure.__cause__)
     return _response(http, failure)
 
@@ -27,7 +39,7 @@ async def refused(http: Request, failure: Exception) -> Response:
 async def unrouted(http: Request, failure: Exception) -> Response:
     """Answer a path or a method that does not exist."""
     assert isinstance(failure, HTTPException)
-    asked = f"{http.method} {http.url.path}"
+    asked = f"{http.method} {http.url.path[:MAX_ECHO]}"
     if failure.status_code == 405:
         return _response(http, Unimplemented(f"{asked}: this method is not served here."))
     return _response(http, NotFound(f"{asked} was not found on this server."))
@@ -59,6 +71,9 @@ def _response(http: Request, error: TwinlensError) -> Response:
         # The array form of a stream is an array even where it holds an error only.
         body = b"[" + body + b"]"
     headers = {}
+    if isinstance(error, DeadlineExceeded):
+        # The rest of the request may never come: uvicorn would wait for it.
+        headers["Connection"] = "close"
     retry_after = status.retry_after(error)
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)

@@ -1,42 +1,54 @@
-"""The Files API: resumable uploads, and get, list and delete of what was uploaded."""
+"""The Files API: resumable uploads, and create, get, list and delete of files."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..domain.errors import Internal, InvalidArgument, NotFound, PermissionDenied, TwinlensError
-from ..store.files import FileStore
+from ..pipeline.processing import Processing
+from ..store.files import FileRecord, FileStore
 from ..store.uploads import Draft, Upload, Uploads
 from ..wire import files as wire
-from ..wire.related import read_related
-from .body import read_body
+from ..wire.related import Related
+from .body import arriving, read_body
 from .failures import refused
-from .origin import origin_of
 from .query import check_query
 
 JSON = "application/json; charset=UTF-8"
 VERSIONS = ("v1", "v1beta", "v1alpha")
 MAX_METADATA_BYTES = 1024 * 1024
-MAX_MULTIPART_BYTES = 32 * 1024 * 1024
-"""A multipart body is held in memory; larger files are what the resumable protocol is for."""
 GRANULARITY = 256 * 1024
+PROCESSING_WAIT_S = 2.0
+"""How long the end of an upload waits for the look into the file: most clients use it without polling."""
 
-ProjectOf = Callable[[Request], str]
-"""Name the project a request belongs to; raise where it belongs to none."""
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the routes need beside the stores.
+
+    `project_of` names the project a request belongs to, and raises where it belongs to none;
+    `origin_of` gives what absolute URLs begin with; `pause_s` is how long the bytes of a request may stay
+    away.
+    """
+
+    project_of: Callable[[Request], str]
+    origin_of: Callable[[Request], str]
+    pause_s: float
 
 
-def routes(files: FileStore, uploads: Uploads, project_of: ProjectOf) -> list[BaseRoute]:
+def routes(files: FileStore, uploads: Uploads, processing: Processing, rules: Rules) -> list[BaseRoute]:
     """List the routes of the Files API, the same under every version."""
-    sending, stored = _Uploading(uploads, project_of), _Stored(files, project_of)
+    sending, stored = _Uploading(uploads, processing, rules), _Stored(files, processing, rules)
     found: list[BaseRoute] = []
     for version in VERSIONS:
         found += (
             Route(f"/upload/{version}/files", sending.receive, methods=["POST", "PUT"]),
+            Route(f"/{version}/files", sending.create, methods=["POST"]),
             Route(f"/{version}/files", stored.list, methods=["GET"]),
             Route(f"/{version}/files/{{path:path}}", stored.get, methods=["GET"]),
             Route(f"/{version}/files/{{path:path}}", stored.delete, methods=["DELETE"]),
@@ -47,30 +59,34 @@ def routes(files: FileStore, uploads: Uploads, project_of: ProjectOf) -> list[Ba
 class _Stored:
     """What can be done with a project's files."""
 
-    def __init__(self, files: FileStore, project_of: ProjectOf) -> None:
+    def __init__(self, files: FileStore, processing: Processing, rules: Rules) -> None:
         self._files = files
-        self._project_of = project_of
+        self._processing = processing
+        self._rules = rules
 
     async def list(self, http: Request) -> Response:
         """Answer a page of files."""
-        project = self._project_of(http)
+        project = self._rules.project_of(http)
         check_query(http, own=("pageSize", "page_size", "pageToken", "page_token"))
         wanted = wire.read_page(http.query_params)
         page = await self._files.list(project, wanted.size, wanted.before)
-        return _json(wire.write_page(page.files, page.next, origin_of(http)))
+        return _json(wire.write_page(page.files, page.next, self._rules.origin_of(http)))
 
     async def get(self, http: Request) -> Response:
         """Answer one file, by its id or by its whole URI."""
-        project = self._project_of(http)
+        project = self._rules.project_of(http)
         check_query(http)
         file_id = wire.read_id(http.path_params["path"])
         if file_id.endswith(":download"):
             raise PermissionDenied("Only generated files can be downloaded, not uploaded ones.")
-        return _json(wire.write_file(await self._files.get(project, file_id), origin_of(http)))
+        record = await self._files.get(project, file_id)
+        if record.state == "PROCESSING":
+            self._processing.begin(record)
+        return _json(wire.write_file(record, self._rules.origin_of(http)))
 
     async def delete(self, http: Request) -> Response:
         """Delete a file."""
-        project = self._project_of(http)
+        project = self._rules.project_of(http)
         check_query(http)
         await self._files.delete(project, wire.read_id(http.path_params["path"]))
         return _json(b"{}")
@@ -79,9 +95,10 @@ class _Stored:
 class _Uploading:
     """The upload protocol. Whoever has a session's URL needs no key."""
 
-    def __init__(self, uploads: Uploads, project_of: ProjectOf) -> None:
+    def __init__(self, uploads: Uploads, processing: Processing, rules: Rules) -> None:
         self._uploads = uploads
-        self._project_of = project_of
+        self._processing = processing
+        self._rules = rules
         self._commands: Mapping[frozenset[str], Callable[[str, Request], Awaitable[Response]]] = {
             frozenset({"upload"}): self._upload,
             frozenset({"upload", "finalize"}): self._upload_finalize,
@@ -106,8 +123,16 @@ class _Uploading:
         except TwinlensError as error:
             return await self._refused(upload_id, http, error)
 
+    async def create(self, http: Request) -> Response:
+        """Make a file without bytes: its name is taken, and there is nothing to look at."""
+        project = self._rules.project_of(http)
+        check_query(http)
+        said = wire.read_empty(await read_body(http, MAX_METADATA_BYTES, self._rules.pause_s))
+        upload = await self._uploads.start(_draft(project, said))
+        return await self._finalize(upload.id, http)
+
     async def _begin(self, http: Request) -> Response:
-        project = self._project_of(http)
+        project = self._rules.project_of(http)
         protocol = http.headers.get("x-goog-upload-protocol", http.query_params.get("uploadType", ""))
         if protocol.lower() == "multipart":
             return await self._multipart(project, http)
@@ -116,13 +141,14 @@ class _Uploading:
         everything = frozenset({"start", "upload", "finalize"})
         commands = everything if protocol.lower() == "raw" else wire.read_commands(http.headers)
         if commands == everything:
-            draft = _draft(project, wire.read_metadata(b"", http.headers))
-            return await self._at_once(draft, http.stream(), http)
+            draft = _draft(project, wire.read_at_once(http.headers))
+            return await self._at_once(draft, arriving(http, self._rules.pause_s), http)
         if commands != {"start"}:
             raise InvalidArgument("An upload begins with the command start, or start, upload, finalize.")
-        body = await read_body(http, MAX_METADATA_BYTES)
+        body = await read_body(http, MAX_METADATA_BYTES, self._rules.pause_s)
         upload = await self._uploads.start(_draft(project, wire.read_metadata(body, http.headers)))
-        url = f"{origin_of(http)}/upload/v1beta/files?upload_id={upload.id}&upload_protocol=resumable"
+        origin = self._rules.origin_of(http)
+        url = f"{origin}/upload/v1beta/files?upload_id={upload.id}&upload_protocol=resumable"
         headers = {
             "X-Goog-Upload-URL": url,
             "X-Goog-Upload-Control-URL": url,
@@ -131,38 +157,51 @@ class _Uploading:
         return Response(headers=_progress(upload) | headers)
 
     async def _multipart(self, project: str, http: Request) -> Response:
-        body = await read_body(http, MAX_MULTIPART_BYTES)
-        sent = read_related(body, http.headers.get("content-type", ""))
-        headers = {
-            "x-goog-upload-header-content-type": sent.mime_type,
-            "x-goog-upload-header-content-length": str(len(sent.data)),
-        }
-        draft = _draft(project, wire.read_metadata(sent.metadata, headers))
-        return await self._at_once(draft, _once(sent.data), http)
+        related = Related(http.headers.get("content-type", ""))
+        stream = arriving(http, self._rules.pause_s)
+        begun = b""
+        async for piece in stream:
+            begun += related.feed(piece)
+            if related.begun:
+                break
+        else:
+            related.finish()
+
+        async def content() -> AsyncIterator[bytes]:
+            yield begun
+            async for piece in stream:
+                yield related.feed(piece)
+            related.finish()
+
+        head = related.head
+        said = wire.read_metadata(head.metadata, {"x-goog-upload-header-content-type": head.mime_type})
+        return await self._at_once(_draft(project, said), content(), http)
 
     async def _at_once(self, draft: Draft, stream: AsyncIterator[bytes], http: Request) -> Response:
         """Do all steps for a client that holds no session: where one fails, nothing is left of it."""
-        upload = await self._uploads.start(draft)
-        try:
-            await self._uploads.receive(upload.id, 0, stream)
-            return await self._finalize(upload.id, http)
-        except BaseException:
-            with suppress(NotFound):
-                await self._uploads.cancel(upload.id)
-            raise
+        return await self._made(await self._uploads.put(draft, stream), http)
 
     async def _upload(self, upload_id: str, http: Request) -> Response:
         offset = wire.read_offset(http.headers)
-        upload = await self._uploads.receive(upload_id, offset, http.stream(), _length(http))
+        upload = await self._uploads.receive(
+            upload_id, offset, arriving(http, self._rules.pause_s), _length(http)
+        )
         return Response(headers=_progress(upload))
 
     async def _upload_finalize(self, upload_id: str, http: Request) -> Response:
-        await self._upload(upload_id, http)
-        return await self._finalize(upload_id, http)
+        offset = wire.read_offset(http.headers)
+        made = await self._uploads.complete(
+            upload_id, offset, arriving(http, self._rules.pause_s), _length(http)
+        )
+        return await self._made(made, http)
 
     async def _finalize(self, upload_id: str, http: Request) -> Response:
-        record = await self._uploads.finish(upload_id)
-        return _json(wire.write_upload(record, origin_of(http)), {"X-Goog-Upload-Status": "final"})
+        return await self._made(await self._uploads.finish(upload_id), http)
+
+    async def _made(self, made: FileRecord, http: Request) -> Response:
+        record = await self._processing.settled(made, PROCESSING_WAIT_S)
+        body = wire.write_upload(record, self._rules.origin_of(http))
+        return _json(body, {"X-Goog-Upload-Status": "final"})
 
     async def _query(self, upload_id: str, _http: Request) -> Response:
         return Response(headers=_progress(await self._uploads.query(upload_id)))
@@ -172,12 +211,20 @@ class _Uploading:
         return Response(headers={"X-Goog-Upload-Status": "cancelled"})
 
     async def _refused(self, upload_id: str, http: Request, error: TwinlensError) -> Response:
-        """Write an error with the upload's state: a client that finds none sends its bytes again."""
+        """Write an error, with what has been received; with the upload's state only where it has ended.
+
+        Google's clients go on with the next chunk wherever they read `active`, which would leave a gap;
+        where they read no state they send the same chunk again a few times, and then raise this error.
+        """
         answer = await refused(http, error)
         try:
-            answer.headers.update(_progress(await self._uploads.query(upload_id)))
+            upload = await self._uploads.query(upload_id)
         except NotFound:
             answer.headers["X-Goog-Upload-Status"] = "cancelled"
+            return answer
+        answer.headers["X-Goog-Upload-Size-Received"] = str(upload.received)
+        if upload.state != "active":
+            answer.headers["X-Goog-Upload-Status"] = upload.state
         return answer
 
 
@@ -196,7 +243,3 @@ def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
 def _length(http: Request) -> int | None:
     declared = http.headers.get("content-length", "")
     return int(declared) if declared.isascii() and declared.isdigit() else None
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

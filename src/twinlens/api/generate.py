@@ -39,10 +39,14 @@ Reader = Callable[[bytes | bytearray, str, Line], domain.Request]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator allows. `engine_usage` adds what the engine spent to `usageMetadata`."""
+    """What the operator allows. `pause_s` is how long the bytes of a request may stay away.
+
+    `engine_usage` adds what the engine spent to `usageMetadata`.
+    """
 
     max_request_bytes: int
     request_timeout_s: float
+    pause_s: float
     engine_usage: bool = False
 
 
@@ -122,7 +126,7 @@ class Generate:
                 await _send(written, SSE if sse else ARRAY, send)
 
     async def _plan(self, call: Call, read: Reader) -> Plan:
-        body = await read_body(call.http, self._rules.max_request_bytes)
+        body = await read_body(call.http, self._rules.max_request_bytes, self._rules.pause_s)
         served = call.served
         if len(body) <= PARSE_ON_LOOP_BYTES:
             request = read(body, served.name, served.line)

@@ -8,6 +8,7 @@ from ..engines.pool import Engines
 from ..media.worker import DecodePool
 from ..store.files import FileStore
 from .fetch import Fetcher
+from .processing import Processing
 from .room import Room
 
 
@@ -16,8 +17,9 @@ class Services:
     """The parts of the server that outlive a request. `max_image_pixels` is checked before decoding."""
 
     engines: Engines
-    decoder: DecodePool
     files: FileStore
+    processing: Processing
+    decoder: DecodePool
     fetcher: Fetcher
     room: Room
     max_image_pixels: int

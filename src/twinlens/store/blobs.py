@@ -1,66 +1,201 @@
-"""Bytes on disk, addressed by their SHA-256: the same bytes are kept once, and never change."""
+"""Bytes addressed by their SHA-256, in an object store: kept once, and never changed.
+
+`obstore` is the library; a local folder is its `LocalStore`, and S3, GCS or Azure differ in nothing that
+is known outside this module. Uploads arrive as files on the local disk; a local store adopts such
+a file by a second name for it, every other one is sent its bytes.
+"""
 
 from __future__ import annotations
 
 import errno
+import mmap
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import re
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
-from ..domain.errors import Internal, ResourceExhausted
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+from ..domain.media import Data
+from .disk import disk_errors, make_folder, public_error, sync_file, sync_folder
+from .locks import Locks, in_thread
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+FOLDER = "blobs"
+LIST_ITEMS = 1000
+CHUNK_BYTES = 4 * 1024 * 1024
+MAX_SENDING = 4
+"""Chunks on their way to a store elsewhere: with their size, the memory that sending one file takes."""
+NO_LINKS = frozenset(
+    {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+)
+"""What a file system says that cannot give a file a second name."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """A blob in the store, and the bytes it takes there."""
+
+    sha256: str
+    size: int
 
 
 class Blobs:
-    """A folder of blobs. All methods block on the disk; `adopt` and `drop` must not run side by side."""
+    """The blobs of one object store.
 
-    def __init__(self, folder: Path) -> None:
+    `folder` is where bytes from a store elsewhere are put down for reading. Adopting a blob together
+    with writing the record that names it, and looking for such a record together with dropping the
+    blob, both happen under `hold`.
+    """
+
+    def __init__(self, store: ObjectStore, folder: Path) -> None:
+        self._store = store
         self._folder = folder
-        make_folder(folder)
+        self._root = store.prefix if isinstance(store, LocalStore) else None
+        self._locks = Locks()
 
-    def path_of(self, sha256: str) -> Path:
-        """Say where the blob of this hash lies, if it is here."""
-        return self._folder / sha256[:2] / sha256
+    def hold(self, sha256: str) -> AbstractAsyncContextManager[None]:
+        """Keep others from adopting or dropping this blob meanwhile."""
+        return self._locks.hold(sha256)
 
-    def adopt(self, part: Path, sha256: str) -> None:
-        """Keep the bytes of a synced file under their hash. `part` stays: a crash now loses nothing."""
-        target = self.path_of(sha256)
-        with disk_errors():
-            make_folder(target.parent)
-            with suppress(FileExistsError):
-                os.link(part, target)
-            sync_folder(target.parent)
+    async def adopt(self, part: Path, sha256: str) -> None:
+        """Keep the bytes of a synced file under their hash. `part` stays: a crash now loses nothing.
 
-    def drop(self, sha256: str) -> None:
-        """Forget a blob. Whoever has it open goes on reading."""
-        with disk_errors():
-            self.path_of(sha256).unlink(missing_ok=True)
+        When this returns, the bytes are as safe as the store can make them.
+        """
+        with _store_errors():
+            if self._root is None:
+                await self._send(part, sha256)
+                return
+            target = self._root / _key(sha256)
+            if not await in_thread(_linked, part, target):
+                await self._send(part, sha256)
+                # obstore's store for a local folder syncs nothing.
+                await in_thread(sync_file, target)
+                await in_thread(sync_folder, target.parent)
+
+    async def open(self, sha256: str) -> IO[bytes] | None:
+        """Open a blob as a real file, for reading; None where it is not here.
+
+        The file goes on being readable although the blob is dropped.
+        """
+        with _store_errors():
+            try:
+                if self._root is not None:
+                    return await in_thread((self._root / _key(sha256)).open, "rb")
+                return await self._fetched(sha256)
+            except FileNotFoundError:
+                return None
+
+    async def map(self, sha256: str) -> Data | None:
+        """Give a blob's bytes, mapped rather than read into memory; None where it is not here."""
+        file = await self.open(sha256)
+        if file is None:
+            return None
+        with file, disk_errors():
+            return _mapped(file)
+
+    async def drop(self, sha256: str) -> None:
+        """Forget a blob. One that is not here is forgotten already."""
+        with _store_errors():
+            try:
+                await obstore.delete_async(self._store, _key(sha256))
+            except FileNotFoundError:
+                return
+
+    async def list(self) -> AsyncIterator[list[StoredBlob]]:
+        """List what the store holds, up to a thousand at a time."""
+        with _store_errors():
+            async for found in obstore.list(self._store, FOLDER, chunk_size=LIST_ITEMS):
+                stored = [StoredBlob(item["path"].rpartition("/")[2], item["size"]) for item in found]
+                yield [blob for blob in stored if _SHA256.fullmatch(blob.sha256)]
+
+    async def clear_unfinished(self) -> None:
+        """Remove what a crash left of blobs that were being written; called before anything is."""
+        if self._root is not None:
+            await in_thread(_remove_staged, self._root / FOLDER)
+
+    async def _send(self, part: Path, sha256: str) -> None:
+        size = (await in_thread(part.stat)).st_size
+        if await self._has(sha256, size):
+            return
+        await obstore.put_async(
+            self._store, _key(sha256), part, chunk_size=CHUNK_BYTES, max_concurrency=MAX_SENDING
+        )
+
+    async def _has(self, sha256: str, size: int) -> bool:
+        try:
+            return (await obstore.head_async(self._store, _key(sha256)))["size"] == size
+        except FileNotFoundError:
+            return False
+
+    async def _fetched(self, sha256: str) -> IO[bytes]:
+        answer = await obstore.get_async(self._store, _key(sha256))
+        file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  the caller closes it
+        try:
+            async for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
+                await in_thread(file.write, chunk)
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder that is there after a crash as well."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.parent)
+def _key(sha256: str) -> str:
+    return f"{FOLDER}/{sha256[:2]}/{sha256}"
 
 
-def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk; syncing a file does not do that."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _linked(part: Path, target: Path) -> bool:
+    """Give a synced file its second name; tell where the file system cannot do that."""
+    make_folder(target.parent)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        target.hardlink_to(part)
+    except FileExistsError:
+        # Synced when it came, unless that failed.
+        sync_file(target)
+    except OSError as cause:
+        if cause.errno not in NO_LINKS:
+            raise
+        return False
+    sync_folder(target.parent)
+    return True
+
+
+def _mapped(file: IO[bytes]) -> Data:
+    size = os.fstat(file.fileno()).st_size
+    # An empty file cannot be mapped.
+    return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)) if size else b""
+
+
+def _remove_staged(folder: Path) -> None:
+    with disk_errors():
+        for path in folder.glob("*/*#*"):
+            path.unlink(missing_ok=True)
+
+
+def _number(cause: BaseError) -> int | None:
+    """Find the operating system's error number; the library tells it in its text alone."""
+    found = _OS_ERROR.search(str(cause))
+    return int(found[1]) if found else None
 
 
 @contextmanager
-def disk_errors() -> Iterator[None]:
-    """Translate what the disk says: full is the operator's limit, anything else is our fault."""
-    try:
-        yield
-    except OSError as cause:
-        if cause.errno in FULL:
-            raise ResourceExhausted("Resource has been exhausted (e.g. check quota).") from cause
-        raise Internal from cause
+def _store_errors() -> Iterator[None]:
+    """Translate what the store says into an error for the caller."""
+    with disk_errors():
+        try:
+            yield
+        except BaseError as cause:
+            raise public_error(_number(cause)) from cause

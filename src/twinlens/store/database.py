@@ -7,17 +7,26 @@ never meet. A write is on the disk (write-ahead log, synced) before its coroutin
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
-from ..domain.errors import FailedPrecondition, Internal
+from ..domain.errors import Internal, ResourceExhausted, TwinlensError
+from .disk import probe, public_error
+from .folder import DataFolderError
+from .locks import settled
+from .reserve import Reserve
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 10
 
@@ -54,51 +63,134 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created_us INTEGER NOT NULL
         )""",
     ),
+    (
+        "ALTER TABLE files ADD COLUMN duration_us INTEGER",
+        "ALTER TABLE files ADD COLUMN error TEXT",
+        "CREATE INDEX files_by_expiry ON files (expires_us)",
+        "CREATE INDEX files_pending ON files (seq) WHERE state = 'PROCESSING'",
+        # Sizes stand in the index: what a project uses is summed with every block that is acknowledged.
+        "CREATE INDEX files_by_room ON files (project, expires_us, size)",
+        "DROP INDEX files_by_content",
+        "CREATE INDEX files_by_content ON files (sha256, size)",
+        "CREATE INDEX uploads_by_age ON uploads (created_us)",
+        "CREATE INDEX uploads_by_room ON uploads (project, created_us, received) WHERE state = 'active'",
+    ),
 )
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DISK = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS}
+_UNTOLD = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+"""Codes that keep to themselves what the disk said."""
 
 
 class Database:
     """The file and its thread. `close` is called once; nothing may be asked of it afterwards."""
 
-    def __init__(self, path: Path) -> None:
-        with _translated():
+    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
+        self._path = path
+        self._reserve = reserve
+        self._damage_told = False
+        with _opening(path):
+            _check(path)
+            # Ids of uploads are as good as keys: SQLite would let everybody on the machine read them.
+            path.touch(mode=0o600)
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            # WAL alone may lose the last commits to a power cut; FULL syncs each of them.
-            self._connection.execute("PRAGMA synchronous = FULL")
-            _migrate(self._connection)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                # WAL alone may lose the last commits to a power cut; FULL syncs each of them.
+                self._connection.execute("PRAGMA synchronous = FULL")
+                _migrate(self._connection, path)
+            except BaseException:
+                self._connection.close()
+                raise
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="twinlens-database")
 
     async def read(self, work: Work[T]) -> T:
         """Run `work`, which changes nothing, against one consistent state."""
-        return await self._run("BEGIN", work)
+        return await settled(self._run("BEGIN", work))
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` as one transaction: all of it is kept and on the disk, or, where it raises, none."""
-        return await self._run("BEGIN IMMEDIATE", work)
+        """Run `work` as one transaction: all of it is kept and on the disk, or, where it raises, none.
+
+        A caller that is cancelled meanwhile learns of it when the transaction has ended.
+        """
+        return await settled(self._run("BEGIN IMMEDIATE", work))
+
+    async def free(self, work: Work[T]) -> T:
+        """Write what makes room: where the disk is full, out of the reserve."""
+        return await settled(self._run("BEGIN IMMEDIATE", work, frees=True))
 
     async def close(self) -> None:
         """Let the last work end and close the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    async def _run(self, begin: str, work: Work[T]) -> T:
-        def transaction() -> T:
-            with _translated(), _transaction(self._connection, begin):
+    async def _run(self, begin: str, work: Work[T], *, frees: bool = False) -> T:
+        def steps() -> T:
+            try:
+                return self._transact(begin, work)
+            except ResourceExhausted:
+                if frees and self._reserve and self._reserve.give():
+                    return self._transact(begin, work)
+                raise
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, steps)
+
+    def _transact(self, begin: str, work: Work[T]) -> T:
+        if self._reserve:
+            self._reserve.restore()
+        try:
+            with _transaction(self._connection, begin):
                 return work(self._connection)
+        except sqlite3.Error as cause:
+            raise self._translated(cause) from cause
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+    def _translated(self, cause: sqlite3.Error) -> TwinlensError:
+        code = _code(cause)
+        if code in _DISK:
+            return public_error(_DISK[code])
+        if code in _UNTOLD:
+            return _asked(self._path.parent)
+        if code in _DAMAGED and not self._damage_told:
+            self._damage_told = True
+            log.error(
+                "The database %s is damaged (%s). Stop the server and restore the file.", self._path, cause
+            )
+        return Internal()
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _check(path: Path) -> None:
+    """Look for damage before anything is changed: on a connection that may not write."""
+    if not path.exists() or not path.stat().st_size:
+        _check_new(path)
+        return
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise _damaged(path) from sqlite3.DatabaseError(found)
+
+
+def _check_new(path: Path) -> None:
+    """Refuse to begin anew beside the bytes of files: no record would name them, and they would be swept."""
+    folder = path.parent
+    for place in (folder / "blobs", folder / "uploads"):
+        if any(file.is_file() for file in place.rglob("*")):
+            raise DataFolderError(
+                f"The database {path} is missing or empty, but {place} holds the bytes of files. Nothing was "
+                f"changed. Restore the database from a backup, or move the whole folder {folder} away to "
+                "start with an empty one."
+            )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     with _transaction(connection, "BEGIN IMMEDIATE"):
         (seen,) = connection.execute("PRAGMA user_version").fetchone()
         if seen > len(MIGRATIONS):
-            raise FailedPrecondition(
-                f"The data folder was written by a newer twinlens (its database has version {seen}; "
-                f"this one knows {len(MIGRATIONS)}). Use that version, or another data folder."
+            raise DataFolderError(
+                f"The data folder {path.parent} was written by a newer twinlens (its database has version "
+                f"{seen}; this one knows {len(MIGRATIONS)}). Use that version, or another data folder."
             )
         for statements in MIGRATIONS[seen:]:
             for statement in statements:
@@ -119,8 +211,35 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _opening(path: Path) -> Iterator[None]:
+    """Translate what goes wrong at the start, which is for the operator to read."""
     try:
         yield
-    except sqlite3.Error as cause:
-        raise Internal from cause
+    except (sqlite3.Error, OSError) as cause:
+        if isinstance(cause, sqlite3.Error) and _code(cause) in _DAMAGED:
+            raise _damaged(path) from cause
+        raise DataFolderError(
+            f"The database {path} cannot be used: {cause}. Nothing was lost; make sure that the file "
+            "can be written and that its disk is not full, or name another folder with --data-dir."
+        ) from cause
+
+
+def _damaged(path: Path) -> DataFolderError:
+    return DataFolderError(
+        f"The database {path} is damaged. Nothing was changed. Restore the file from a backup, or move "
+        f"the whole folder {path.parent} away to start with an empty one."
+    )
+
+
+def _code(cause: sqlite3.Error) -> int:
+    """Give the primary code of an error; mistakes of ours in calling the library have none."""
+    return getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _asked(folder: Path) -> TwinlensError:
+    """Ask the disk itself what is wrong with it."""
+    try:
+        probe(folder)
+    except OSError as cause:
+        return public_error(cause.errno)
+    return Internal()

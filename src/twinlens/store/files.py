@@ -5,20 +5,25 @@ A file that is missing, expired, or another project's looks the same from outsid
 
 from __future__ import annotations
 
-import asyncio
-import mmap
-import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import IO, TYPE_CHECKING, Literal
 
-from ..domain.errors import AlreadyExists, FailedPrecondition, PermissionDenied
-from ..domain.media import Data
-from .blobs import Blobs, disk_errors, make_folder
-from .database import Database
+from obstore.store import LocalStore
+
+from ..domain.errors import AlreadyExists, PermissionDenied, TwinlensError
+from ..domain.media import Data, Inspection
+from .blobs import Blobs
+from .database import Database, Work
+from .folder import DataFolder
+from .locks import settled
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 FileState = Literal["PROCESSING", "ACTIVE", "FAILED"]
 Clock = Callable[[], datetime]
@@ -26,12 +31,21 @@ Clock = Callable[[], datetime]
 LIFETIME = timedelta(hours=48)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS = "project, id, display_name, mime_type, size, sha256, state, created_us, updated_us, expires_us"
+_US = timedelta(microseconds=1)
+_COLUMNS = (
+    "project, id, display_name, mime_type, size, sha256, state, created_us, updated_us, expires_us, "
+    "duration_us, error"
+)
+_OLD = "SELECT seq FROM files WHERE expires_us <= ? ORDER BY expires_us LIMIT ?"
+_Row = tuple[str, str, str | None, str, int, str, FileState, int, int, int, int | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What is known of a file. `sha256` is in hexadecimal, times are in UTC."""
+    """What is known of a file. `sha256` is in hexadecimal, times are in UTC.
+
+    `duration` is a video's, once it was looked into; `error` says why a file is FAILED.
+    """
 
     project: str
     id: str
@@ -43,6 +57,8 @@ class FileRecord:
     created: datetime
     updated: datetime
     expires: datetime
+    duration: timedelta | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +69,51 @@ class Page:
     next: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is kept, of all projects together.
+
+    `bytes` are what the files say they have, `blob_bytes` what they take: the same bytes count once.
+    """
+
+    files: int
+    bytes: int
+    blobs: int
+    blob_bytes: int
+    uploads: int
+    upload_bytes: int
+
+
 def now() -> datetime:
     """Tell the time in UTC."""
     return datetime.now(UTC)
 
 
 class FileStore:
-    """Keeps files under `data_dir`: records in `twinlens.db`, bytes in `blobs/`.
+    """Keeps files under `data_dir`: records in `twinlens.db`, bytes in `blobs/` or in another store.
 
-    Uploads share its database, its blobs and its clock.
+    Uploads share its database, its blobs and its clock. Raises `DataFolderError` where the folder cannot
+    be used; from then on the folder, and `store` with it, is this file store's alone, until `close`:
+    bytes that none of its records names are swept away.
     """
 
-    def __init__(self, data_dir: Path, *, clock: Clock = now) -> None:
-        with disk_errors():
-            make_folder(data_dir)
-            self.blobs = Blobs(data_dir / "blobs")
-        self.database = Database(data_dir / "twinlens.db")
-        self.data_dir = data_dir
+    def __init__(self, data_dir: Path, *, clock: Clock = now, store: ObjectStore | None = None) -> None:
+        self._folder = DataFolder(data_dir)
+        try:
+            self.data_dir = self._folder.path
+            self.database = Database(self.data_dir / "twinlens.db", self._folder.reserve)
+        except BaseException:
+            self._folder.close()
+            raise
+        self.blobs = Blobs(store or LocalStore(self.data_dir), self.data_dir)
         self.clock = clock
 
     async def close(self) -> None:
-        """Let go of the database. Called once, when no request is under way."""
-        await self.database.close()
+        """Let go of the database and the folder. Called once, when no request is under way."""
+        try:
+            await self.database.close()
+        finally:
+            self._folder.close()
 
     async def get(self, project: str, file_id: str) -> FileRecord:
         """Find a file of the project; raise where it may not exist."""
@@ -83,18 +122,20 @@ class FileStore:
             raise _denied(file_id)
         return record
 
-    async def read(self, project: str, file_id: str) -> tuple[Data, str]:
-        """Give a file's bytes, mapped rather than copied, and its MIME type."""
-        record = await self.get(project, file_id)
-        if record.state != "ACTIVE":
-            raise FailedPrecondition(
-                f"The File {file_id} is not in an ACTIVE state and usage is not allowed."
-            )
-        data = await asyncio.to_thread(_mapped, self.blobs.path_of(record.sha256))
+    async def map(self, record: FileRecord) -> Data:
+        """Give a file's bytes, mapped rather than copied, whatever its state; raise where they are gone."""
+        data = await self.blobs.map(record.sha256)
         if data is None:
             # Deleted since the record was read.
-            raise _denied(file_id)
-        return data, record.mime_type
+            raise _denied(record.id)
+        return data
+
+    async def open(self, record: FileRecord) -> IO[bytes]:
+        """Open a file's bytes for reading, as a real file; raise where they are gone."""
+        file = await self.blobs.open(record.sha256)
+        if file is None:
+            raise _denied(record.id)
+        return file
 
     async def list(self, project: str, limit: int, before: int | None = None) -> Page:
         """Give up to `limit` files of the project, newest first, older than `before`."""
@@ -116,11 +157,91 @@ class FileStore:
             connection.execute("DELETE FROM files WHERE project = ? AND id = ?", (project, file_id))
             return record
 
-        record = await self.database.write(work)
+        record = await self.database.free(work)
         if record is None:
             raise _denied(file_id)
-        # In a second transaction: bytes go only after it is certain that the record is gone.
-        await self.database.write(lambda connection: self._drop_unused(connection, record.sha256))
+        # Bytes go only after it is certain that the record is gone.
+        await settled(self.drop_unused(record.sha256))
+
+    async def activate(self, record: FileRecord, found: Inspection) -> None:
+        """Let a file be used, now that it was looked into. One that is no longer waiting stays as it is."""
+        duration = None if found.duration is None else found.duration // _US
+        await self._settle(record, "ACTIVE", duration, None)
+
+    async def fail(self, record: FileRecord, message: str) -> None:
+        """Say that a file cannot be used, and why. One that is no longer waiting stays as it is."""
+        await self._settle(record, "FAILED", None, message)
+
+    async def pending(self) -> Sequence[FileRecord]:
+        """List the files of all projects that wait to be looked into, oldest first."""
+        query = f"SELECT {_COLUMNS} FROM files WHERE state = 'PROCESSING' AND expires_us > ? ORDER BY seq"  # noqa: S608
+        time = in_us(self.clock())
+        rows = await self.database.read(lambda connection: connection.execute(query, (time,)).fetchall())
+        return [_record(row) for row in rows]
+
+    async def usage(self) -> Usage:
+        """Count what is kept."""
+        time = in_us(self.clock())
+
+        def work(connection: sqlite3.Connection) -> Usage:
+            files = connection.execute(
+                "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE expires_us > ?", (time,)
+            ).fetchone()
+            blobs = connection.execute(
+                "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT DISTINCT sha256, size FROM files)"
+            ).fetchone()
+            uploads = connection.execute(
+                "SELECT count(*), coalesce(sum(received), 0) FROM uploads WHERE state = 'active'"
+            ).fetchone()
+            return Usage(*files, *blobs, *uploads)
+
+        return await self.database.read(work)
+
+    async def remove_expired(self, limit: int) -> Sequence[FileRecord]:
+        """Forget up to `limit` files whose time is over; their bytes are the caller's to drop."""
+        query = f"DELETE FROM files WHERE seq IN ({_OLD}) RETURNING {_COLUMNS}"  # noqa: S608
+        values = (in_us(self.clock()), limit)
+        rows = await self.database.free(lambda connection: connection.execute(query, values).fetchall())
+        return [_record(row) for row in rows]
+
+    async def unnamed(self, hashes: Iterable[str]) -> set[str]:
+        """Give those of these contents that no file names at the moment."""
+
+        def work(connection: sqlite3.Connection) -> set[str]:
+            return {sha256 for sha256 in hashes if not _is_named(connection, sha256)}
+
+        return await self.database.read(work)
+
+    async def keep(self, record: FileRecord, part: Path, also: Work[object]) -> None:
+        """Adopt the synced bytes of `part`, then do `also` and add the record in one transaction.
+
+        A crash in between leaves bytes that no file names.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            also(connection)
+            self.add(connection, record)
+
+        async with self.blobs.hold(record.sha256):
+            try:
+                await self.blobs.adopt(part, record.sha256)
+                await self.database.write(work)
+            except BaseException:
+                # A local store may hold the part itself now, and more may be written to that.
+                with suppress(TwinlensError):
+                    await self._drop_unnamed(record.sha256)
+                raise
+
+    async def drop_unused(self, sha256: str) -> bool:
+        """Drop the bytes unless a file names them; tell whether they went."""
+        async with self.blobs.hold(sha256):
+            return await self._drop_unnamed(sha256)
+
+    async def _drop_unnamed(self, sha256: str) -> bool:
+        if not await self.unnamed([sha256]):
+            return False
+        await self.blobs.drop(sha256)
+        return True
 
     def find(self, connection: sqlite3.Connection, project: str, file_id: str) -> FileRecord | None:
         """Find a file that has not expired, within a transaction."""
@@ -135,7 +256,7 @@ class FileStore:
         # An expired file may still be in the way.
         connection.execute("DELETE FROM files WHERE project = ? AND id = ?", (record.project, record.id))
         connection.execute(
-            f"INSERT INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            f"INSERT INTO files ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (
                 record.project,
                 record.id,
@@ -147,37 +268,42 @@ class FileStore:
                 in_us(record.created),
                 in_us(record.updated),
                 in_us(record.expires),
+                None if record.duration is None else record.duration // _US,
+                record.error,
             ),
         )
 
-    def _drop_unused(self, connection: sqlite3.Connection, sha256: str) -> None:
-        if connection.execute("SELECT 1 FROM files WHERE sha256 = ? LIMIT 1", (sha256,)).fetchone() is None:
-            self.blobs.drop(sha256)
+    async def _settle(
+        self, record: FileRecord, state: FileState, duration_us: int | None, error: str | None
+    ) -> None:
+        """Write down what became of a file, unless it was deleted or replaced since `record` was read."""
+        statement = (
+            "UPDATE files SET state = ?, duration_us = ?, error = ?, updated_us = ? WHERE project = ? "
+            "AND id = ? AND sha256 = ? AND mime_type = ? AND state = 'PROCESSING'"
+        )
+        found = (state, duration_us, error, in_us(self.clock()))
+        values = (*found, record.project, record.id, record.sha256, record.mime_type)
+        await self.database.write(lambda connection: connection.execute(statement, values))
 
 
 def in_us(time: datetime) -> int:
     """Write a time as the database keeps it."""
-    return (time - _EPOCH) // timedelta(microseconds=1)
+    return (time - _EPOCH) // _US
 
 
 def _time(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)
+    return _EPOCH + us * _US
 
 
-def _record(row: tuple[str, str, str | None, str, int, str, FileState, int, int, int]) -> FileRecord:
-    return FileRecord(*row[:7], _time(row[7]), _time(row[8]), _time(row[9]))
+def _record(row: _Row) -> FileRecord:
+    duration = None if row[10] is None else row[10] * _US
+    return FileRecord(*row[:7], _time(row[7]), _time(row[8]), _time(row[9]), duration, row[11])
 
 
-def _mapped(path: Path) -> Data | None:
-    with disk_errors():
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return None
-        with file:
-            size = file.seek(0, os.SEEK_END)
-            # An empty file cannot be mapped.
-            return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)) if size else b""
+def _is_named(connection: sqlite3.Connection, sha256: str) -> bool:
+    return (
+        connection.execute("SELECT 1 FROM files WHERE sha256 = ? LIMIT 1", (sha256,)).fetchone() is not None
+    )
 
 
 def _denied(file_id: str) -> PermissionDenied:

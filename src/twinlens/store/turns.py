@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from ..domain.errors import FailedPrecondition
+
+PAUSE_S = 5.0
+"""Steps are short, but for the last one where the bytes are sent to a store elsewhere."""
 
 
 @dataclass(slots=True)
@@ -57,3 +60,10 @@ class Turns:
             place.users -= 1
             if not place.users:
                 del self._places[upload_id]
+
+    async def pause(self, upload_id: str) -> None:
+        """Wait while a request is in the middle of a step, but not for long, nor for the rest of it."""
+        if place := self._places.get(upload_id):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE_S), place.lock:
+                    pass

@@ -9,36 +9,35 @@ An upload's id is a capability: whoever has it may write, and nobody else can gu
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import os
 import secrets
 import sqlite3
 import string
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Literal
 
 from ..domain.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from .blobs import disk_errors, make_folder, sync_folder
-from .files import LIFETIME, FileRecord, FileStore, in_us
+from .blocks import blocks
+from .files import LIFETIME, FileRecord, FileStore
+from .locks import in_thread, settled
+from .parts import Part, Parts, StoredPart
+from .quota import Quota
+from .sessions import Sessions, Upload
 from .turns import Turn, Turns
 
-UploadState = Literal["active", "final", "cancelled"]
+__all__ = ["Draft", "Sniff", "Upload", "Uploads"]
+
 Sniff = Callable[[bytes], str | None]
 """From the first bytes of a file to its MIME type; None where they are of no known kind."""
 
 SESSION_LIFETIME = timedelta(days=7)
 MAX_FILE_BYTES = 2 * 1024**3
-HEAD_BYTES = 4096
-BLOCK_BYTES = 1024 * 1024
-"""Written at a time: the memory an upload takes, twice over."""
+MAX_PROJECT_BYTES = 20 * 1024**3
+SYNC_BYTES = 64 * 1024 * 1024
+"""Acknowledged at the latest after so many bytes: a crash costs a long request no more than that."""
 
 _ID_LETTERS = string.ascii_lowercase + string.digits
-_COLUMNS = "id, project, file_id, display_name, mime_type, size, state, received, sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,67 +51,61 @@ class Draft:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """An upload and how far it got: `received` bytes are safe. `sha256` is known once it is final."""
+@dataclass(slots=True)
+class _Receipt:
+    """One request's bytes: where they go, how far they came, and how much room there was.
 
-    id: str
-    project: str
-    file_id: str
-    display_name: str | None
-    mime_type: str | None
-    size: int | None
-    state: UploadState
-    received: int
-    sha256: str | None = None
+    An upload that nobody can come back to is `listed` only once some of it is acknowledged.
+    """
+
+    turn: Turn
+    upload: Upload
+    part: Part
+    quota: Quota
+    position: int
+    listed: bool = True
+
+    @property
+    def new(self) -> bool:
+        """Whether bytes came that are not acknowledged yet."""
+        return self.position > self.upload.received
 
 
 class Uploads:
-    """The uploads into a file store."""
+    """The uploads into a file store.
+
+    A file whose MIME type is `inspected` is PROCESSING when it is finished; somebody has to look into it.
+    """
 
     def __init__(
         self,
         files: FileStore,
         *,
         sniff: Sniff = lambda _head: None,
+        inspected: Callable[[str], bool] = lambda _mime_type: False,
         max_file_bytes: int = MAX_FILE_BYTES,
+        max_project_bytes: int = MAX_PROJECT_BYTES,
+        lifetime: timedelta = SESSION_LIFETIME,
     ) -> None:
         self._files = files
         self._sniff = sniff
+        self._inspected = inspected
         self._max_file_bytes = max_file_bytes
+        self._sessions = Sessions(files, max_project_bytes=max_project_bytes, lifetime=lifetime)
         self._turns = Turns()
-        self._folder = files.data_dir / "uploads"
-        with disk_errors():
-            make_folder(self._folder)
+        self._parts = Parts(files.data_dir / "uploads")
 
     async def start(self, draft: Draft) -> Upload:
-        """Open an upload. A name that is taken and a size over the limit are refused at once."""
-        if draft.size is not None and draft.size > self._max_file_bytes:
-            raise self._too_large()
-        upload = Upload(
-            id=secrets.token_urlsafe(24),
-            project=draft.project,
-            file_id=draft.file_id or "".join(secrets.choice(_ID_LETTERS) for _ in range(12)),
-            display_name=draft.display_name,
-            mime_type=draft.mime_type,
-            size=draft.size,
-            state="active",
-            received=0,
-        )
-        await asyncio.to_thread(self._create_part, upload)
-        await self._files.database.write(lambda connection: self._insert(connection, upload))
+        """Open an upload. A name that is taken and a size over a limit are refused at once."""
+        upload = self._drafted(draft)
+        await self._files.database.write(lambda connection: self._sessions.add(connection, upload))
         return upload
 
     async def query(self, upload_id: str) -> Upload:
         """Tell how far an upload got."""
-        query = f"SELECT {_COLUMNS} FROM uploads WHERE id = ? AND created_us > ?"  # noqa: S608
-        oldest = in_us(self._files.clock() - SESSION_LIFETIME)
-        row = await self._files.database.read(
-            lambda connection: connection.execute(query, (upload_id, oldest)).fetchone()
-        )
-        if row is None:
-            raise NotFound("The upload session does not exist or has expired.")
-        return Upload(*row)
+        # The client may have lost a request whose bytes are being acknowledged at this moment.
+        await self._turns.pause(upload_id)
+        return await self._files.database.read(lambda connection: self._sessions.find(connection, upload_id))
 
     async def receive(
         self, upload_id: str, offset: int, stream: AsyncIterable[bytes], length: int | None = None
@@ -123,190 +116,236 @@ class Uploads:
         known, lets a stream that is too long be refused unread. Where the stream breaks, what came is
         kept, and the upload can go on from there.
         """
-        async with self._turns.take(upload_id) as turn:
-            async with turn.step():
-                upload = await self._live(upload_id)
-            if upload.state == "final":
-                # A retry after a lost answer; its bytes can be compared only while the file is here.
-                await self._files.get(upload.project, upload.file_id)
-            if offset > upload.received:
-                raise InvalidArgument(
-                    f"The upload has received {upload.received} bytes; it cannot go on at {offset}."
-                )
-            self._check_room(upload, offset + (length or 0))
-            position = offset
-            try:
-                async with aclosing(_gathered(stream)) as blocks:
-                    async for block in blocks:
-                        self._check_room(upload, position + len(block))
-                        async with turn.step():
-                            await asyncio.to_thread(self._write, upload, position, block)
-                        position += len(block)
-            finally:
-                upload = await self._acknowledge(turn, upload, position)
-            return upload
+        async with self._receiving(upload_id, offset, length) as receipt:
+            await self._write(receipt, stream)
+        return receipt.upload
+
+    async def complete(
+        self, upload_id: str, offset: int, stream: AsyncIterable[bytes], length: int | None = None
+    ) -> FileRecord:
+        """Write as `receive` does, and finish. Where that cannot be, what came is kept as there."""
+        async with self._receiving(upload_id, offset, length) as receipt:
+            await self._write(receipt, stream)
+            async with receipt.turn.step():
+                return await self._finish(receipt)
 
     async def finish(self, upload_id: str) -> FileRecord:
         """Turn the received bytes into a file. Finishing again gives the same file."""
         async with self._turns.take(upload_id) as turn, turn.step():
-            upload = await self._live(upload_id)
-            if upload.state == "final":
-                return await self._files.get(upload.project, upload.file_id)
-            if upload.size is not None and upload.received != upload.size:
-                raise InvalidArgument(
-                    f"The upload has received {upload.received} of the {upload.size} bytes declared."
-                )
+            upload, quota = await self._look(upload_id)
+            with closing(self._parts.open(upload.id, upload.received)) as part:
+                return await self._finish(_Receipt(turn, upload, part, quota, upload.received))
+
+    async def put(self, draft: Draft, stream: AsyncIterable[bytes]) -> FileRecord:
+        """Make a file of a whole stream, for a client that holds no session: all of it is kept or none."""
+        upload = self._drafted(draft)
+        quota = await self._files.database.read(lambda connection: self._sessions.admit(connection, upload))
+        async with self._turns.take(upload.id) as turn:
             try:
-                return await self._keep(upload)
-            except (InvalidArgument, AlreadyExists):
-                await self._close(upload)
+                with closing(self._parts.open(upload.id, 0)) as part:
+                    receipt = _Receipt(turn, upload, part, quota, 0, listed=False)
+                    await self._write(receipt, stream)
+                    async with turn.step():
+                        return await self._finish(receipt)
+            except BaseException:
+                await settled(self._give_up(upload))
                 raise
 
     async def cancel(self, upload_id: str) -> None:
         """Give up an upload and forget its bytes."""
         async with self._turns.take(upload_id) as turn, turn.step():
-            upload = await self._live(upload_id)
+            upload, _ = await self._look(upload_id)
             if upload.state == "final":
                 raise FailedPrecondition("The upload is finished; delete its file instead.")
-            await self._close(upload)
+            await settled(self._give_up(upload))
 
-    async def _live(self, upload_id: str) -> Upload:
-        upload = await self.query(upload_id)
+    async def remove_expired(self, limit: int) -> list[Upload]:
+        """Forget up to `limit` uploads whose time is over, with the bytes of those never finished."""
+        found = await self._files.database.read(lambda connection: self._sessions.expired(connection, limit))
+        await self._forget([upload for upload in found if upload.state != "active"])
+        for upload in found:
+            if upload.state == "active":
+                # A request that still writes to it is told at its next step.
+                async with self._turns.take(upload.id) as turn, turn.step():
+                    await settled(self._forget([upload]))
+        return found
+
+    async def remove_orphans(self) -> list[StoredPart]:
+        """Remove the part files that no active upload owns: a crash left them.
+
+        Called before anything is received: `put` lists its uploads late or never.
+        """
+        parts = await in_thread(self._parts.list)
+        active = await self._files.database.read(self._sessions.active)
+        orphans = [part for part in parts if part.upload_id not in active]
+        for part in orphans:
+            await in_thread(self._parts.remove, part.upload_id)
+        return orphans
+
+    def _drafted(self, draft: Draft) -> Upload:
+        if draft.size is not None and draft.size > self._max_file_bytes:
+            raise self._too_large()
+        return Upload(
+            id=secrets.token_urlsafe(24),
+            project=draft.project,
+            file_id=draft.file_id or "".join(secrets.choice(_ID_LETTERS) for _ in range(12)),
+            display_name=draft.display_name,
+            mime_type=draft.mime_type,
+            size=draft.size,
+            state="active",
+            received=0,
+        )
+
+    async def _look(self, upload_id: str) -> tuple[Upload, Quota]:
+        """Find an upload that was not cancelled, and how much room there is for it."""
+
+        def work(connection: sqlite3.Connection) -> tuple[Upload, Quota]:
+            upload = self._sessions.find(connection, upload_id)
+            return upload, self._sessions.room(connection, upload)
+
+        upload, quota = await self._files.database.read(work)
         if upload.state == "cancelled":
             raise NotFound("The upload session was cancelled.")
-        return upload
+        return upload, quota
 
-    def _insert(self, connection: sqlite3.Connection, upload: Upload) -> None:
-        if self._files.find(connection, upload.project, upload.file_id):
-            raise AlreadyExists(f"The File {upload.file_id} already exists.")
-        values = (
-            upload.id,
-            upload.project,
-            upload.file_id,
-            upload.display_name,
-            upload.mime_type,
-            upload.size,
-            upload.state,
-            upload.received,
-            upload.sha256,
-            in_us(self._files.clock()),
-        )
-        connection.execute(
-            f"INSERT INTO uploads ({_COLUMNS}, created_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            values,
-        )
+    @asynccontextmanager
+    async def _receiving(self, upload_id: str, offset: int, length: int | None) -> AsyncIterator[_Receipt]:
+        """Open an upload for more bytes; in the end those that came are made safe."""
+        async with self._turns.take(upload_id) as turn:
+            async with turn.step():
+                receipt = await self._begin(turn, upload_id, offset, length or 0)
+            with closing(receipt.part):
+                try:
+                    yield receipt
+                finally:
+                    await self._acknowledge(receipt)
 
-    def _check_room(self, upload: Upload, end: int) -> None:
-        if upload.state == "final" and end > upload.received:
+    async def _begin(self, turn: Turn, upload_id: str, offset: int, length: int) -> _Receipt:
+        upload, quota = await self._look(upload_id)
+        if offset > upload.received:
+            raise InvalidArgument(
+                f"The upload has received {upload.received} bytes; it cannot go on at {offset}."
+            )
+        self._check_room(upload, quota, offset + length)
+        return _Receipt(turn, upload, await self._open(upload), quota, offset)
+
+    async def _open(self, upload: Upload) -> Part:
+        if upload.state == "final":
+            # A retry after a lost answer; its bytes can be compared only while the file is here.
+            record = await self._files.get(upload.project, upload.file_id)
+            return Part(await self._files.open(record), upload.received)
+        return self._parts.open(upload.id, upload.received)
+
+    def _check_room(self, upload: Upload, quota: Quota, end: int) -> None:
+        if end <= upload.received:
+            return
+        if upload.state == "final":
             raise InvalidArgument(f"The upload is finished at {upload.received} bytes.")
         if upload.size is not None and end > upload.size:
             raise InvalidArgument(f"The upload was declared with {upload.size} bytes; this is more.")
         if end > self._max_file_bytes:
             raise self._too_large()
+        if end > quota.left:
+            raise quota.exhausted()
 
     def _too_large(self) -> InvalidArgument:
         return InvalidArgument(f"File size exceeds the limit: {self._max_file_bytes} bytes.")
 
-    async def _acknowledge(self, turn: Turn, upload: Upload, position: int) -> Upload:
-        """Make everything up to `position` safe, and only then say so."""
-        if position <= upload.received:
-            return upload
-        async with turn.step():
-            await asyncio.to_thread(_sync, self._part(upload))
-            await self._files.database.write(
-                lambda connection: connection.execute(
-                    "UPDATE uploads SET received = ? WHERE id = ?", (position, upload.id)
-                )
-            )
-        return replace(upload, received=position)
+    async def _write(self, receipt: _Receipt, stream: AsyncIterable[bytes]) -> None:
+        async with aclosing(blocks(stream)) as coming:
+            async for block in coming:
+                self._check_room(receipt.upload, receipt.quota, receipt.position + len(block))
+                async with receipt.turn.step():
+                    await in_thread(receipt.part.write, receipt.position, block)
+                receipt.position += len(block)
+                if receipt.position - receipt.upload.received >= SYNC_BYTES:
+                    await self._acknowledge(receipt)
 
-    async def _keep(self, upload: Upload) -> FileRecord:
-        sha256, head = await asyncio.to_thread(self._seal, upload)
-        mime_type = upload.mime_type or self._sniff(head)
-        if mime_type is None:
-            raise InvalidArgument("Unsupported MIME type: application/octet-stream", field="file.mime_type")
+    async def _acknowledge(self, receipt: _Receipt) -> None:
+        """Make everything up to the position safe, and only then say so.
+
+        Other uploads of the project may have used the room meanwhile: what does not fit is not kept.
+        """
+        upload, part, position = receipt.upload, receipt.part, receipt.position
+        if upload.state != "active" or not receipt.new:
+            return
+
+        def work(connection: sqlite3.Connection) -> int:
+            if not receipt.listed:
+                self._sessions.add(connection, upload)
+            receipt.quota = self._sessions.room(connection, upload)
+            safe = max(upload.received, min(position, receipt.quota.left))
+            self._sessions.advance(connection, upload, safe)
+            return safe
+
+        async with receipt.turn.step():
+            await in_thread(self._parts.sync, part)
+            safe = await self._files.database.write(work)
+            self._parts.acknowledged(upload.id, part, safe)
+            if safe < position:
+                # Nobody counts these bytes, so they may not lie there.
+                await in_thread(part.cut, safe)
+        receipt.upload, receipt.listed = replace(upload, received=safe), True
+        if safe < position:
+            receipt.position = safe
+            raise receipt.quota.exhausted()
+
+    async def _finish(self, receipt: _Receipt) -> FileRecord:
+        """Make a file of what was received, within a step. New bytes are acknowledged with the file."""
+        upload = receipt.upload
+        if upload.state == "final":
+            return await self._files.get(upload.project, upload.file_id)
+        received = max(upload.received, receipt.position)
+        if upload.size is not None and received != upload.size:
+            raise InvalidArgument(f"The upload has received {received} of the {upload.size} bytes declared.")
+        return await settled(self._keep(receipt, received))
+
+    async def _keep(self, receipt: _Receipt, received: int) -> FileRecord:
+        upload = receipt.upload
+        sealed = await in_thread(receipt.part.seal, received)
+        mime_type = upload.mime_type or self._sniff(sealed.head)
+
+        def work(connection: sqlite3.Connection) -> None:
+            if receipt.new and received > (quota := self._sessions.room(connection, upload)).left:
+                raise quota.exhausted()
+            if receipt.listed:
+                self._sessions.end(connection, upload, received, sealed.sha256)
+
+        try:
+            if mime_type is None:
+                raise InvalidArgument(
+                    "Unsupported MIME type: application/octet-stream", field="file.mime_type"
+                )
+            record = self._record(upload, mime_type, received, sealed.sha256)
+            await self._files.keep(record, self._parts.path(upload.id), work)
+        except (InvalidArgument, AlreadyExists):
+            await self._give_up(upload)
+            receipt.upload = replace(upload, state="cancelled", received=0)
+            raise
+        receipt.upload = replace(upload, state="final", received=received)
+        await in_thread(self._parts.remove, upload.id)
+        return record
+
+    def _record(self, upload: Upload, mime_type: str, size: int, sha256: str) -> FileRecord:
         time = self._files.clock()
-        record = FileRecord(
+        return FileRecord(
             project=upload.project,
             id=upload.file_id,
             display_name=upload.display_name,
             mime_type=mime_type,
-            size=upload.received,
+            size=size,
             sha256=sha256,
-            state="ACTIVE",
+            state="PROCESSING" if self._inspected(mime_type) else "ACTIVE",
             created=time,
             updated=time,
             expires=time + LIFETIME,
         )
 
-        def work(connection: sqlite3.Connection) -> None:
-            self._files.add(connection, record)
-            connection.execute(
-                "UPDATE uploads SET state = 'final', sha256 = ? WHERE id = ?", (sha256, upload.id)
-            )
-            self._files.blobs.adopt(self._part(upload), sha256)
+    async def _give_up(self, upload: Upload) -> None:
+        await self._files.database.free(lambda connection: self._sessions.cancel(connection, upload))
+        await in_thread(self._parts.remove, upload.id)
 
-        await self._files.database.write(work)
-        await asyncio.to_thread(self._remove_part, upload)
-        return record
-
-    async def _close(self, upload: Upload) -> None:
-        await self._files.database.write(
-            lambda connection: connection.execute(
-                "UPDATE uploads SET state = 'cancelled', received = 0 WHERE id = ?", (upload.id,)
-            )
-        )
-        await asyncio.to_thread(self._remove_part, upload)
-
-    def _part(self, upload: Upload) -> Path:
-        return self._folder / upload.id
-
-    def _create_part(self, upload: Upload) -> None:
-        with disk_errors():
-            self._part(upload).touch(mode=0o600, exist_ok=False)
-            sync_folder(self._folder)
-
-    def _remove_part(self, upload: Upload) -> None:
-        with disk_errors():
-            self._part(upload).unlink(missing_ok=True)
-
-    def _write(self, upload: Upload, position: int, block: bytes) -> None:
-        """Write a block; what has been acknowledged before is compared instead."""
-        known = block[: max(upload.received - position, 0)]
-        path = self._files.blobs.path_of(upload.sha256) if upload.sha256 else self._part(upload)
-        with disk_errors(), path.open("rb" if len(known) == len(block) else "r+b") as file:
-            file.seek(position)
-            if file.read(len(known)) != known:
-                raise InvalidArgument(
-                    f"The bytes sent again from {position} on differ from those received before."
-                )
-            if len(known) < len(block):
-                file.write(memoryview(block)[len(known) :])
-
-    def _seal(self, upload: Upload) -> tuple[str, bytes]:
-        """Cut off what was never acknowledged; give the hash and the first bytes of the rest."""
-        with disk_errors(), self._part(upload).open("r+b") as file:
-            if file.seek(0, os.SEEK_END) != upload.received:
-                file.truncate(upload.received)
-                os.fsync(file.fileno())
-            file.seek(0)
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            file.seek(0)
-            return sha256, file.read(HEAD_BYTES)
-
-
-async def _gathered(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Join the small pieces of a stream into blocks worth a trip to another thread."""
-    waiting = bytearray()
-    async for piece in stream:
-        waiting += piece
-        if len(waiting) >= BLOCK_BYTES:
-            yield bytes(waiting)
-            waiting.clear()
-    if waiting:
-        yield bytes(waiting)
-
-
-def _sync(path: Path) -> None:
-    with disk_errors(), path.open("rb") as file:
-        os.fsync(file.fileno())
+    async def _forget(self, uploads: list[Upload]) -> None:
+        await self._files.database.free(lambda connection: self._sessions.forget(connection, uploads))
+        for upload in uploads:
+            await in_thread(self._parts.remove, upload.id)

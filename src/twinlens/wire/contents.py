@@ -32,7 +32,8 @@ ROLES: Mapping[str, Role] = {
 }
 MAX_FPS = 24
 _STORED = re.compile(
-    r"(?:https?://[^/\s]+/(?:\S*/)?v1(?:alpha|beta)?/)?files/([a-z0-9-]{1,40})", re.IGNORECASE
+    r"(?:https?://[^/\s]+/(?:\S*/)?v1(?:alpha|beta)?/)?files/([a-z0-9-]{1,40})/?(?:[?#]\S*)?",
+    re.IGNORECASE,
 )
 _URL = re.compile(r"https?://[^/\s]+\S*", re.IGNORECASE)
 _STRUCTURED = {

@@ -6,8 +6,8 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -18,11 +18,14 @@ from .proto import Field, Message, Reading, anything, int64, string
 
 COMMANDS = frozenset({"start", "upload", "finalize", "query", "cancel"})
 MAX_DISPLAY_NAME = 512
+MAX_MIME_TYPE = 127
 DEFAULT_PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _UNSAID = "application/octet-stream"
+_INVALID_ARGUMENT = 3
+"""The number of this status among google.rpc's codes: a file that cannot be read is the caller's."""
 _MIME_TYPES = frozenset(
     f"{kind}/{name}"
     for kind, names in {
@@ -34,27 +37,30 @@ _MIME_TYPES = frozenset(
     for name in names.split()
 )
 
+_BODY_TYPES = frozenset({"application/json", "application/xml"})
+"""What clients say of any body, whatever is in it."""
+
 _OUTPUT_ONLY = (
     "createTime updateTime expirationTime sha256Hash uri downloadUri state source error videoMetadata"
 )
-_START = Message(
-    "CreateFileRequest",
-    Field(
-        "file",
-        Message(
-            "File",
-            Field("name", string),
-            Field("displayName", string),
-            Field("mimeType", string),
-            Field("sizeBytes", int64),
-            *(Field(name, anything, status="ignored") for name in _OUTPUT_ONLY.split()),
-        ),
-    ),
+_FILE = Message(
+    "File",
+    Field("name", string),
+    Field("displayName", string),
+    Field("mimeType", string),
+    Field("sizeBytes", int64),
+    *(Field(name, anything, status="ignored") for name in _OUTPUT_ONLY.split()),
 )
+_START = Message("CreateFileRequest", Field("file", _FILE))
+MESSAGES = (_START, _FILE)
+"""Every message of this dialect, for docs/api-coverage.md."""
 
 
 class File(Protocol):
-    """What is written of a file. `sha256` is in hexadecimal, times are in UTC."""
+    """What is written of a file. `sha256` is in hexadecimal, times are in UTC.
+
+    `duration` is a video's, `error` says why the file is FAILED.
+    """
 
     @property
     def id(self) -> str: ...
@@ -74,6 +80,10 @@ class File(Protocol):
     def updated(self) -> datetime: ...
     @property
     def expires(self) -> datetime: ...
+    @property
+    def duration(self) -> timedelta | None: ...
+    @property
+    def error(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +135,47 @@ def read_metadata(body: bytes | bytearray, headers: Mapping[str, str]) -> Metada
             f"The display name must not be longer than {MAX_DISPLAY_NAME} characters.",
             field="file.display_name",
         )
+    told = file.get("size_bytes")
+    if size is not None and told not in (None, size):
+        raise InvalidArgument(
+            f"The header X-Goog-Upload-Header-Content-Length says {size} bytes, and size_bytes says {told}.",
+            field="file.size_bytes",
+        )
     if size is None:
-        size = file.get("size_bytes")
+        size = told
     if size is not None and size < 0:
         raise InvalidArgument("A file's size cannot be negative.", field="file.size_bytes")
     return Metadata(
         file_id=_new_id(name) if name else None,
         display_name=display_name or None,
-        mime_type=_supported(file.get("mime_type") or headers.get("x-goog-upload-header-content-type", "")),
+        mime_type=_supported(file.get("mime_type", ""))
+        or _supported(headers.get("x-goog-upload-header-content-type", "")),
         size=size,
     )
+
+
+def read_at_once(headers: Mapping[str, str]) -> Metadata:
+    """Read what a request that carries a whole file says of it; its own type counts where it is a file's."""
+    if _number(headers, "X-Goog-Upload-Offset"):
+        raise InvalidArgument("A file that is sent in one request begins at X-Goog-Upload-Offset 0.")
+    said = read_metadata(b"", headers)
+    own = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said.mime_type is None and (own in _MIME_TYPES - _BODY_TYPES or own.startswith("text/")):
+        return replace(said, mime_type=_supported(own))
+    return said
+
+
+def read_empty(body: bytes | bytearray) -> Metadata:
+    """Read the making of a file without bytes: `{"file": {…}}`, which must name its type."""
+    said = read_metadata(body, {})
+    if said.size:
+        raise InvalidArgument(
+            "This makes a file without bytes. Send a file's bytes to /upload/v1beta/files.",
+            field="file.size_bytes",
+        )
+    if said.mime_type is None:
+        raise InvalidArgument("A file without bytes needs a MIME type.", field="file.mime_type")
+    return said
 
 
 def read_id(path: str) -> str:
@@ -174,8 +215,8 @@ def write_page(files: Iterable[File], following: int | None, origin: str) -> byt
     return msgspec.json.encode(page)
 
 
-def _resource(file: File, origin: str) -> dict[str, str]:
-    resource = {
+def _resource(file: File, origin: str) -> dict[str, object]:
+    resource: dict[str, object] = {
         "name": f"files/{file.id}",
         "displayName": file.display_name or "",
         "mimeType": file.mime_type,
@@ -188,8 +229,16 @@ def _resource(file: File, origin: str) -> dict[str, str]:
         "uri": f"{origin}/v1beta/files/{file.id}",
         "state": file.state,
         "source": "UPLOADED",
+        "error": file.error and {"code": _INVALID_ARGUMENT, "message": file.error},
+        "videoMetadata": file.duration is not None and {"videoDuration": _duration(file.duration)},
     }
     return {key: value for key, value in resource.items() if value}
+
+
+def _duration(duration: timedelta) -> str:
+    """Write seconds with no more digits than they need: `184.4s`."""
+    seconds, microseconds = divmod(duration // timedelta(microseconds=1), 1_000_000)
+    return f"{seconds}.{microseconds:06d}".rstrip("0").rstrip(".") + "s"
 
 
 def _time(time: datetime) -> str:
@@ -207,7 +256,7 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name.lower(), "").strip()
     if not text:
         return None
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+    if not re.fullmatch(r"\d{1,40}", text, re.ASCII):
         raise InvalidArgument(f"{name} must be a number of bytes, not {text[:40]!r}.")
     return int(text)
 
@@ -228,7 +277,7 @@ def _supported(mime_type: str) -> str | None:
     bare = mime_type.partition(";")[0].strip().lower()
     if bare in ("", _UNSAID):
         return None
-    if bare in _MIME_TYPES or re.fullmatch(r"text/[a-z0-9.+-]+", bare):
+    if bare in _MIME_TYPES or (len(bare) <= MAX_MIME_TYPE and re.fullmatch(r"text/[a-z0-9.+-]+", bare)):
         return bare
     raise InvalidArgument(f"Unsupported MIME type: {bare[:100]}", field="file.mime_type")
 

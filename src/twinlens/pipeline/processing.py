@@ -1,0 +1,94 @@
+"""Files that are looked into before they may be used: videos and PDFs, in the worker pool.
+
+Whoever meets a file that is PROCESSING asks here: the look is begun if nobody has, and shared by all
+who wait for it. What a crash interrupts is begun again at the next start, or by the next who asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+
+from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, TwinlensError
+from ..domain.media import Inspection
+from ..media.worker import DecodePool
+from ..store.files import FileRecord, FileStore
+
+log = logging.getLogger(__name__)
+
+
+class Processing:
+    """The looks under way. `looks` may run at once: the other workers are left to those who ask questions.
+
+    `patience_s` is how long a request waits for a file that it names. Used from one event loop.
+    """
+
+    def __init__(self, files: FileStore, pool: DecodePool, *, looks: int, patience_s: float) -> None:
+        self._files = files
+        self._pool = pool
+        self._places = asyncio.Semaphore(looks)
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(looks))
+        self._patience_s = patience_s
+        self._tasks: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Go on with what the last stop interrupted."""
+        for record in await self._files.pending():
+            self.begin(record)
+
+    async def stop(self) -> None:
+        """Give up what is under way; the files stay PROCESSING until the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def begin(self, record: FileRecord) -> asyncio.Task[None]:
+        """Look into a file unless that is under way already; do not wait for it."""
+        key = record.project, record.id, record.sha256
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._look(record))
+            self._tasks[key].add_done_callback(lambda _: self._tasks.pop(key, None))
+        return self._tasks[key]
+
+    async def settled(self, record: FileRecord, timeout_s: float) -> FileRecord:
+        """Wait for the look at a file, for a while; give what is known of the file then."""
+        if record.state != "PROCESSING":
+            return record
+        await asyncio.wait([self.begin(record)], timeout=timeout_s)
+        return await self._files.get(record.project, record.id)
+
+    async def ready(self, project: str, file_id: str) -> FileRecord:
+        """Find a file that can be used now, waiting as long as a request may; raise where it cannot."""
+        record = await self.settled(await self._files.get(project, file_id), self._patience_s)
+        if record.state != "ACTIVE":
+            raise FailedPrecondition(
+                f"The File {file_id} is not in an ACTIVE state and usage is not allowed."
+            )
+        return record
+
+    async def _look(self, record: FileRecord) -> None:
+        try:
+            # Before the places, each project has a queue of its own: many files do not hold up another's few.
+            async with self._turns[record.project], self._places:
+                await self._record(record)
+        except PermissionDenied:
+            log.info("files/%s went away before it was looked into", record.id)
+        except TwinlensError as error:
+            # Nothing is wrong with the file: it stays PROCESSING, and the next who asks tries again.
+            log.warning("files/%s could not be looked into: %s", record.id, error.message)
+        except Exception:
+            log.exception("files/%s could not be looked into", record.id)
+
+    async def _record(self, record: FileRecord) -> None:
+        try:
+            found = await self._inspect(record)
+        except BadMedia as error:
+            await self._files.fail(record, error.message)
+        else:
+            await self._files.activate(record, found)
+
+    async def _inspect(self, record: FileRecord) -> Inspection:
+        with await self._files.open(record) as file:
+            return await self._pool.inspect(file, record.mime_type)

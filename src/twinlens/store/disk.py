@@ -1,0 +1,72 @@
+"""What a disk has to be asked for, and what it may answer: names that survive a crash, errors told apart."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+READ_ONLY = frozenset({errno.EROFS})
+RETRY_AFTER_S = 60
+"""Room does not come back within a second: files have to be deleted or expire."""
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder that is there after a crash as well, and that nobody else on the machine reads."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk; syncing a file does not do that."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Put a file's bytes on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def probe(folder: Path) -> None:
+    """Write a small file, sync and remove it: raise what the disk has against it."""
+    path = folder / ".probe"
+    try:
+        with path.open("wb", buffering=0) as file:
+            file.write(bytes(65_536))
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def public_error(number: int | None) -> TwinlensError:
+    """Tell the caller what an error number of the disk means: full or read-only, else our fault."""
+    if number in FULL:
+        return ResourceExhausted(
+            "Resource has been exhausted (e.g. check quota). The server's disk is full; what was "
+            "acknowledged is kept: go on once there is room.",
+            retry_after_s=RETRY_AFTER_S,
+        )
+    if number in READ_ONLY:
+        return Unavailable("The server cannot store anything now: its data folder is read-only.")
+    return Internal()
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Translate what the disk says into an error for the caller."""
+    try:
+        yield
+    except OSError as cause:
+        raise public_error(cause.errno) from cause

@@ -1,0 +1,71 @@
+"""The folder that everything is kept in: it can be written, and one server alone uses it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from .disk import FULL, READ_ONLY, make_folder, probe
+from .reserve import Reserve
+
+LOCK = "twinlens.lock"
+
+
+class DataFolderError(Exception):
+    """The data folder cannot be used: the sentence names it, says what is wrong and what to do."""
+
+
+class DataFolder:
+    """Holds the data folder for this process, from construction to `close`.
+
+    The kernel lets go of the lock when the process ends, however it ends. The lock's descriptor is
+    closed in programs that this one starts, so none of them holds the folder on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            make_folder(path)
+            self.path = path.resolve(strict=True)
+            self.reserve = Reserve(self.path / "twinlens.reserve")
+            self._lock = _locked(self.path)
+            try:
+                probe(self.path)
+                self.reserve.take()
+            except BaseException:
+                self.close()
+                raise
+        except OSError as cause:
+            raise DataFolderError(_sentence(path, cause)) from cause
+
+    def close(self) -> None:
+        """Let another server have the folder."""
+        os.close(self._lock)
+
+
+def _locked(path: Path) -> int:
+    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _sentence(path: Path, cause: OSError) -> str:
+    another = "or name another folder with --data-dir"
+    match cause.errno:
+        case errno.EWOULDBLOCK:
+            return f"The data folder {path} is in use by another twinlens server. Stop that one, {another}."
+        case errno.ENOTDIR | errno.EEXIST:
+            return f"The data folder {path} is not a folder. Move that file away, {another}."
+        case errno.EACCES | errno.EPERM:
+            return f"The data folder {path} may not be written by this user. Change its rights, {another}."
+        case number if number in READ_ONLY:
+            return f"The data folder {path} is read-only. Make it writable, {another}."
+        case number if number in FULL:
+            return f"The disk of the data folder {path} is full. Make room on it, {another}."
+        case _:
+            return f"The data folder {path} cannot be used: {cause.strerror}. Repair it, {another}."

@@ -1,0 +1,91 @@
+"""Clears away what is no longer wanted: expired files, abandoned uploads, bytes that nobody names."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from .blobs import StoredBlob
+from .files import FileStore
+from .uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+"""Rows in one transaction: requests wait no longer than that takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What went: records of files and uploads, and blobs; `bytes` are those that the store has back."""
+
+    files: int = 0
+    uploads: int = 0
+    blobs: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Swept) -> Swept:
+        return Swept(
+            self.files + other.files,
+            self.uploads + other.uploads,
+            self.blobs + other.blobs,
+            self.bytes + other.bytes,
+        )
+
+
+class Sweeper:
+    """Sweeps a file store and its uploads."""
+
+    def __init__(self, files: FileStore, uploads: Uploads) -> None:
+        self._files = files
+        self._uploads = uploads
+
+    async def sweep(self) -> Swept:
+        """Remove what has expired, and bytes that no file names. Requests may run meanwhile."""
+        return await self._expired_files() + await self._expired_uploads() + await self._unnamed_blobs()
+
+    async def recover(self) -> Swept:
+        """Remove what a crash left; called once, before anything is served."""
+        await self._files.blobs.clear_unfinished()
+        parts = await self._uploads.remove_orphans()
+        return Swept(uploads=len(parts), bytes=sum(part.size for part in parts)) + await self._unnamed_blobs()
+
+    async def run(self, interval_s: float) -> None:
+        """Sweep for ever. Where one pass fails, the next one comes all the same."""
+        while True:
+            await asyncio.sleep(interval_s)
+            try:
+                swept = await self.sweep()
+            except Exception:
+                log.exception("Sweeping the data folder failed; the next try comes in %s s.", interval_s)
+            else:
+                log.info("Swept: %s", swept)
+
+    async def _expired_files(self) -> Swept:
+        swept = Swept()
+        while removed := await self._files.remove_expired(BATCH):
+            blobs = {StoredBlob(file.sha256, file.size) for file in removed}
+            swept += Swept(files=len(removed)) + await self._drop(blobs)
+        return swept
+
+    async def _expired_uploads(self) -> Swept:
+        swept = Swept()
+        while removed := await self._uploads.remove_expired(BATCH):
+            freed = sum(upload.received for upload in removed if upload.state == "active")
+            swept += Swept(uploads=len(removed), bytes=freed)
+        return swept
+
+    async def _unnamed_blobs(self) -> Swept:
+        swept = Swept()
+        async for stored in self._files.blobs.list():
+            unnamed = await self._files.unnamed([blob.sha256 for blob in stored])
+            swept += await self._drop({blob for blob in stored if blob.sha256 in unnamed})
+        return swept
+
+    async def _drop(self, blobs: set[StoredBlob]) -> Swept:
+        swept = Swept()
+        for blob in blobs:
+            if await self._files.drop_unused(blob.sha256):
+                swept += Swept(blobs=1, bytes=blob.size)
+        return swept

@@ -1,0 +1,122 @@
+"""What every store of blobs must keep, whatever is behind it. A new one gets a row in `STORES`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from obstore.store import LocalStore, MemoryStore, ObjectStore
+
+from twinlens.store.blobs import Blobs, StoredBlob
+
+STORES: dict[str, Callable[[Path], ObjectStore]] = {
+    "folder": lambda folder: LocalStore(folder),
+    "memory": lambda _folder: MemoryStore(),
+}
+BIG = bytes(range(256)) * 4 * 9001
+"""More than one of the chunks that a store elsewhere is sent and read in."""
+
+
+@pytest.fixture(params=STORES)
+def blobs(request: pytest.FixtureRequest, folder: Path) -> Blobs:
+    return Blobs(STORES[request.param](folder), folder)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Name a folder as an operator might."""
+    folder = tmp_path / "Ä b%20c#1?"
+    (folder / "uploads").mkdir(parents=True)
+    return folder
+
+
+def part(folder: Path, data: bytes, name: str = "a-B_9") -> tuple[Path, str]:
+    path = folder / "uploads" / name
+    path.write_bytes(data)
+    return path, hashlib.sha256(data).hexdigest()
+
+
+async def listed(blobs: Blobs) -> list[StoredBlob]:
+    return [blob async for found in blobs.list() for blob in found]
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", BIG])
+async def test_adopted_bytes_can_be_opened_and_mapped(blobs: Blobs, folder: Path, data: bytes) -> None:
+    path, sha256 = part(folder, data)
+
+    await blobs.adopt(path, sha256)
+
+    assert path.read_bytes() == data
+    mapped = await blobs.map(sha256)
+    assert mapped is not None
+    assert bytes(mapped) == data
+    opened = await blobs.open(sha256)
+    assert opened is not None
+    with opened as file:
+        assert os.fstat(file.fileno()).st_size == len(data)
+        assert file.read() == data
+
+
+async def test_adopted_bytes_outlive_their_part(blobs: Blobs, folder: Path) -> None:
+    path, sha256 = part(folder, b"bytes")
+    await blobs.adopt(path, sha256)
+
+    path.unlink()
+
+    assert bytes(await blobs.map(sha256) or b"") == b"bytes"
+
+
+async def test_bytes_that_are_not_here_are_none(blobs: Blobs) -> None:
+    assert await blobs.open("0" * 64) is None
+    assert await blobs.map("0" * 64) is None
+
+
+async def test_adopting_the_same_bytes_again_changes_nothing(blobs: Blobs, folder: Path) -> None:
+    path, sha256 = part(folder, b"bytes")
+    again, _ = part(folder, b"bytes", "again")
+    await blobs.adopt(path, sha256)
+
+    await blobs.adopt(path, sha256)
+    await blobs.adopt(again, sha256)
+
+    assert await listed(blobs) == [StoredBlob(sha256, 5)]
+
+
+async def test_dropped_bytes_are_gone_but_for_who_reads_them(blobs: Blobs, folder: Path) -> None:
+    path, sha256 = part(folder, b"bytes")
+    await blobs.adopt(path, sha256)
+    mapped, opened = await blobs.map(sha256), await blobs.open(sha256)
+
+    await blobs.drop(sha256)
+    await blobs.drop(sha256)
+
+    assert await blobs.open(sha256) is None
+    assert await listed(blobs) == []
+    assert mapped is not None
+    assert bytes(mapped) == b"bytes"
+    assert opened is not None
+    with opened as file:
+        assert file.read() == b"bytes"
+
+
+async def test_a_list_tells_what_is_here_and_its_size(blobs: Blobs, folder: Path) -> None:
+    assert await listed(blobs) == []
+    stored = set()
+    for size in range(3):
+        path, sha256 = part(folder, bytes(size), str(size))
+        await blobs.adopt(path, sha256)
+        stored.add(StoredBlob(sha256, size))
+
+    assert set(await listed(blobs)) == stored
+
+
+async def test_holding_one_blob_keeps_others_waiting_for_that_one_alone(blobs: Blobs) -> None:
+    order = []
+
+    async with blobs.hold("a"), blobs.hold("b"):
+        order.append("b within a")
+
+    assert order == ["b within a"]

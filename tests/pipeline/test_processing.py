@@ -1,0 +1,168 @@
+"""Looking into files before they are used: begun once, shared, given up, begun again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import clips
+from twinlens.domain.errors import FailedPrecondition, PermissionDenied
+from twinlens.media import is_inspected
+from twinlens.media.worker import DecodePool
+from twinlens.pipeline.processing import Processing
+from twinlens.store.files import FileRecord, FileStore
+from twinlens.store.uploads import Draft, Uploads
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> AsyncIterator[FileStore]:
+    store = FileStore(tmp_path)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[DecodePool]:
+    pool = DecodePool(1, 1024, 30.0)
+    await pool.start()
+    yield pool
+    await pool.stop()
+
+
+@pytest.fixture
+async def processing(files: FileStore, pool: DecodePool) -> AsyncIterator[Processing]:
+    processing = Processing(files, pool, looks=1, patience_s=30.0)
+    yield processing
+    await processing.stop()
+
+
+async def upload(
+    files: FileStore, data: bytes, mime_type: str = "video/mp4", project: str = "p"
+) -> FileRecord:
+    async def stream() -> AsyncIterator[bytes]:
+        yield data
+
+    uploads = Uploads(files, inspected=is_inspected)
+    session = await uploads.start(Draft(project, mime_type=mime_type))
+    await uploads.receive(session.id, 0, stream())
+    return await uploads.finish(session.id)
+
+
+async def test_a_video_is_ready_with_its_duration(processing: Processing, files: FileStore) -> None:
+    record = await upload(files, clips.video(seconds=2))
+
+    ready = await processing.ready("p", record.id)
+
+    assert (record.state, ready.state, ready.duration) == ("PROCESSING", "ACTIVE", timedelta(seconds=2))
+
+
+async def test_a_file_that_needs_no_look_is_ready_at_once(processing: Processing, files: FileStore) -> None:
+    record = await upload(files, b"words", "text/plain")
+
+    assert await processing.settled(record, 0.0) is record
+    assert await processing.ready("p", record.id) == record
+
+
+async def test_a_file_that_cannot_be_read_is_never_ready(processing: Processing, files: FileStore) -> None:
+    record = await upload(files, b"no video at all")
+
+    with pytest.raises(FailedPrecondition, match=f"The File {record.id} is not in an ACTIVE state"):
+        await processing.ready("p", record.id)
+
+    failed = await files.get("p", record.id)
+    assert (failed.state, failed.duration) == ("FAILED", None)
+    assert failed.error
+
+
+async def test_all_who_ask_share_one_look(processing: Processing, files: FileStore) -> None:
+    record = await upload(files, clips.video())
+
+    first, second = processing.begin(record), processing.begin(record)
+
+    assert first is second
+    await first
+
+
+async def test_whoever_loses_patience_leaves_the_look_to_the_others(
+    processing: Processing, files: FileStore
+) -> None:
+    record = await upload(files, clips.video())
+
+    impatient = await processing.settled(record, 0.0)
+    patient = await processing.settled(record, 30.0)
+
+    assert (impatient.state, patient.state) == ("PROCESSING", "ACTIVE")
+
+
+async def test_a_cancelled_request_does_not_cancel_the_look(processing: Processing, files: FileStore) -> None:
+    record = await upload(files, clips.video())
+    asking = asyncio.create_task(processing.ready("p", record.id))
+    await asyncio.sleep(0)
+
+    asking.cancel()
+
+    assert (await processing.ready("p", record.id)).state == "ACTIVE"
+
+
+async def test_what_was_left_is_taken_up_at_the_start(processing: Processing, files: FileStore) -> None:
+    records = [await upload(files, clips.video(seconds=seconds)) for seconds in (1, 2, 3)]
+
+    await processing.start()
+
+    for record in records:
+        assert (await processing.settled(record, 30.0)).state == "ACTIVE"
+
+
+async def test_a_pool_that_is_closed_leaves_the_file_to_the_next_who_asks(files: FileStore) -> None:
+    closed = DecodePool(1, 1024, 30.0)
+    record = await upload(files, clips.video())
+    processing = Processing(files, closed, looks=1, patience_s=30.0)
+
+    with pytest.raises(FailedPrecondition):
+        await processing.ready("p", record.id)
+    await closed.start()
+
+    assert (await processing.ready("p", record.id)).state == "ACTIVE"
+    await closed.stop()
+
+
+async def test_a_projects_many_files_do_not_hold_up_anothers_one(
+    processing: Processing, files: FileStore
+) -> None:
+    many = [await upload(files, clips.video(seconds=seconds)) for seconds in range(1, 7)]
+    one = await upload(files, clips.pdf(1), "application/pdf", project="other")
+    for record in many:
+        processing.begin(record)
+
+    assert (await processing.ready("other", one.id)).state == "ACTIVE"
+
+    assert len(await files.pending()) >= 3
+
+
+async def test_a_file_deleted_meanwhile_is_gone(
+    processing: Processing, files: FileStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = await upload(files, clips.video())
+    await files.delete("p", record.id)
+
+    with caplog.at_level(logging.WARNING), pytest.raises(PermissionDenied):
+        await processing.settled(record, 30.0)
+
+    assert not caplog.records
+
+
+async def test_a_stop_leaves_files_processing(files: FileStore, pool: DecodePool) -> None:
+    processing = Processing(files, pool, looks=1, patience_s=30.0)
+    records = [await upload(files, clips.video(seconds=seconds)) for seconds in (1, 2)]
+    for record in records:
+        processing.begin(record)
+
+    await processing.stop()
+
+    assert {(await files.get("p", record.id)).state for record in records} <= {"PROCESSING", "ACTIVE"}
+    assert len(await files.pending()) >= 1
