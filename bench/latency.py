@@ -11,9 +11,6 @@ import asyncio
 import base64
 import io
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from servers import TICKS, cpu_seconds, free_port, running
 
 BASELINE = """
 import sys, uvicorn
@@ -38,7 +37,6 @@ app = Starlette(routes=[Route("/{rest:path}", echo, methods=["POST"])])
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False, server_header=False, ws="none")
 """
 TINY = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -184,35 +182,6 @@ def baseline(answer: Path) -> Iterator[tuple[int, int]]:
     port = free_port()
     with running([sys.executable, "-c", BASELINE, str(port), str(answer)], port) as pid:
         yield port, pid
-
-
-@contextmanager
-def running(command: list[str], port: int) -> Iterator[int]:
-    """Run a server process until the block ends; it must listen within ten seconds."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def cpu_seconds(pid: int) -> float:
-    """Read the CPU time a process has used, its children not counted."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 if __name__ == "__main__":

@@ -29,11 +29,13 @@ from .engines.pool import Engines
 from .engines.registry import create
 from .media import file_type_of, is_inspected
 from .media.worker import DecodePool
+from .pipeline.decoded import Decoded
 from .pipeline.fetch import Fetcher
 from .pipeline.processing import Processing
 from .pipeline.room import Room
 from .pipeline.services import Services
 from .settings import Settings, SettingsError
+from .store.cache import PixelCache
 from .store.files import Clock, FileStore, now
 from .store.folder import DataFolderError
 from .store.sweeper import Sweeper
@@ -73,6 +75,7 @@ class _Parts:
     uploads: Uploads
     sweeper: Sweeper
     pool: DecodePool
+    cache: PixelCache | None
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starlette:
@@ -136,17 +139,24 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         max_project_bytes=settings.max_project_bytes,
         lifetime=timedelta(seconds=settings.upload_lifetime_s),
     )
+    cache = (
+        PixelCache(settings.data_dir / "cache", settings.cache_max_bytes)
+        if settings.cache_max_bytes
+        else None
+    )
+    if cache:
+        store.on_drop(cache.forget)
     looks = max(1, settings.decode_workers // 2)
     services = Services(
         engines=engines,
         files=store,
         processing=Processing(store, pool, looks=looks, patience_s=settings.processing_wait_s),
-        decoder=pool,
+        decoded=Decoded(pool, cache),
         fetcher=fetcher,
         room=Room(settings.max_decoded_pixels),
         max_image_pixels=settings.max_image_pixels,
     )
-    return _Parts(services, uploads, Sweeper(store, uploads), pool)
+    return _Parts(services, uploads, Sweeper(store, uploads, cache), pool, cache)
 
 
 def _fetcher(settings: Settings) -> Fetcher:
@@ -169,6 +179,8 @@ def _lifespan(parts: _Parts, sweep_interval_s: float) -> Lifespan[Starlette]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(services.files.close)
             stack.push_async_callback(services.fetcher.close)
+            if parts.cache:
+                stack.push_async_callback(parts.cache.close)
             await parts.pool.start()
             stack.push_async_callback(parts.pool.stop)
             services.engines.start()

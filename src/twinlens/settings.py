@@ -48,6 +48,9 @@ class Settings:
     sweep_interval_s: float = knob(
         60.0, "Time between two clearings of expired files and abandoned uploads.", unit="seconds"
     )
+    cache_max_bytes: int = knob(
+        2 * 1024**3, "Disk space for decoded pixels that are asked for again; 0 keeps none.", unit="bytes"
+    )
     engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
     script: Path | None = knob(None, "Answers file of the script engine (YAML).")
@@ -109,6 +112,7 @@ _LEAST = {
     "upload_lifetime_s": 1,
     "processing_wait_s": 0,
     "sweep_interval_s": 0.1,
+    "cache_max_bytes": 0,
     "engine_processes": 1,
     "fetch_max_bytes": 1,
     "fetch_timeout_s": 0.001,

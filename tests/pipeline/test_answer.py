@@ -30,6 +30,7 @@ from twinlens.domain.request import Text as TextPart
 from twinlens.engines.pool import Engines
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline.answer import answer, plan
+from twinlens.pipeline.decoded import Decoded
 from twinlens.pipeline.fetch import Fetcher
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.room import Room
@@ -79,7 +80,7 @@ async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Service
         engines=engines,
         files=files,
         processing=Processing(files, pool, looks=1, patience_s=1.0),
-        decoder=pool,
+        decoded=Decoded(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
         room=Room(50_000_000),
         max_image_pixels=10_000_000,

@@ -111,14 +111,14 @@ def _check_input_limit(tokens: int, served: Served) -> None:
 
 async def _decode(item: PlannedMedia, services: Services) -> Image:
     fit = item.fit
-    pixels = await services.decoder.decode(item.blob, item.info, fit.width, fit.height)
+    pixels, digest = await services.decoded.image(item.blob, item.info, fit.width, fit.height)
     return Image(
         pixels=pixels,
         source_width=item.info.width,
         source_height=item.info.height,
         mime_type=item.info.mime_type,
         tokens=fit.tokens,
-        digest=f"{await asyncio.to_thread(media.digest, item.blob.data)}-{fit.width}x{fit.height}",
+        digest=digest,
     )
 
 

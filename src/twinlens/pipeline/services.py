@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..engines.pool import Engines
-from ..media.worker import DecodePool
 from ..store.files import FileStore
+from .decoded import Decoded
 from .fetch import Fetcher
 from .processing import Processing
 from .room import Room
@@ -19,7 +19,7 @@ class Services:
     engines: Engines
     files: FileStore
     processing: Processing
-    decoder: DecodePool
+    decoded: Decoded
     fetcher: Fetcher
     room: Room
     max_image_pixels: int

@@ -107,6 +107,11 @@ class FileStore:
             raise
         self.blobs = Blobs(store or LocalStore(self.data_dir), self.data_dir)
         self.clock = clock
+        self._hear_of_drop: Callable[[str], None] = lambda _sha256: None
+
+    def on_drop(self, hear: Callable[[str], None]) -> None:
+        """Have `hear` called with the hash of every content that is dropped: what was made of it can go."""
+        self._hear_of_drop = hear
 
     async def close(self) -> None:
         """Let go of the database and the folder. Called once, when no request is under way."""
@@ -241,6 +246,7 @@ class FileStore:
         if not await self.unnamed([sha256]):
             return False
         await self.blobs.drop(sha256)
+        self._hear_of_drop(sha256)
         return True
 
     def find(self, connection: sqlite3.Connection, project: str, file_id: str) -> FileRecord | None:

@@ -7,7 +7,8 @@ import logging
 from dataclasses import dataclass
 
 from .blobs import StoredBlob
-from .files import FileStore
+from .cache import PixelCache
+from .files import LIFETIME, FileStore
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -35,14 +36,17 @@ class Swept:
 
 
 class Sweeper:
-    """Sweeps a file store and its uploads."""
+    """Sweeps a file store, its uploads, and pictures in the cache that nobody asks for any more."""
 
-    def __init__(self, files: FileStore, uploads: Uploads) -> None:
+    def __init__(self, files: FileStore, uploads: Uploads, cache: PixelCache | None = None) -> None:
         self._files = files
         self._uploads = uploads
+        self._cache = cache
 
     async def sweep(self) -> Swept:
         """Remove what has expired, and bytes that no file names. Requests may run meanwhile."""
+        if self._cache:
+            await self._cache.expire(LIFETIME.total_seconds())
         return await self._expired_files() + await self._expired_uploads() + await self._unnamed_blobs()
 
     async def recover(self) -> Swept:

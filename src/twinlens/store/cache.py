@@ -1,0 +1,307 @@
+"""Decoded pixels on disk: a bounded folder in which the least recently used make room for the new.
+
+Whatever lies here can be made again. So nothing is synced, what is torn or damaged counts as not there,
+and a disk that is full or read-only costs nobody an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import re
+import struct
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import IO
+
+import numpy as np
+
+from ..domain.media import Pixels
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""Pixels that may wait to be written. They are memory that nobody else counts; more are not kept."""
+
+_TOUCH_AFTER_S = 60.0
+"""How stale an entry's time may be. The order of use survives a restart by these times."""
+
+_HEADER = struct.Struct("<8sIII")
+"""Magic and version, height, width, checksum. The pixels follow."""
+
+_MAGIC = b"TWPIXEL\x01"
+_BLOCK_BYTES = 4096
+_NAME = re.compile(r"[0-9a-f]{64}")
+_PART = ".part"
+
+
+class _Damaged(Exception):
+    """A file that is not what was written, or not under this name."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    size: int
+    touched: float
+
+
+class PixelCache:
+    """Keeps pixels by content and plan, in at most `max_bytes` of disk. Used from one event loop.
+
+    A content and a plan are names; all plans of a content are forgotten together. The folder belongs to
+    one cache at a time. Reading happens in threads, writing in one thread of its own, one entry after the
+    other.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._lock = Lock()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._waiting: dict[str, Pixels] = {}
+        self._waiting_bytes = 0
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="cache")
+        self._open = True
+        self._complained = False
+        self.hits = 0
+        self.misses = 0
+        self.evictions = 0
+        self.bytes = 0
+        self._take_stock()
+
+    @property
+    def entries(self) -> int:
+        """How many entries lie on the disk."""
+        return len(self._entries)
+
+    async def get(self, content: str, plan: str) -> Pixels | None:
+        """Read what was kept of a content for a plan, as an array that cannot be written to."""
+        name = _name(content, plan)
+        pixels = self._waiting.get(name)
+        if pixels is None and name in self._entries:
+            pixels = await asyncio.to_thread(self._read, name)
+        if pixels is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        return pixels
+
+    def put(self, content: str, plan: str, pixels: Pixels) -> None:
+        """Keep pixels, if there is room for them; they must not change any more."""
+        name = _name(content, plan)
+        too_much = (
+            _size(pixels.nbytes) > self._max_bytes or self._waiting_bytes + pixels.nbytes > MAX_WAITING_BYTES
+        )
+        if too_much or not self._open or name in self._waiting or name in self._entries:
+            return
+        with self._lock:
+            self._waiting[name] = pixels
+            self._waiting_bytes += pixels.nbytes
+        self._writer.submit(self._write, name, pixels)
+
+    def forget(self, content: str) -> None:
+        """Delete the pixels of a content, soon: whatever waits to be written goes first."""
+        if self._open:
+            self._writer.submit(self._drop_all, _shelf(content))
+
+    async def expire(self, unused_s: float) -> None:
+        """Delete what nobody has asked for in so long: pictures must not outlive their files for ever."""
+        if self._open:
+            await asyncio.wrap_future(self._writer.submit(self._expire, time.time() - unused_s))
+
+    async def close(self) -> None:
+        """Write what still waits. A closed cache keeps nothing more."""
+        self._open = False
+        await asyncio.to_thread(self._writer.shutdown)
+
+    def _take_stock(self) -> None:
+        """Find what an earlier run has kept, and clear away what it had begun to write."""
+        found = []
+        try:
+            for file in _files(self._folder):
+                status = file.stat(follow_symlinks=False)
+                if file.name.endswith(_PART):
+                    os.unlink(file)
+                elif _NAME.fullmatch(file.name):
+                    size = _size(status.st_size - _HEADER.size)
+                    found.append((status.st_mtime, file.name, size))
+            for touched, name, size in sorted(found):
+                self._entries[name] = _Entry(size, touched)
+                self.bytes += size
+            self._make_room(0)
+        except OSError as error:
+            self._complain(error)
+
+    def _read(self, name: str) -> Pixels | None:
+        try:
+            with open(self._path_of(name), "rb", buffering=0) as file:
+                pixels = _unpack(file, name)
+                self._touch(name, file)
+                return pixels
+        except FileNotFoundError:
+            self._forget(name)
+        except _Damaged as damage:
+            log.warning("dropped a cached picture: %s", damage)
+            self._drop(name)
+        except OSError as error:
+            self._complain(error)
+            self._drop(name)
+        return None
+
+    def _touch(self, name: str, file: IO[bytes]) -> None:
+        """Make an entry the most recently used one, and now and then note it on the disk."""
+        now = time.time()
+        with self._lock:
+            entry = self._entries.get(name)
+            if entry is None:
+                return
+            self._entries.move_to_end(name)
+            if now - entry.touched < _TOUCH_AFTER_S:
+                return
+            entry.touched = now
+        with suppress(OSError):
+            os.utime(file.fileno())
+
+    def _write(self, name: str, pixels: Pixels) -> None:
+        size = _size(pixels.nbytes)
+        try:
+            self._make_room(size)
+            _write_whole(self._path_of(name), _pack(name, pixels), pixels)
+            with self._lock:
+                self._entries[name] = _Entry(size, time.time())
+                self.bytes += size
+        except OSError as error:
+            self._complain(error)
+        finally:
+            with self._lock:
+                del self._waiting[name]
+                self._waiting_bytes -= pixels.nbytes
+
+    def _make_room(self, size: int) -> None:
+        while self._entries and self.bytes + size > self._max_bytes:
+            with self._lock:
+                oldest = next(iter(self._entries))
+            self._path_of(oldest).unlink(missing_ok=True)
+            self._forget(oldest)
+            self.evictions += 1
+
+    def _expire(self, before: float) -> None:
+        with self._lock:
+            unused = [name for name, entry in self._entries.items() if entry.touched < before]
+        for name in unused:
+            self._drop(name)
+
+    def _drop_all(self, start: str) -> None:
+        with self._lock:
+            names = [name for name in self._entries if name.startswith(start)]
+        for name in names:
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        # The file goes first: until the name is forgotten, nobody writes a new one.
+        with suppress(OSError):
+            self._path_of(name).unlink(missing_ok=True)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            entry = self._entries.pop(name, None)
+            if entry is not None:
+                self.bytes -= entry.size
+
+    def _path_of(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+    def _complain(self, error: OSError) -> None:
+        """Log the first failure of the disk; the server does without the cache."""
+        if not self._complained:
+            self._complained = True
+            log.warning("decoded pictures cannot be kept on disk: %s", error)
+
+
+def _name(content: str, plan: str) -> str:
+    return _shelf(content) + _hash(plan)
+
+
+def _shelf(content: str) -> str:
+    """Say how the names of all entries of a content begin."""
+    return _hash(content)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _size(pixel_bytes: int) -> int:
+    """Give what an entry takes of the disk, in whole blocks."""
+    return -(-(_HEADER.size + pixel_bytes) // _BLOCK_BYTES) * _BLOCK_BYTES
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Give the plain files one level below a folder. There are none before the folder is made."""
+    if not folder.exists():
+        return
+    with os.scandir(folder) as shelves:
+        for shelf in shelves:
+            if shelf.is_dir(follow_symlinks=False):
+                with os.scandir(shelf) as files:
+                    yield from (file for file in files if file.is_file(follow_symlinks=False))
+
+
+def _pack(name: str, pixels: Pixels) -> bytes:
+    height, width, _ = pixels.shape
+    return _HEADER.pack(_MAGIC, height, width, _checksum(name, pixels))
+
+
+def _unpack(file: IO[bytes], name: str) -> Pixels:
+    """Read an entry straight into its array, and believe nothing of it before the checksum fits."""
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        raise _Damaged("it ends within its header")
+    magic, height, width, checksum = _HEADER.unpack(header)
+    if magic != _MAGIC:
+        raise _Damaged("it is of another version")
+    wanted = height * width * 3
+    if not wanted or os.fstat(file.fileno()).st_size != _HEADER.size + wanted:
+        raise _Damaged("its size does not fit its header")
+    pixels = np.empty((height, width, 3), np.uint8)
+    flat = pixels.data.cast("B")
+    done = 0
+    while done < wanted:
+        count = os.readv(file.fileno(), [flat[done:]])
+        if not count:
+            raise _Damaged("it has become shorter")
+        done += count
+    if _checksum(name, pixels) != checksum:
+        raise _Damaged("its checksum does not fit")
+    pixels.setflags(write=False)
+    return pixels
+
+
+def _checksum(name: str, pixels: Pixels) -> int:
+    """Sum up pixels, their shape and their name: another entry's file does not fit either."""
+    return zlib.crc32(pixels.data, zlib.crc32(f"{name} {pixels.shape}".encode()))
+
+
+def _write_whole(path: Path, header: bytes, pixels: Pixels) -> None:
+    """Write a file that has its name only once it is whole."""
+    part = path.with_name(path.name + _PART)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as file:
+            file.write(header)
+            file.write(pixels.data)
+        os.replace(part, path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
