@@ -17,7 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
-from .api import failures, files, health
+from .api import failures, files, health, metrics
 from .api.auth import Keys
 from .api.generate import Generate, Rules
 from .api.limits import Gate
@@ -86,9 +86,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     """
     settings = settings or Settings()
     parts = _parts(settings, clock)
+    gate = Gate(settings.max_running, settings.max_waiting)
+    counts = _counts(parts, gate)
     app = Starlette(
-        routes=_routes(parts, settings),
+        routes=_routes(parts, settings, gate, counts),
         middleware=[
+            Middleware(metrics.Measured, counts.traffic),
             Middleware(
                 CORSMiddleware,
                 allow_origins=["*"],
@@ -106,12 +109,23 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     return app
 
 
-def _routes(parts: _Parts, settings: Settings) -> list[BaseRoute]:
+def _counts(parts: _Parts, gate: Gate) -> metrics.Metrics:
+    return metrics.Metrics(
+        metrics.Parts(
+            load=gate,
+            decoded=parts.services.decoded,
+            cache=parts.cache,
+            files=parts.services.files,
+            restarts=lambda: parts.pool.restarts,
+        )
+    )
+
+
+def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metrics) -> list[BaseRoute]:
     services, keys = parts.services, Keys(settings.api_key)
-    gate = Gate(settings.max_running, settings.max_waiting)
     pause_s = settings.receive_timeout_s
     rules = Rules(settings.max_request_bytes, settings.request_timeout_s, pause_s, settings.engine_usage)
-    generate = Generate(services, keys, gate, rules)
+    generate = Generate(services, keys, gate, rules, counts.spend)
     models = Models(services.engines, keys)
     public = (settings.public_url or "").rstrip("/")
     own = files.Rules(keys.project_of, (lambda _: public) if public else origin_of, pause_s)
@@ -120,6 +134,7 @@ def _routes(parts: _Parts, settings: Settings) -> list[BaseRoute]:
         Route("/{version:version}/models", models.list, methods=["GET"]),
         Route("/{version:version}/models/{model:path}", models.get, methods=["GET"]),
         *files.routes(services.files, parts.uploads, services.processing, own),
+        Route("/metrics", counts.show, methods=["GET"]),
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(services.engines), methods=["GET"]),
     ]

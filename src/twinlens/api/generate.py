@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..domain import request as domain
 from ..domain.answer import Answer, fold
+from ..domain.engine import Usage
 from ..domain.errors import Internal, NotFound, TwinlensError
 from ..domain.lines import Line
 from ..engines.pool import Served
@@ -61,13 +62,19 @@ class Call:
 
 
 class Generate:
-    """The methods of a model. One route leads here; the name after the colon picks the method."""
+    """The methods of a model. One route leads here; the name after the colon picks the method.
 
-    def __init__(self, services: Services, keys: Keys, gate: Gate, rules: Rules) -> None:
+    `spend` hears of the tokens of every answer.
+    """
+
+    def __init__(
+        self, services: Services, keys: Keys, gate: Gate, rules: Rules, spend: Callable[[Usage], None]
+    ) -> None:
         self._services = services
         self._keys = keys
         self._gate = gate
         self._rules = rules
+        self._spend = spend
         self._methods: Mapping[str, Callable[[Call], Awaitable[Response]]] = {
             "generateContent": self._generate,
             "streamGenerateContent": self._stream,
@@ -99,6 +106,7 @@ class Generate:
             planned = await self._plan(call, gemini.read_generate)
             async with while_connected(call.http), aclosing(answer(planned, self._services)) as pieces:
                 whole = fold([piece async for piece in pieces])
+                self._spend(whole.usage)
                 return Response(gemini.write_answer(whole, self._head(call)), media_type=JSON)
         return Response(status_code=499)
 
@@ -144,9 +152,14 @@ class Generate:
     async def _written(
         self, first: Answer, rest: AsyncGenerator[Answer, None], head: gemini.Head
     ) -> AsyncGenerator[bytes, None]:
-        yield gemini.write_answer(first, head)
-        async for piece in rest:
-            yield gemini.write_answer(piece, head)
+        last = first
+        try:
+            yield gemini.write_answer(first, head)
+            async for last in rest:
+                yield gemini.write_answer(last, head)
+        finally:
+            # A stream that breaks off has cost what it has sent.
+            self._spend(last.usage)
 
 
 class _Stream(Response):

@@ -14,8 +14,19 @@ class Gate:
 
     def __init__(self, running: int, waiting: int) -> None:
         self._slots = asyncio.Semaphore(running)
+        self._most = running
         self._room = running + waiting
         self._inside = 0
+
+    @property
+    def running(self) -> int:
+        """How many requests are worked on."""
+        return min(self._inside, self._most)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a slot."""
+        return self._inside - self.running
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:

@@ -1,0 +1,263 @@
+"""GET /metrics: what is counted, under which labels, and what must not show."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+
+import pictures
+from twinlens import media
+from twinlens.api.metrics import Measured, Metrics, Parts, Traffic
+from twinlens.domain.engine import Usage
+from twinlens.domain.media import Blob, Modality
+from twinlens.media.worker import DecodePool
+from twinlens.pipeline.decoded import Decoded
+from twinlens.store.cache import PixelCache
+from twinlens.store.files import FileStore
+
+MODEL = "/v1beta/models/gemini-3-flash-preview"
+PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
+
+
+@dataclass
+class Load:
+    """A load that is said."""
+
+    running: int = 2
+    waiting: int = 3
+
+
+@dataclass
+class Server:
+    """A tiny app whose work can be told beforehand, and the metrics it shows."""
+
+    client: TestClient
+    metrics: Metrics
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """Read one number of /metrics."""
+        text = self.client.get("/metrics").text
+        samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+        return next((s.value for s in samples if s.name == name and s.labels == labels), None)
+
+    def requests(self, method: str, route: str, code: int) -> float | None:
+        return self.value("twinlens_http_requests_total", method=method, route=route, code=str(code))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    pool, cache = DecodePool(1, 1024, 30), PixelCache(tmp_path / "cache", 1_000_000)
+    decoded, store = Decoded(pool, cache), FileStore(tmp_path)
+    metrics = Metrics(Parts(Load(), decoded, cache, store, lambda: pool.restarts))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await pool.start()
+        yield
+        await pool.stop()
+        await cache.close()
+        await store.close()
+
+    async def echo(request: Request) -> Response:
+        return Response(await request.body())
+
+    async def decode(_: Request) -> Response:
+        blob = Blob(PHOTO, None, "contents[0]")
+        info = media.probe(blob, 1_000_000)
+        await asyncio.gather(*(decoded.image(blob, info, 80, 60) for _ in range(3)))
+        return Response()
+
+    async def stream(_: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"first"
+            yield bytes((await metrics.show(Request({"type": "http", "headers": []}))).body)
+
+        return StreamingResponse(pieces())
+
+    async def broken(_: Request) -> Response:
+        raise RuntimeError("a bug")
+
+    app = Starlette(
+        routes=[
+            Route("/{version}/models/{target:path}", echo, methods=["POST"]),
+            Route("/files/{id}", echo),
+            Route("/decode", decode),
+            Route("/stream", stream),
+            Route("/broken", broken),
+            Route("/metrics", metrics.show),
+        ],
+        middleware=[Middleware(Measured, metrics.traffic)],
+        lifespan=lifespan,
+    )
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Server(client, metrics)
+
+
+def test_requests_are_counted_by_their_route_and_never_by_their_path(server: Server) -> None:
+    for name in ("secret-one", "secret-two"):
+        server.client.get(f"/files/{name}")
+
+    assert server.requests("GET", "/files/{id}", 200) == 2
+    assert server.value("twinlens_http_request_seconds_count", route="/files/{id}") == 2
+    assert "secret" not in server.client.get("/metrics").text
+
+
+@pytest.mark.parametrize("method", ["generateContent", "streamGenerateContent", "countTokens"])
+def test_a_models_method_is_part_of_its_route(server: Server, method: str) -> None:
+    server.client.post(f"{MODEL}:{method}")
+
+    assert server.requests("POST", f"/{{version}}/models/{{model}}:{method}", 200) == 1
+
+
+@pytest.mark.parametrize("target", ["gemini:nonsense", "gemini", "a:b:c", "a/b:c"])
+def test_a_method_that_is_not_known_has_no_label_of_its_own(server: Server, target: str) -> None:
+    server.client.post(f"/v1beta/models/{target}")
+
+    assert server.requests("POST", "/{version}/models/{model}:other", 200) == 1
+
+
+def test_what_leads_nowhere_has_one_label(server: Server) -> None:
+    server.client.get("/nowhere")
+    server.client.request("BREW", "/else")
+
+    assert server.requests("GET", "other", 404) == 1
+    assert server.requests("other", "other", 404) == 1
+
+
+def test_a_wrong_verb_is_counted_under_its_route(server: Server) -> None:
+    server.client.put("/files/a")
+
+    assert server.requests("PUT", "/files/{id}", 405) == 1
+
+
+def test_a_bug_counts_as_500(server: Server) -> None:
+    server.client.get("/broken")
+
+    assert server.requests("GET", "/broken", 500) == 1
+
+
+def test_a_stream_counts_when_it_has_ended(server: Server) -> None:
+    during = server.client.get("/stream").text
+
+    assert 'route="/stream"' not in during
+    assert server.requests("GET", "/stream", 200) == 1
+
+
+def test_bodies_pass_untouched(server: Server) -> None:
+    body = bytes(range(256)) * 4096
+
+    assert server.client.post(f"{MODEL}:generateContent", content=body).content == body
+
+
+async def test_a_client_that_went_away_counts_as_499() -> None:
+    traffic = Traffic()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None: ...
+
+    task = asyncio.ensure_future(Measured(endless, traffic)({"type": "http", "method": "GET"}, receive, send))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+    counted = [sample.labels["code"] for sample in next(traffic.families()).samples]
+    assert counted == ["499"]
+
+
+def test_tokens_are_counted_by_kind_and_modality(server: Server) -> None:
+    usage = Usage({Modality.TEXT: 4, Modality.IMAGE: 1120}, candidates=7, thoughts=2, engine_media=900)
+    server.metrics.spend(usage)
+    server.metrics.spend(usage)
+
+    name = "twinlens_tokens_total"
+    assert server.value(name, kind="prompt", modality="TEXT") == 8
+    assert server.value(name, kind="prompt", modality="IMAGE") == 2240
+    assert server.value(name, kind="candidates", modality="TEXT") == 14
+    assert server.value(name, kind="thoughts", modality="TEXT") == 4
+    assert server.value("twinlens_engine_media_tokens_total") == 1800
+
+
+def test_pictures_are_counted_by_where_they_came_from(server: Server) -> None:
+    for _ in range(2):
+        assert server.client.get("/decode").status_code == 200
+
+    counts = {
+        result: server.value("twinlens_decoded_requests_total", result=result)
+        for result in ("hit", "joined", "miss")
+    }
+    assert counts == {"hit": 1, "joined": 4, "miss": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("twinlens_requests_running", 2),
+        ("twinlens_requests_waiting", 3),
+        ("twinlens_decoder_restarts_total", 0),
+        ("twinlens_cache_entries", 0),
+        ("twinlens_cache_bytes", 0),
+        ("twinlens_cache_evictions_total", 0),
+        ("twinlens_files", 0),
+        ("twinlens_files_bytes", 0),
+        ("twinlens_blobs", 0),
+        ("twinlens_blobs_bytes", 0),
+        ("twinlens_uploads_active", 0),
+        ("twinlens_uploads_active_bytes", 0),
+    ],
+)
+def test_the_parts_are_shown(server: Server, name: str, expected: float) -> None:
+    assert server.value(name) == expected
+
+
+def test_the_process_is_shown(server: Server) -> None:
+    assert (server.value("process_resident_memory_bytes") or 0) > 0
+
+
+def test_every_number_is_explained_once(server: Server) -> None:
+    server.client.get("/files/a")
+    families = list(text_string_to_metric_families(server.client.get("/metrics").text))
+
+    names = [family.name for family in families]
+    assert len(names) == len(set(names))
+    assert all(family.documentation for family in families)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text; version=1.0.0"),
+    ],
+)
+def test_the_format_is_the_one_that_was_asked_for(server: Server, accept: str, expected: str) -> None:
+    answer = server.client.get("/metrics", headers={"accept": accept})
+
+    assert answer.headers["content-type"].startswith(expected)
+
+
+def test_every_number_has_its_row_in_the_documentation(server: Server) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+
+    told = re.findall(r"^\| `(twinlens_\w+)` \|", page, re.MULTILINE)
+    shown = re.findall(r"^# HELP (twinlens_\w+)", server.client.get("/metrics").text, re.MULTILINE)
+
+    assert told == shown
