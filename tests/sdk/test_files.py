@@ -8,10 +8,12 @@ import hashlib
 import io
 import json
 import random
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from google import genai
 from google.genai import errors, types
@@ -167,6 +169,30 @@ def test_f11_the_javascript_client_finds_its_way_behind_another_address(
     seen = json.loads(node("files.mjs", hidden_server, "photo.png", "film.mp4"))
 
     assert seen["pieces"]["uri"].startswith("http://192.0.2.1:9/v1beta/files/")
+
+
+def test_a_large_upload_takes_no_more_memory_than_a_small_one(script_server: str) -> None:
+    def memory() -> float:
+        text = httpx.get(f"{script_server}/metrics").text
+        found = re.search(r"^process_resident_memory_bytes (\S+)", text, re.MULTILINE)
+        assert found
+        return float(found[1])
+
+    seen = []
+
+    def film() -> Iterator[bytes]:
+        for number in range(256):
+            if number % 16 == 0:
+                seen.append(memory())
+            yield bytes(MIB)
+
+    headers = {"x-goog-api-key": "any", "x-goog-upload-protocol": "raw"}
+    headers["x-goog-upload-header-content-type"] = "image/png"
+    before = memory()
+    answer = httpx.post(f"{script_server}/upload/v1beta/files", headers=headers, content=film(), timeout=60)
+
+    assert answer.json()["file"]["sizeBytes"] == str(256 * MIB)
+    assert max(seen, default=before) - before < 64 * MIB
 
 
 def test_f30_curl_sends_thirty_megabytes_after_a_continue(

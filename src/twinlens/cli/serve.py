@@ -1,4 +1,4 @@
-"""The command line: each command calls one function."""
+"""`twinlens serve`: a flag and a variable for every setting, and one server."""
 
 from __future__ import annotations
 
@@ -12,14 +12,8 @@ from typing import Any, get_type_hints
 
 import click
 
-from . import __version__
-from .settings import KNOBS, Settings, SettingsError, env, flag
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="twinlens")
-def main() -> None:
-    """The self-hosted twin of the Gemini multimodal-understanding API."""
+from .. import __version__
+from ..settings import KNOBS, Settings, SettingsError, env, flag
 
 
 def _knobs(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,7 +50,7 @@ _CLICK_TYPES: dict[Any, Any] = {
 }
 
 
-@main.command()
+@click.command()
 @_knobs
 def serve(**values: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C; what is in flight is finished first."""
@@ -70,8 +64,8 @@ def serve(**values: Any) -> None:
 def _run(settings: Settings) -> None:
     import uvicorn
 
-    from .app import DataFolderError, EngineSetupError, create_app
-    from .domain.errors import TwinlensError
+    from ..app import DataFolderError, EngineSetupError, create_app
+    from ..domain.errors import TwinlensError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:

@@ -1,4 +1,4 @@
-"""The command line, as a real process."""
+"""`twinlens serve`, as a real process."""
 
 from __future__ import annotations
 
@@ -118,6 +118,8 @@ def test_an_open_address_without_a_key_is_refused() -> None:
         (("--max-running", "0"), "--max-running must be at least 1"),
         (("--script", "x.yaml"), "Add --engine script"),
         (("--fetch-allow", "http://x/y"), "--fetch-allow"),
+        (("--public-url", "twin.example"), "--public-url must be http(s)://host[:port][/prefix]"),
+        (("--max-project-bytes", "0"), "--max-project-bytes must be at least 1"),
     ],
 )
 def test_a_wrong_setting_is_named_without_a_traceback(

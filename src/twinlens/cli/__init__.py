@@ -1,0 +1,19 @@
+"""The command line: each command calls one function. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import click
+
+from .. import __version__
+from .files import files
+from .serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="twinlens")
+def main() -> None:
+    """The self-hosted twin of the Gemini multimodal-understanding API."""
+
+
+main.add_command(serve)
+main.add_command(files)

@@ -1,0 +1,103 @@
+"""`twinlens files upload`: file after file, with a bar for each where somebody is watching."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ..client.connection import Connection
+from ..client.errors import ClientError, Refused, SourceChanged
+from ..client.files import File, Files
+from ..client.mime import guess
+from ..client.resume import Resumable, can_go_on
+from ..client.sessions import Sessions, state_file
+from ..client.source import Source, look_at
+from ..client.uploads import Label
+from .files import INTERRUPTED
+from .progress import inspected, reported
+from .show import print_file, printable, write_json
+
+_GOES_ON = "The same command goes on where it stopped."
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command was asked for beside the paths."""
+
+    name: str | None
+    display_name: str | None
+    mime_type: str | None
+    restart: bool
+    wait: bool
+    as_json: bool
+
+
+def upload_all(connection: Connection, paths: Sequence[Path], wishes: Wishes) -> int:
+    """Upload files one after another and give the exit status.
+
+    A file that the server refuses does not keep the others back; a server that is gone does.
+    """
+    sources = [look_at(path) for path in paths]
+    status = 0
+    for number, source in enumerate(sources):
+        if number and not wishes.as_json:
+            click.echo()
+        try:
+            file = _upload(connection, source, wishes)
+        except ClientError as error:
+            _complain(source, error.in_full())
+            status = 1
+            if isinstance(error, (Refused, SourceChanged)):
+                continue
+            break
+        if wishes.as_json:
+            write_json(file)
+        else:
+            print_file(file)
+        if file.state == "FAILED":
+            _complain(source, file.error)
+            status = 1
+    return status
+
+
+def _upload(connection: Connection, source: Source, wishes: Wishes) -> File:
+    name = source.path.name
+    resumable = Resumable(connection, Sessions(state_file()))
+    with _interruptible(f"{printable(name)}: interrupted. {_GOES_ON}"), reported(name, source.size) as report:
+        try:
+            file = resumable.upload(source, _label(name, wishes), report, restart=wishes.restart)
+        except ClientError as error:
+            if report.position and can_go_on(error):
+                error.advice = f"{error.advice} {_GOES_ON}".strip()
+            raise
+    if file.state != "PROCESSING" or not wishes.wait:
+        return file
+    shown = f"{printable(name)}: interrupted. `twinlens files get {file.name}` shows the file."
+    with _interruptible(shown), inspected(name):
+        return Files(connection).wait(file)
+
+
+def _label(name: str, wishes: Wishes) -> Label:
+    """Say of a file what was wished, and otherwise what its name tells."""
+    # A name on disk and a word of a command are bytes, and not always text.
+    title = os.fsencode(wishes.display_name or name).decode("utf-8", "replace")
+    return Label(wishes.name, title, wishes.mime_type or guess(name))
+
+
+@contextmanager
+def _interruptible(sentence: str) -> Iterator[None]:
+    """Tell who presses Ctrl-C that nothing was in vain."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(sentence, err=True)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _complain(source: Source, sentence: str) -> None:
+    click.echo(f"Error: {printable(source.path.name)}: {printable(sentence)}", err=True)
