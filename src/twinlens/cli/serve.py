@@ -66,6 +66,7 @@ def _run(settings: Settings) -> None:
 
     from ..app import DataFolderError, EngineSetupError, create_app
     from ..domain.errors import TwinlensError
+    from .protocol import Interrupted, bounded
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
@@ -74,7 +75,8 @@ def _run(settings: Settings) -> None:
     except (TwinlensError, EngineSetupError, DataFolderError, SettingsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     config = uvicorn.Config(
-        app,
+        Interrupted(app),
+        http=bounded(settings.receive_timeout_s),
         log_level="info" if settings.access_log else "warning",
         access_log=settings.access_log,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
@@ -82,6 +84,7 @@ def _run(settings: Settings) -> None:
         proxy_headers=False,
         ws="none",
     )
+    logging.getLogger("uvicorn.access").addFilter(_without_query)
     server = uvicorn.Server(config)
 
     def stop(*_: object) -> None:
@@ -95,6 +98,15 @@ def _run(settings: Settings) -> None:
     click.echo(_welcome(settings, host, port))
     sys.stdout.flush()
     server.run(sockets=[listener])
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Keep out of the log what a query may hold: API keys, and the ids of uploads, which are as good."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            value.partition("?")[0] if isinstance(value, str) else value for value in record.args
+        )
+    return True
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -1,0 +1,130 @@
+"""What uvicorn leaves to its users: bounds on what comes before a request, and a last word at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ..domain.errors import InvalidArgument, TwinlensError, Unavailable
+from ..wire.status import http_status, write_error
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+JSON = b"application/json; charset=UTF-8"
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Of a request line and its headers. What comes in one piece with them is not counted."""
+
+
+def bounded(head_timeout_s: float) -> type[asyncio.Protocol]:
+    """Give the protocol for connections on which a request's head may take so long."""
+    return type("BoundedProtocol", (_Bounded,), {"head_timeout_s": head_timeout_s})
+
+
+class Interrupted:
+    """An app around another that answers requests which the end of the server cuts off.
+
+    uvicorn cancels what is still under way when the time for stopping is over, and nothing else; it takes
+    a cancelled request for a fault.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; where it is cut off before its answer began, answer 503."""
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            if not begun:
+                await _refuse(Unavailable("The server is stopping. Try again later."), send)
+
+
+async def _refuse(error: TwinlensError, send: Send) -> None:
+    body = write_error(error)
+    headers = [
+        (b"content-type", JSON),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": http_status(error), "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class _Bounded(HttpToolsProtocol):
+    """Closes a connection whose next request does not begin in time, or begins with too much.
+
+    Between requests uvicorn's keep-alive holds; here it is from the first byte of a head to its end.
+    """
+
+    head_timeout_s: float
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._head_bytes = 0
+        self._patience: asyncio.TimerHandle | None = None
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._end_head()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the end of a head, unless that is under way."""
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Let the request take over."""
+        self._end_head()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on what came, and count it as long as no head is complete."""
+        super().data_received(data)
+        if self._patience is None:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self.send_400_response(f"The headers are longer than {MAX_HEAD_BYTES} bytes.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, in the form of every other refusal."""
+        body = write_error(InvalidArgument(msg))
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            f"content-type: {JSON.decode()}\r\n"
+            f"content-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self._end_head()
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _await_head(self) -> None:
+        if self._patience is None:
+            self._head_bytes = 0
+            self._patience = self.loop.call_later(self.head_timeout_s, self.transport.close)
+
+    def _end_head(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
