@@ -35,6 +35,7 @@ bench: $(STAMP)  ## measure; each benchmark also runs alone
 	$(BIN)/python bench/budgets.py
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/again.py
+	$(BIN)/python bench/uploads.py
 
 clean:  ## remove what set-up and runs have made
 	rm -rf $(VENV) tests/sdk/js/node_modules demo-output
