@@ -128,8 +128,7 @@ class _Uploading:
         project = self._rules.project_of(http)
         check_query(http)
         said = wire.read_empty(await read_body(http, MAX_METADATA_BYTES, self._rules.pause_s))
-        upload = await self._uploads.start(_draft(project, said))
-        return await self._finalize(upload.id, http)
+        return await self._at_once(_draft(project, said), _no_bytes(), http)
 
     async def _begin(self, http: Request) -> Response:
         project = self._rules.project_of(http)
@@ -243,3 +242,9 @@ def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
 def _length(http: Request) -> int | None:
     declared = http.headers.get("content-length", "")
     return int(declared) if declared.isascii() and declared.isdigit() else None
+
+
+async def _no_bytes() -> AsyncIterator[bytes]:
+    pieces: tuple[bytes, ...] = ()
+    for piece in pieces:
+        yield piece
