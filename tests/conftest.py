@@ -1,4 +1,4 @@
-"""Lets every test say `import pictures`: the maker of the tiny images they need."""
+"""Lets every test import the makers beside this file: `pictures`, `clips` and `resumable`."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import pytest
 
 import clips
 import pictures
+from resumable import failure
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
 FilesApp = Callable[..., Awaitable[httpx.AsyncClient]]
@@ -44,12 +45,6 @@ async def ask(
     file = {"fileUri": uri} | ({"mimeType": mime_type} if mime_type else {})
     contents = {"contents": [{"parts": [{"fileData": file}, {"text": "What is this?"}]}]}
     return await http.post(f"{MODEL}:{'countTokens' if count else 'generateContent'}", json=contents)
-
-
-def failure(answer: httpx.Response) -> tuple[int, str, str]:
-    error = answer.json()["error"]
-    assert error["code"] == answer.status_code
-    return error["code"], error["status"], error["message"]
 
 
 @contextmanager

@@ -45,8 +45,12 @@ async def test_the_next_block_is_fetched_while_one_is_used() -> None:
         fetched.set()
         yield b"rest"
 
-    async for _ in blocks(stream()):
+    seen = []
+    async for block in blocks(stream()):
         await fetched.wait()
+        seen.append(len(block))
+
+    assert seen == [BLOCK_BYTES, len(b"rest")]
 
 
 async def test_a_stream_is_closed_where_its_rest_is_not_wanted() -> None:
@@ -63,4 +67,4 @@ async def test_a_stream_is_closed_where_its_rest_is_not_wanted() -> None:
     await anext(coming)
     await coming.aclose()
 
-    await asyncio.wait_for(closed.wait(), 10)
+    assert await asyncio.wait_for(closed.wait(), 10)

@@ -53,7 +53,10 @@ def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
 def test_a_folder_can_be_had_again_after_it_was_closed(tmp_path: Path) -> None:
     DataFolder(tmp_path).close()
 
-    DataFolder(tmp_path).close()
+    again = DataFolder(tmp_path)
+
+    assert again.path == tmp_path.resolve()
+    again.close()
 
 
 def test_a_server_that_was_killed_holds_nothing(tmp_path: Path) -> None:
