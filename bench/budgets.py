@@ -33,7 +33,7 @@ from PIL import Image, ImageOps
 
 from twinlens import media
 from twinlens.domain.geometry import area32
-from twinlens.domain.media import Blob, MediaInfo, Pixels
+from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media import image
 from twinlens.media.worker import DecodePool
 
@@ -106,7 +106,7 @@ def by_twinlens(data: bytes, width: int, height: int) -> Pixels:
     return image.decode(data, probe(data), width, height)
 
 
-def probe(data: bytes) -> MediaInfo:
+def probe(data: bytes) -> ImageInfo:
     """Read the header as the server does."""
     return media.probe(Blob(data, None, "bench"), MAX_PIXELS)
 

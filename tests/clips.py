@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
@@ -15,8 +15,13 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 _SAMPLES_HZ = 48_000
+_MILLISECOND = Fraction(1, 1000)
+
+Draw = Callable[[int, int, int], NDArray[np.uint8]]
+"""Draws the frame of a number, of some width and height."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,22 @@ CONTAINERS: Mapping[str, Container] = {
     "ts": Container("video/mp2t", "mpegts", "libx264", "mp2"),
 }
 
+SOUNDS: Mapping[str, Container] = {
+    "wav": Container("audio/wav", "wav", "", "pcm_s16le"),
+    "mp3": Container("audio/mp3", "mp3", "", "libmp3lame"),
+    "aiff": Container("audio/aiff", "aiff", "", "pcm_s16be"),
+    "aac": Container("audio/aac", "adts", "", "aac"),
+    "ogg": Container("audio/ogg", "ogg", "", "vorbis"),
+    "flac": Container("audio/flac", "flac", "", "flac"),
+    "m4a": Container("audio/m4a", "ipod", "", "aac"),
+    "opus": Container("audio/opus", "ogg", "", "libopus"),
+    "webm": Container("audio/webm", "webm", "", "libopus"),
+}
+"""Files of sound alone, as recorders and players write them."""
+
 _CODEC_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "libx264": {"preset": "ultrafast", "bf": "2", "threads": "1"},
+    "vorbis": {"strict": "experimental"},
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
     "libvpx": {"deadline": "realtime", "cpu-used": "8"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
@@ -67,19 +86,34 @@ def video(
     rotation: int = 0,
     streamed: bool = False,
     options: Mapping[str, str] | None = None,
+    coding: Mapping[str, str] | None = None,
+    pixels: str = "yuv420p",
+    aspect: Fraction | None = None,
+    times: Sequence[float] | None = None,
+    draw: Draw | None = None,
 ) -> bytes:
     """Make a video of `seconds` × `fps` frames, each of them different.
 
     `start` is the time of the first frame, `rotation` is clockwise. `streamed` is written as a browser's
-    recorder does it: without going back, so that no header says how long it is.
+    recorder does it: without going back, so that no header says how long it is. `options` are the muxer's,
+    `coding` the encoder's, like `g` for the distance of key frames and `bf` for the B-frames between others;
+    `pixels` is the format of the encoded pixels, and `aspect` is that of one pixel. `times` are the seconds
+    at which the frames are shown, where they come at no steady rate. `draw` draws them.
     """
     kind = CONTAINERS[container]
     body = _Streamed() if streamed else io.BytesIO()
     muxing = {**(kind.streamed if streamed else {}), **(options or {})}
     with av.open(body, "w", format=kind.muxer, options=muxing) as output:
-        pictures = _add_video(output, codec or kind.codec, fps, size, rotation)
+        pictures = _add_video(output, codec or kind.codec, fps, size, rotation, coding or {})
+        pictures.pix_fmt = pixels
+        if aspect:
+            pictures.codec_context.sample_aspect_ratio = aspect
         tones = _add_audio(output, kind.audio_codec) if sound else None
-        _write_video(output, pictures, range(round(seconds * fps)), round(start * fps))
+        if times is None:
+            times = [start + number / fps for number in range(round(seconds * fps))]
+        else:
+            pictures.codec_context.time_base = _MILLISECOND
+        _write_video(output, pictures, times, draw or picture)
         if tones:
             write_audio(output, tones, seconds, start)
     return body.getvalue()
@@ -91,6 +125,32 @@ def audio(container: str = "webm", *, codec: str | None = None, seconds: float =
     body = io.BytesIO()
     with av.open(body, "w", format=kind.muxer) as output:
         write_audio(output, _add_audio(output, codec or kind.audio_codec), seconds)
+    return body.getvalue()
+
+
+def sound(
+    kind: str,
+    waves: NDArray[np.floating],
+    rate: int = _SAMPLES_HZ,
+    *,
+    layout: str | None = None,
+    codec: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> bytes:
+    """Make a file of sound alone out of samples from -1 to 1, of shape (channels, samples)."""
+    made, body = SOUNDS[kind], io.BytesIO()
+    layout = layout or {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[len(waves)]
+    with av.open(body, "w", format=made.muxer, options=dict(options or {})) as output:
+        codec = codec or made.audio_codec
+        encoding = dict(_CODEC_OPTIONS.get(codec, {}))
+        stream = cast("AudioStream", output.add_stream(codec, rate, options=encoding, layout=layout))
+        stream.bit_rate = 64_000 * len(waves)
+        samples = np.ascontiguousarray(waves.T, np.float32)
+        for at in range(0, len(samples), rate):
+            frame = av.AudioFrame.from_ndarray(samples[at : at + rate].reshape(1, -1), "flt", layout)
+            frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
     return body.getvalue()
 
 
@@ -176,11 +236,16 @@ class _Streamed(io.BytesIO):
 
 
 def _add_video(
-    output: OutputContainer, codec: str, fps: int, size: tuple[int, int], rotation: int
+    output: OutputContainer,
+    codec: str,
+    fps: int,
+    size: tuple[int, int],
+    rotation: int,
+    coding: Mapping[str, str],
 ) -> VideoStream:
-    stream = cast("VideoStream", output.add_stream(codec, fps, options=dict(_CODEC_OPTIONS.get(codec, {}))))
+    options = {**_CODEC_OPTIONS.get(codec, {}), **coding}
+    stream = cast("VideoStream", output.add_stream(codec, fps, options=options))
     stream.width, stream.height = size
-    stream.pix_fmt = "yuv420p"
     if rotation:
         stream.set_display_rotation(-rotation)
     return stream
@@ -192,11 +257,11 @@ def _add_audio(output: OutputContainer, codec: str) -> AudioStream:
     return stream
 
 
-def _write_video(output: OutputContainer, stream: VideoStream, numbers: range, first: int) -> None:
-    rate = stream.codec_context.framerate
-    for number in numbers:
-        frame = av.VideoFrame.from_ndarray(picture(number, stream.width, stream.height), format="rgb24")
-        frame.pts, frame.time_base = first + number, 1 / Fraction(rate)
+def _write_video(output: OutputContainer, stream: VideoStream, times: Sequence[float], draw: Draw) -> None:
+    time_base = stream.codec_context.time_base or _MILLISECOND
+    for number, time in enumerate(times):
+        frame = av.VideoFrame.from_ndarray(draw(number, stream.width, stream.height), format="rgb24")
+        frame.pts, frame.time_base = round(time / time_base), time_base
         output.mux(stream.encode(frame))
     output.mux(stream.encode(None))
 
@@ -205,6 +270,28 @@ def picture(number: int, width: int, height: int) -> NDArray[np.uint8]:
     """Draw the frame of that number: a slope of grey that moves on."""
     row = (np.arange(width) * 3 + number * 16) % 256
     return np.repeat(np.tile(row.astype(np.uint8), (height, 1))[:, :, None], 3, axis=2)
+
+
+def count(number: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Draw a frame's number: in digits, and above them in twelve black and white blocks."""
+    image = Image.new("L", (width, height), 255)
+    pen = ImageDraw.Draw(image)
+    for bit in range(_BITS):
+        left, right = width * bit // _BITS, width * (bit + 1) // _BITS - 1
+        pen.rectangle((left, 0, right, height // 4), fill=255 * (number >> bit & 1))
+    middle = width // 2, height * 5 // 8
+    pen.text(middle, str(number), fill=0, anchor="mm", font=ImageFont.load_default(height // 2))
+    return np.repeat(np.asarray(image)[:, :, None], 3, axis=2)
+
+
+def counted(pixels: NDArray[np.uint8]) -> int:
+    """Read the number of a frame that `count` has drawn, whatever its size is by now."""
+    height, width = pixels.shape[:2]
+    middles = [width * (2 * bit + 1) // (2 * _BITS) for bit in range(_BITS)]
+    return sum(int(pixels[height // 8, at].mean() > 127) << bit for bit, at in enumerate(middles))
+
+
+_BITS = 12
 
 
 def write_audio(output: OutputContainer, stream: AudioStream, seconds: float, start: float = 0) -> None:

@@ -12,7 +12,7 @@ from twinlens.domain import budget
 from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.geometry import PIXELS_PER_TOKEN, area32
 from twinlens.domain.lines import LINES, LineName
-from twinlens.domain.media import MediaInfo, Modality
+from twinlens.domain.media import ImageInfo, Modality
 from twinlens.domain.request import Level, Resolution
 
 LEVELS: tuple[Level, ...] = ("UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "ULTRA_HIGH")
@@ -24,7 +24,7 @@ levels = st.sampled_from(LEVELS)
 def cost(
     line: LineName, size: tuple[int, int], overall: Level = "UNSPECIFIED", part: Resolution | None = None
 ) -> int:
-    info = MediaInfo("image", "PNG", "image/png", *size)
+    info = ImageInfo("PNG", "image/png", *size)
     return budget.plan(info, line, overall, part, "contents[0].parts[0]").billed
 
 
@@ -98,7 +98,7 @@ def test_num_tokens_out_of_range_is_refused_by_name(num_tokens: int) -> None:
 
 @given(lines, levels, sides, sides)
 def test_a_budget_is_positive_and_bounded(line: LineName, level: Level, width: int, height: int) -> None:
-    info = MediaInfo("image", "PNG", "image/png", width, height)
+    info = ImageInfo("PNG", "image/png", width, height)
 
     planned = budget.plan(info, line, level, None, "x")
 
@@ -136,3 +136,62 @@ def test_the_fit_uses_what_is_paid_for_and_keeps_the_shape(width: int, height: i
 def test_a_small_image_is_not_enlarged() -> None:
     assert area32(64, 48, 1120) == area32(64, 48, 280)
     assert (area32(64, 48, 1120).width, area32(64, 48, 1120).height) == (64, 48)
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "frame", "page"),
+    [
+        ("gemini-3", "UNSPECIFIED", 70, 560),
+        ("gemini-3", "LOW", 70, 280),
+        ("gemini-3", "MEDIUM", 70, 560),
+        ("gemini-3", "HIGH", 280, 1120),
+        ("gemini-2.5", "UNSPECIFIED", 258, 258),
+        ("gemini-2.5", "LOW", 66, 66),
+        ("gemini-2.5", "MEDIUM", 258, 258),
+        ("gemini-2.5", "HIGH", 258, 258),
+        ("gemini-2.0", "LOW", 66, 66),
+        ("gemini-1.5", "UNSPECIFIED", 258, 258),
+    ],
+)
+def test_h12_i1_i2_frames_and_pages_cost_what_the_tables_say(
+    line: LineName, level: Level, frame: int, page: int
+) -> None:
+    assert budget.plan_frame(line, level, None, "parts[0]").billed == frame
+    assert budget.plan_page(line, level, None, "parts[0]").billed == page
+
+
+def test_h12_pages_are_images_on_gemini_3_and_documents_before() -> None:
+    assert budget.plan_page("gemini-3", "LOW", None, "").modality is Modality.IMAGE
+    assert budget.plan_page("gemini-2.5", "LOW", None, "").modality is Modality.DOCUMENT
+    assert budget.plan_frame("gemini-2.5", "LOW", None, "").modality is Modality.VIDEO
+
+
+@pytest.mark.parametrize("plan", [budget.plan_frame, budget.plan_page])
+@pytest.mark.parametrize("line", sorted(LINES))
+def test_h7_ultra_high_is_for_images_alone(plan: budget.FramedPlan, line: LineName) -> None:
+    with pytest.raises(InvalidArgument, match="is only supported for image parts") as refused:
+        plan(line, "LOW", Resolution("ULTRA_HIGH"), "contents[0].parts[1]")
+
+    assert refused.value.violations[0].field == "contents[0].parts[1].media_resolution.level"
+
+
+def test_num_tokens_caps_each_frame_and_each_page() -> None:
+    assert budget.plan_frame("gemini-3", "HIGH", Resolution(num_tokens=100), "").payload == 100
+    assert budget.plan_page("gemini-2.5", "LOW", Resolution(num_tokens=100), "").payload == 98
+
+
+@pytest.mark.parametrize(
+    ("seconds", "line", "tokens"),
+    [
+        (60, "gemini-2.5", 1920),
+        (60, "gemini-3", 1500),
+        (10, "gemini-2.0", 320),
+        (320, "gemini-2.5", 10_240),
+        (60.021, "gemini-2.5", 1920),
+        (59.99, "gemini-2.5", 1920),
+        (2.5, "gemini-3", 63),
+        (0.01, "gemini-3", 1),
+    ],
+)
+def test_i1_i2_i11_sound_is_billed_by_the_second(seconds: float, line: LineName, tokens: int) -> None:
+    assert budget.sound_tokens(seconds, line) == tokens

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import pictures
 from twinlens import media
 from twinlens.domain.errors import BadMedia
-from twinlens.domain.media import Blob, Data, MediaInfo
+from twinlens.domain.media import Blob, Data, ImageInfo
 
 FIELD = "contents[0].parts[1].inline_data"
 MEGA = 1_000_000
@@ -22,7 +22,7 @@ MP4 = b"\0\0\0\x18ftypmp42" + bytes(60)
 AVIF = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(60)
 
 
-def probe(data: Data, label: str | None = "image/png", max_pixels: int = 100 * MEGA) -> MediaInfo:
+def probe(data: Data, label: str | None = "image/png", max_pixels: int = 100 * MEGA) -> ImageInfo:
     return media.probe(Blob(data, label, FIELD), max_pixels)
 
 
@@ -37,7 +37,7 @@ def refusal(data: Data, label: str | None = "image/png", max_pixels: int = 100 *
 def test_each_format_is_recognised_and_measured(name: str) -> None:
     info = probe(pictures.make(name, 64, 48), pictures.MIME_TYPES[name])
 
-    assert info == MediaInfo("image", name, pictures.MIME_TYPES[name], 64, 48)
+    assert info == ImageInfo(name, pictures.MIME_TYPES[name], 64, 48)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -11,7 +11,7 @@ from PIL import Image
 
 import pictures
 from twinlens import media
-from twinlens.domain.media import Blob, MediaInfo, Pixels
+from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media import image
 from twinlens.media.unreadable import Unreadable
 
@@ -256,7 +256,7 @@ def test_a_png_with_fewer_rows_than_its_header_says_is_refused() -> None:
 
 @pytest.mark.parametrize("name", pictures.FORMATS)
 def test_pixels_of_another_size_than_was_probed_are_refused(name: str) -> None:
-    lie = MediaInfo("image", name, pictures.MIME_TYPES[name], 32, 24)
+    lie = ImageInfo(name, pictures.MIME_TYPES[name], 32, 24)
 
     with pytest.raises(Unreadable) as caught:
         image.decode(pictures.make(name), lie, 32, 24)

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
 import clips
 import pictures
 from twinlens.domain.errors import BadMedia
-from twinlens.domain.media import Inspection
+from twinlens.domain.media import Blob, Descriptor, Inspected, PdfInfo, SoundInfo, VideoInfo
 from twinlens.media import is_inspected
 from twinlens.media.inspection import Inspect
-from twinlens.media.jobs import Limits
+from twinlens.media.jobs import Limits, held, spooled
 from twinlens.media.process import Lost
 from twinlens.media.worker import DecodePool
 
 PDF = "application/pdf"
 LIMITS = Limits(512, 30)
+SEND_SOUND = "Send WAV, MP3, AIFF, AAC, OGG, FLAC, M4A, OPUS or WEBM."
 SEND_A_VIDEO = "Send MP4, MOV, MPEG, AVI, FLV, WEBM, WMV or 3GPP."
 
 
@@ -42,17 +41,21 @@ async def pool() -> AsyncIterator[DecodePool]:
     await pool.stop()
 
 
-@contextmanager
-def stored(data: bytes) -> Iterator[IO[bytes]]:
-    """Hold bytes in a real file, as the store does."""
-    with tempfile.TemporaryFile(buffering=0) as file:
-        file.write(data)
-        yield file
+def stored(data: bytes) -> Blob:
+    """Put bytes into a file, as the store does."""
+    return spooled(Blob(data, None, ""))
 
 
-async def inspect(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -> Inspection:
-    with stored(data) as file:
-        return await pool.inspect(file, mime_type)
+async def inspect(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -> Inspected:
+    return await pool.inspect(stored(data), mime_type)
+
+
+def video_info(mime_type: str = "video/mp4", *, sound: bool = False) -> VideoInfo:
+    return VideoInfo(mime_type, 64, 48, timedelta(seconds=2), sound)
+
+
+def pdf_info(pages: int) -> PdfInfo:
+    return PdfInfo(PDF, ((200.0, 300.0),) * pages)
 
 
 async def refusal(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -> str:
@@ -62,35 +65,75 @@ async def refusal(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -
 
 
 @pytest.mark.parametrize(
-    "mime_type", ["video/mp4", "VIDEO/WebM; codecs=vp9", "application/pdf", "Application/PDF"]
+    "mime_type", ["video/mp4", "VIDEO/WebM; codecs=vp9", "application/pdf", "Application/PDF", "audio/mp4"]
 )
-def test_videos_and_documents_are_looked_into(mime_type: str) -> None:
+def test_recordings_and_documents_are_looked_into(mime_type: str) -> None:
     assert is_inspected(mime_type)
 
 
-@pytest.mark.parametrize(
-    "mime_type", ["image/png", "audio/mp4", "text/plain", "application/pdfx", "", "video/"]
-)
+@pytest.mark.parametrize("mime_type", ["image/png", "audio/", "text/plain", "application/pdfx", "", "video/"])
 def test_other_files_are_not(mime_type: str) -> None:
     assert not is_inspected(mime_type)
 
 
 @on_one_loop
 @pytest.mark.parametrize("name", clips.CONTAINERS)
-async def test_a_video_tells_its_duration(pool: DecodePool, name: str) -> None:
-    found = await inspect(pool, clips.video(name), clips.CONTAINERS[name].mime_type)
+async def test_a_video_tells_its_size_and_its_duration(pool: DecodePool, name: str) -> None:
+    mime_type = clips.CONTAINERS[name].mime_type
 
-    assert found == Inspection(duration=timedelta(seconds=2))
+    assert await inspect(pool, clips.video(name), mime_type) == video_info(mime_type)
+
+
+@on_one_loop
+async def test_a_video_tells_whether_it_has_sound(pool: DecodePool) -> None:
+    assert await inspect(pool, clips.video(sound=True)) == video_info(sound=True)
+
+
+@on_one_loop
+@pytest.mark.parametrize("name", clips.SOUNDS)
+async def test_sound_tells_its_duration(pool: DecodePool, name: str) -> None:
+    kind = clips.SOUNDS[name]
+
+    found = await inspect(pool, clips.sound(name, np.zeros((2, 96_000))), kind.mime_type)
+
+    assert isinstance(found, SoundInfo)
+    assert found.mime_type == kind.mime_type
+    assert found.duration.total_seconds() == pytest.approx(2, abs=0.1)
+
+
+@on_one_loop
+async def test_sound_in_a_videos_container_is_sound(pool: DecodePool) -> None:
+    assert await inspect(pool, clips.audio("mp4"), "video/mp4") == SoundInfo(
+        "video/mp4", timedelta(seconds=2)
+    )
+
+
+@on_one_loop
+async def test_of_a_video_that_is_called_audio_the_sound_counts(pool: DecodePool) -> None:
+    found = await inspect(pool, clips.video(sound=True), "audio/mp4")
+
+    assert found == SoundInfo("audio/mp4", timedelta(seconds=2))
+
+
+@on_one_loop
+@pytest.mark.parametrize("label", ["audio/3gpp", "audio/3gpp2"])
+async def test_a_3gpp_file_is_a_video_if_there_are_pictures_whatever_its_label(
+    pool: DecodePool, label: str
+) -> None:
+    mime_type = label.replace("audio", "video")
+
+    assert await inspect(pool, clips.video("3gp"), label) == video_info(mime_type)
+    assert isinstance(await inspect(pool, clips.audio("3gp"), label), SoundInfo)
 
 
 @on_one_loop
 async def test_a_document_tells_its_pages(pool: DecodePool) -> None:
-    assert await inspect(pool, clips.pdf(1000), PDF) == Inspection(pages=1000)
+    assert await inspect(pool, clips.pdf(1000), PDF) == pdf_info(1000)
 
 
 @on_one_loop
 async def test_the_label_need_not_name_the_right_container(pool: DecodePool) -> None:
-    assert await inspect(pool, clips.video("webm"), "video/mp4") == Inspection(duration=timedelta(seconds=2))
+    assert await inspect(pool, clips.video("webm"), "video/mp4") == video_info()
 
 
 @on_one_loop
@@ -99,7 +142,7 @@ async def test_a_file_that_is_refused_costs_no_worker(pool: DecodePool) -> None:
 
     for _ in range(3):
         await refusal(pool, b"nothing")
-        assert await inspect(pool, clips.pdf(2), PDF) == Inspection(pages=2)
+        assert await inspect(pool, clips.pdf(2), PDF) == pdf_info(2)
 
     assert pool.pids == (pid,)
 
@@ -132,6 +175,21 @@ async def test_a_file_that_is_refused_costs_no_worker(pool: DecodePool) -> None:
             pictures.make("heif"),
             "Video/MP4; codecs=hvc1",
             f"The data is labelled video/mp4 but looks like a HEIF image. {SEND_A_VIDEO}",
+        ),
+        (
+            b"hello",
+            "audio/mpeg",
+            f"The data is labelled audio/mpeg but looks like plain text. {SEND_SOUND}",
+        ),
+        (
+            clips.sound("wav", np.zeros((2, 4800)))[:40],
+            "audio/wav",
+            "The audio data is damaged or incomplete. Check the file and send it again.",
+        ),
+        (
+            clips.sound("mp3", np.zeros((2, 4800)))[:60],
+            "video/mp4",
+            "The audio data is damaged or incomplete. Check the file and send it again.",
         ),
         (
             b"hello",
@@ -197,17 +255,24 @@ async def test_two_gigabytes_cost_no_memory(tmp_path: Path) -> None:
     pool = DecodePool(1, 64, 30)
     await pool.start()
 
-    with path.open("rb") as file:
-        found = await pool.inspect(file, "video/mp4")
+    found = await pool.inspect(Blob(b"", None, "", file=Descriptor(os.open(path, os.O_RDONLY))), "video/mp4")
     await pool.stop()
 
-    assert found == Inspection(duration=timedelta(seconds=2))
+    assert found == video_info()
 
+
+NOISE = np.random.default_rng(7).uniform(-0.3, 0.3, (2, 48_000))
+PAGES = {name: {"page_duration": "100000"} for name in ("ogg", "opus")}
+"""A page that is damaged is lost; as it is made, all fits into one."""
 
 KINDS = {name: (clips.video(name), kind.mime_type) for name, kind in clips.CONTAINERS.items()} | {
     "mp4 in fragments": (clips.video("mp4", streamed=True, sound=True), "video/mp4"),
     "webm from a recorder": (clips.video("webm", streamed=True, sound=True), "video/webm"),
     "pdf": (clips.pdf(), PDF),
+    **{
+        f"{name} sound": (clips.sound(name, NOISE, options=PAGES.get(name)), kind.mime_type)
+        for name, kind in clips.SOUNDS.items()
+    },
 }
 
 
@@ -215,30 +280,43 @@ KINDS = {name: (clips.video(name), kind.mime_type) for name, kind in clips.CONTA
 @pytest.mark.parametrize("name", KINDS)
 async def test_damage_costs_an_error_at_most(pool: DecodePool, name: str) -> None:
     data, mime_type = KINDS[name]
-    cut = (data[: len(data) * part // 50] for part in range(50))
+    cut = (data[: len(data) * part // 20] for part in range(20))
     found = 0
 
-    for damaged in (*cut, *clips.mutations(data, 200, seed=5)):
+    for damaged in (*cut, *clips.mutations(data, 40 if "sound" in name else 200, seed=5)):
         with suppress(BadMedia):
-            found += await inspect(pool, damaged, mime_type) != Inspection()
+            found += bool(await inspect(pool, damaged, mime_type))
 
     assert found
-    assert await inspect(pool, clips.pdf(), PDF) == Inspection(pages=3)
+    assert await inspect(pool, clips.pdf(), PDF) == pdf_info(3)
 
 
 @pytest.mark.parametrize("value", [None, True, 0, -1, 1.5, "2", [2], 10**30])
-@pytest.mark.parametrize(("name", "mime_type"), [("duration", "video/mp4"), ("pages", PDF)])
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [("duration", "video/mp4"), ("height", "video/mp4"), ("pages", PDF), ("sizes", PDF)],
+)
 def test_a_worker_that_answers_nonsense_is_lost(name: str, mime_type: str, value: object) -> None:
-    job = Inspect(io.BytesIO(), mime_type)
+    right = {"duration": 2_000_000, "width": 64, "height": 48, "pages": 1, "sizes": [[200, 300]]}
+    job = Inspect(stored(b""), mime_type)
 
     with pytest.raises(Lost):
-        job.result({name: value}, ())
+        job.result({**right, name: value}, held(job.blob))
+
+
+@pytest.mark.parametrize(
+    ("data", "medium"),
+    [(clips.sound("mp3", np.zeros((2, 4800))), "audio"), (clips.video(), "video"), (b"?", "video")],
+)
+def test_where_no_label_says_what_is_broken_the_bytes_do(data: bytes, medium: str) -> None:
+    error = Inspect(stored(data), "application/octet-stream").refusal("damaged", {}, LIMITS)
+
+    assert error.message == f"The {medium} data is damaged or incomplete. Check the file and send it again."
 
 
 @pytest.mark.parametrize("reason", [None, "surprise", 7, ["damaged"], {"damaged": 1}])
 async def test_a_reason_that_is_none_counts_as_a_crash(reason: object) -> None:
-    with stored(b"") as file:
-        error = Inspect(file, "video/mp4").refusal(reason, {}, LIMITS)
+    error = Inspect(stored(b""), "video/mp4").refusal(reason, {}, LIMITS)
 
     assert error.message == "The decoder cannot handle this video. Convert it to H.264 and send it again."
 
@@ -248,8 +326,7 @@ async def test_a_reason_that_is_none_counts_as_a_crash(reason: object) -> None:
     [("vvc", " vvc"), ("{label}", ""), ("<b>", ""), ("a" * 33, ""), (5, ""), (None, ""), ("a\nb", "")],
 )
 def test_only_a_plain_codec_name_is_repeated(codec: object, named: str) -> None:
-    with stored(b"") as file:
-        error = Inspect(file, "video/mp4").refusal("codec", {"codec": codec}, LIMITS)
+    error = Inspect(stored(b""), "video/mp4").refusal("codec", {"codec": codec}, LIMITS)
 
     assert (
         error.message == f"The codec{named} is not supported. Convert the video to H.264 and send it again."

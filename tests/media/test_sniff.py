@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import clips
@@ -25,6 +26,40 @@ from twinlens.media import file_type_of
 )
 def test_a_video_is_told_by_its_container(container: str, mime_type: str) -> None:
     assert file_type_of(clips.video(container)) == mime_type
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [
+        ("wav", "audio/wav"),
+        ("mp3", "audio/mpeg"),
+        ("aiff", "audio/aiff"),
+        ("aac", "audio/aac"),
+        ("ogg", "audio/ogg"),
+        ("flac", "audio/flac"),
+        ("m4a", "audio/m4a"),
+        ("opus", "audio/opus"),
+        ("webm", "video/webm"),
+    ],
+)
+def test_sound_is_told_by_its_container(name: str, mime_type: str) -> None:
+    assert file_type_of(clips.sound(name, np.zeros((2, 4800)))) == mime_type
+
+
+@pytest.mark.parametrize(
+    ("data", "mime_type"),
+    [
+        (b"\xff\xfb\x90\x64", "audio/mpeg"),
+        (b"\xff\xf3\x64\xc4", "audio/mpeg"),
+        (b"\xff\xf1\x50\x80", "audio/aac"),
+        (b"\xff\xfeh\0i\0", None),
+        (b"FORM\0\0\0\0AIFC", "audio/aiff"),
+        (b"\0\0\0\x20ftypM4B ", "audio/m4a"),
+        (b"#!AMR\n", "audio/amr"),
+    ],
+)
+def test_sound_without_a_container_is_told_by_its_frames(data: bytes, mime_type: str | None) -> None:
+    assert file_type_of(data) == mime_type
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import struct
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 from av.stream import Disposition
 
@@ -56,6 +57,28 @@ def test_many_key_frames_make_no_difference(name: str) -> None:
     assert seconds(with_key_frames(name, 4.2)) == pytest.approx(4.2, abs=0.001)
 
 
+@pytest.mark.parametrize("times", [(0, 5, 5.04, 20, 60, 61), (0, 9, 12, 15, 16, 33, 36, 39)])
+@pytest.mark.parametrize("bf", ["0", "2"])
+@pytest.mark.parametrize(
+    ("name", "streamed"), [("mp4", False), ("mp4", True), ("mov", False), ("mkv", False)]
+)
+def test_pictures_at_odd_times_last_until_the_end_of_the_one_that_is_shown_last(
+    name: str, streamed: bool, bf: str, times: tuple[float, ...]
+) -> None:
+    data = clips.video(name, times=times, coding={"bf": bf}, streamed=streamed)
+
+    assert seconds(data) == pytest.approx(times[-1] + 0.1, abs=0.001)
+
+
+@pytest.mark.parametrize("bf", ["0", "2"])
+def test_in_a_transport_stream_the_last_picture_is_found_before_those_that_are_stored_after_it(
+    bf: str,
+) -> None:
+    assert seconds(clips.video("ts", times=(0, 5, 5.04, 20, 60, 61), coding={"bf": bf})) == pytest.approx(
+        61.04, abs=0.001
+    )
+
+
 @pytest.mark.parametrize("name", set(clips.CONTAINERS) - {"avi"})
 def test_a_late_start_does_not_count(name: str) -> None:
     assert seconds(clips.video(name, seconds=2, start=3)) == 2
@@ -92,8 +115,73 @@ def test_each_codec_is_decoded(name: str, codec: str) -> None:
     assert seconds(clips.video(name, codec=codec, seconds=2)) == 2
 
 
-def test_a_turned_video_lasts_as_long() -> None:
-    assert seconds(clips.video("mp4", rotation=90)) == 2
+def size(data: bytes) -> tuple[int, int]:
+    found = video.inspect(io.BytesIO(data))
+    return found["width"], found["height"]
+
+
+@pytest.mark.parametrize("name", clips.CONTAINERS)
+def test_a_video_tells_its_size(name: str) -> None:
+    assert size(clips.video(name, size=(64, 48))) == (64, 48)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "expected"), [(0, (64, 48)), (90, (48, 64)), (180, (64, 48)), (270, (48, 64))]
+)
+def test_a_turned_video_has_the_size_that_is_seen(rotation: int, expected: tuple[int, int]) -> None:
+    assert size(clips.video("mp4", rotation=rotation)) == expected
+
+
+@pytest.mark.parametrize(
+    ("aspect", "rotation", "expected"),
+    [
+        (Fraction(4, 3), 0, (85, 48)),
+        (Fraction(1, 2), 0, (32, 48)),
+        (Fraction(4, 3), 90, (48, 85)),
+        (Fraction(1000), 0, (64, 48)),
+    ],
+)
+def test_the_size_is_one_of_square_pixels(aspect: Fraction, rotation: int, expected: tuple[int, int]) -> None:
+    assert size(clips.video("mp4", aspect=aspect, rotation=rotation)) == expected
+
+
+def test_sound_has_no_size() -> None:
+    assert size(clips.audio("mp4")) == (0, 0)
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_video_tells_whether_there_is_sound(sound: bool) -> None:
+    assert video.inspect(io.BytesIO(clips.video(sound=sound)))["sound"] is sound
+
+
+def test_sound_that_no_decoder_knows_does_not_count() -> None:
+    unknown = clips.video("mkv", sound=True).replace(b"A_MPEG/L3", b"A_ZZZZ/L3")
+
+    assert video.inspect(io.BytesIO(unknown))["sound"] is False
+
+
+@pytest.mark.parametrize("name", clips.SOUNDS)
+def test_each_kind_of_sound_is_measured(name: str) -> None:
+    found = video.inspect(io.BytesIO(clips.sound(name, np.zeros((2, 120_000)))))
+
+    assert found["duration"] == pytest.approx(2_500_000, abs=80_000)
+    assert found["sound"] is True
+
+
+def test_a_song_with_a_cover_is_sound() -> None:
+    song = io.BytesIO()
+    with av.open(song, "w", format="mp3", options={"id3v2_version": "3"}) as output:
+        sound = output.add_stream("libmp3lame", 48_000, layout="mono")
+        cover = output.add_stream("mjpeg", 1)
+        cover.width, cover.height, cover.pix_fmt = 16, 16, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(clips.picture(0, 16, 16), format="rgb24")
+        output.mux(cover.encode(picture))
+        output.mux(cover.encode(None))
+        clips.write_audio(output, sound, 3)
+
+    assert size(song.getvalue()) == (0, 0)
+    assert seconds(song.getvalue()) == pytest.approx(3, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +199,12 @@ def test_a_webm_header_that_lies_about_the_duration_is_not_believed() -> None:
     lie = patched(clips.video("webm"), b"\x44\x89\x88", 0, struct.pack(">d", 1e15))
 
     assert seconds(lie) == 2
+
+
+def test_pictures_that_stay_for_longer_than_the_stretch_that_is_looked_at_are_measured() -> None:
+    slow = patched(clips.video("avi", seconds=1), b"vids", 16, struct.pack("<II", 5, 1))
+
+    assert seconds(slow) == 50
 
 
 def test_timestamps_beyond_a_month_are_damage() -> None:
@@ -190,7 +284,9 @@ def test_an_image_is_not_a_video(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", bytes(5000), clips.pdf()], ids=["nothing", "text", "zeros", "pdf"]
+    "data",
+    [b"", b"hello", b"Hello. " * 5000, bytes(5000), clips.pdf(), np.random.default_rng(3).bytes(100_000)],
+    ids=["nothing", "a word", "text", "zeros", "pdf", "noise"],
 )
 def test_other_data_is_not_a_video(data: bytes) -> None:
     assert reason(data) == "foreign"

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import clips
 import pictures
 from twinlens import media
 from twinlens.domain.errors import BadMedia, Unavailable
-from twinlens.domain.media import Blob, MediaInfo, Pixels
+from twinlens.domain.media import Blob, Descriptor, ImageInfo, Pixels
 from twinlens.media.worker import DecodePool
 
 FIELD = "contents[0].parts[1].inline_data"
@@ -38,13 +39,13 @@ async def running(
         await pool.stop()
 
 
-async def decode(pool: DecodePool, data: bytes | bytearray, info: MediaInfo | None = None) -> Pixels:
+async def decode(pool: DecodePool, data: bytes | bytearray, info: ImageInfo | None = None) -> Pixels:
     blob = Blob(data, None, FIELD)
     info = info or media.probe(blob, 100_000_000)
     return await pool.decode(blob, info, min(info.width, 64), min(info.height, 48))
 
 
-async def refusal(pool: DecodePool, data: bytes, info: MediaInfo | None = None) -> str:
+async def refusal(pool: DecodePool, data: bytes, info: ImageInfo | None = None) -> str:
     with pytest.raises(BadMedia) as caught:
         await decode(pool, data, info)
     assert caught.value.violations[0].field == FIELD
@@ -69,9 +70,14 @@ def slow_file(tmp_path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
+def as_blob(file: IO[bytes]) -> Blob:
+    """Name a file that lies on the disk, by a descriptor of its own."""
+    return Blob(b"", None, FIELD, file=Descriptor(os.dup(file.fileno())))
+
+
 async def unread(pool: DecodePool, file: IO[bytes]) -> str:
     with pytest.raises(BadMedia) as caught:
-        await pool.inspect(file, "application/pdf")
+        await pool.inspect(as_blob(file), "application/pdf")
     return caught.value.message
 
 
@@ -242,32 +248,63 @@ async def test_a_stored_file_that_takes_too_long_costs_one_worker(tmp_path: Path
         assert pool.restarts == 1
 
 
-async def test_a_stored_file_may_be_closed_while_its_job_waits_or_runs(tmp_path: Path) -> None:
+async def test_a_stored_file_may_be_closed_while_its_job_waits_or_runs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A test's log would hold on to the errors, and they hold on to their jobs.
+    caplog.set_level("ERROR", "twinlens.media.worker")
     async with running(timeout_s=1) as pool:
         await assert_well(pool)
         with slow_file(tmp_path) as file:
-            tasks = [asyncio.create_task(pool.inspect(file, "application/pdf")) for _ in range(3)]
+            tasks = [asyncio.create_task(pool.inspect(as_blob(file), "application/pdf")) for _ in range(3)]
             await asyncio.sleep(0.1)
         before = open_descriptors()
 
         tasks[2].cancel()
-        found = await asyncio.gather(*tasks, return_exceptions=True)
+        found = [type(error) for error in await asyncio.gather(*tasks, return_exceptions=True)]
+        tasks.clear()
 
-        assert [type(error) for error in found] == [BadMedia, BadMedia, asyncio.CancelledError]
+        assert found == [BadMedia, BadMedia, asyncio.CancelledError]
         await until(lambda: open_descriptors() <= before - 3)
+
+
+async def test_a_long_look_into_a_file_tells_how_far_it_is(tmp_path: Path) -> None:
+    heard: list[float] = []
+    with slow_file(tmp_path) as file:
+        async with running() as pool:
+            job = asyncio.create_task(pool.inspect(as_blob(file), "application/pdf", heard.append))
+            await until(lambda: len(heard) >= 3)
+        with pytest.raises(Unavailable):
+            await job
+
+    assert heard == sorted(set(heard))
+    assert 0 < heard[0] < heard[-1] < 1
+
+
+async def test_a_look_that_is_short_is_silent(tmp_path: Path) -> None:
+    path = tmp_path / "short.pdf"
+    path.write_bytes(clips.pdf(2))
+    heard: list[float] = []
+    async with running() as pool:
+        await assert_well(pool)
+
+        with path.open("rb") as file:
+            await pool.inspect(as_blob(file), "application/pdf", heard.append)
+
+    assert heard == []
 
 
 async def test_a_pool_that_stops_while_it_looks_into_a_file_says_so(tmp_path: Path) -> None:
     with slow_file(tmp_path) as file:
         async with running() as pool:
             await assert_well(pool)
-            job = asyncio.create_task(pool.inspect(file, "application/pdf"))
+            job = asyncio.create_task(pool.inspect(as_blob(file), "application/pdf"))
             await asyncio.sleep(0.2)
 
         with pytest.raises(Unavailable):
             await job
         with pytest.raises(Unavailable):
-            await pool.inspect(file, "application/pdf")
+            await pool.inspect(as_blob(file), "application/pdf")
 
 
 async def test_requests_that_are_given_up_do_not_mix_up_the_answers() -> None:

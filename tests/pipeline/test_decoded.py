@@ -12,7 +12,7 @@ from PIL import Image
 import pictures
 from twinlens import media
 from twinlens.domain.errors import BadMedia, Unavailable
-from twinlens.domain.media import Blob, MediaInfo, Pixels
+from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline.decoded import DIGEST_ON_LOOP_BYTES, Decoded
 from twinlens.store.cache import PixelCache
@@ -44,7 +44,7 @@ def blob(data: bytes, field: str = "contents[0].parts[0]", digest: str | None = 
 
 
 async def ask(decoded: Decoded, asked: Blob, width: int = 80, height: int = 60) -> tuple[Pixels, str]:
-    info: MediaInfo = media.probe(asked, 100_000_000)
+    info: ImageInfo = media.probe(asked, 100_000_000)
     return await decoded.image(asked, info, width, height)
 
 

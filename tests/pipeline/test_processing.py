@@ -109,6 +109,25 @@ async def test_a_cancelled_request_does_not_cancel_the_look(processing: Processi
     assert (await processing.ready("p", record.id)).state == "ACTIVE"
 
 
+async def test_a_long_look_says_how_far_it_is_until_it_is_over(
+    processing: Processing, files: FileStore
+) -> None:
+    # This takes more than half a second to search.
+    record = await upload(files, b"%PDF-1.4\n" + bytes(100 * 1024**2), "application/pdf")
+    other = await upload(files, clips.pdf(1), "application/pdf")
+
+    assert processing.progress_of(record) is None
+    look = processing.begin(record)
+    async with asyncio.timeout(20):
+        while (progress := processing.progress_of(record)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    assert 0 < progress <= 1
+    assert processing.progress_of(other) is None
+    await look
+    assert processing.progress_of(record) is None
+
+
 async def test_what_was_left_is_taken_up_at_the_start(processing: Processing, files: FileStore) -> None:
     records = [await upload(files, clips.video(seconds=seconds)) for seconds in (1, 2, 3)]
 

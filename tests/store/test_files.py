@@ -14,7 +14,6 @@ import pytest
 from obstore.store import MemoryStore
 
 from twinlens.domain.errors import AlreadyExists, PermissionDenied
-from twinlens.domain.media import Inspection
 from twinlens.store.files import FileRecord, FileStore, Usage
 from twinlens.store.uploads import Draft, Uploads
 
@@ -172,7 +171,7 @@ async def test_a_file_that_was_looked_into_is_active_and_has_its_duration(
     made = await upload(b"film", mime_type="video/mp4")
     clock.move(timedelta(seconds=3))
 
-    await files.activate(made, Inspection(duration=timedelta(seconds=184, milliseconds=400)))
+    await files.activate(made, timedelta(seconds=184, milliseconds=400))
 
     found = await files.get("p", made.id)
     assert (made.state, found.state) == ("PROCESSING", "ACTIVE")
@@ -191,7 +190,7 @@ async def test_a_file_that_cannot_be_read_has_failed_and_says_why(files: FileSto
 
 async def test_what_became_of_a_file_is_said_once(files: FileStore, upload: Upload) -> None:
     made = await upload(b"film", mime_type="video/mp4")
-    await files.activate(made, Inspection())
+    await files.activate(made, None)
     settled = await files.get("p", made.id)
 
     await files.fail(made, "too late")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .geometry import GeometryName
+from .items import Document, Sound, TextFile, Video
 from .media import Image, Json, Modality
 from .request import OutputFormat, Role, Sampling, Thinking
 
@@ -35,7 +36,9 @@ class Capabilities:
     thinks: bool = False
 
 
-Segment = str | Image
+Medium = Image | Video | Sound | Document | TextFile
+
+Segment = str | Medium
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ class EngineRequest:
     def images(self) -> tuple[Image, ...]:
         """All pictures of the conversation, in order."""
         return tuple(s for turn in self.turns for s in turn.segments if isinstance(s, Image))
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """All media of the conversation, in order."""
+        return tuple(s for turn in self.turns for s in turn.segments if not isinstance(s, str))
 
     @property
     def question(self) -> str:

@@ -29,7 +29,7 @@ LINES: dict[LineName, Line] = {
     line.name: line
     for line in (
         Line("gemini-1.5", 1_048_576, 8_192, thinks=False, max_videos=1),
-        Line("gemini-2.0", 1_048_576, 8_192, thinks=False),
+        Line("gemini-2.0", 1_048_576, 8_192, thinks=False, max_videos=1),
         Line("gemini-2.5", 1_048_576, 65_536, thinks=True),
         Line("gemini-3", 1_048_576, 65_536, thinks=True),
     )

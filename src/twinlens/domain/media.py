@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-Kind = Literal["image"]
 
 Pixels = NDArray[np.uint8]
 """Upright sRGB pixels, shape (height, width, 3)."""
@@ -29,27 +28,42 @@ class Modality(StrEnum):
 Data = bytes | bytearray | memoryview
 
 
+class Descriptor:
+    """An open file that nobody has to close: it is closed when nobody holds it any more."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def fileno(self) -> int:
+        """Give the number the system knows it by."""
+        return self._number
+
+    def __del__(self) -> None:
+        os.close(self._number)
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """Encoded bytes that were sent, with the label the caller gave them and the field they came in.
 
-    `digest` names the content where that is known already: equal digests, equal bytes.
+    `digest` names the content where that is known already: equal digests, equal bytes. `file` holds the
+    same bytes where they lie in a file.
     """
 
     data: Data
     mime_type: str | None
     field: str
     digest: str | None = None
+    file: Descriptor | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class MediaInfo:
-    """What the header says, nothing decoded. Sizes are in pixels, after orientation is applied.
+class ImageInfo:
+    """What an image's header says, nothing decoded. Sizes are in pixels, after orientation is applied.
 
     `orientation` is EXIF's 1…8: what decoding has to do to make the stored pixels upright.
     """
 
-    kind: Kind
     format: str
     mime_type: str
     width: int
@@ -58,14 +72,41 @@ class MediaInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
-    """What a look into a stored file found before anybody asks about it.
+class VideoInfo:
+    """What a look into a video found. The size in pixels is the displayed one: turned, and of square pixels.
 
-    `duration` is a video's, `pages` a document's.
+    Time zero is the first picture's; `duration` is from there to the end of the last.
     """
 
-    duration: timedelta | None = None
-    pages: int | None = None
+    mime_type: str
+    width: int
+    height: int
+    duration: timedelta
+    has_sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SoundInfo:
+    """What a look into a recording without pictures found."""
+
+    mime_type: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PdfInfo:
+    """What a look into a PDF found: the width and height of each page in points, as it is shown."""
+
+    mime_type: str
+    pages: tuple[tuple[float, float], ...]
+
+
+Recording = VideoInfo | SoundInfo
+Inspected = VideoInfo | SoundInfo | PdfInfo
+"""What takes a look into the file, in a worker process, before it can be planned."""
+
+MediaInfo = ImageInfo | Inspected
+"""What is known of a medium before it is decoded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

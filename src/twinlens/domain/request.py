@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .clip import Clip
 from .media import Data, Json
 
 Role = Literal["user", "model"]
@@ -53,12 +54,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A media part. `resolution` is the part's own; None leaves it to the request's."""
+    """A media part. `resolution` is the part's own; None leaves it to the request's.
+
+    `clip` says which part of a recording is meant; other media have none, whatever was sent with them.
+    """
 
     source: Source
     mime_type: str | None
     field: str
     resolution: Resolution | None = None
+    clip: Clip | None = None
 
 
 @dataclass(frozen=True, slots=True)

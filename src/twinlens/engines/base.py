@@ -18,12 +18,14 @@ class EngineSetupError(Exception):
 class EngineOptions:
     """What the operator said about the engine; each engine uses what concerns it.
 
-    `model` is which model to load, `script` the answers file, `processes` how many to work in.
+    `model` is which model to load, `script` the answers file, `processes` how many to work in, and
+    `speech_model` what writes down speech.
     """
 
     model: str | None = None
     script: Path | None = None
     processes: int = 1
+    speech_model: Path | None = None
 
 
 class Engine(Protocol):

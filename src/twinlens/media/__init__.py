@@ -11,10 +11,10 @@ from blake3 import blake3
 
 from ..domain.media import Data
 from .admission import probe
-from .inspection import is_inspected
+from .kinds import is_inspected, labelled
 from .sniff import file_type_of
 
-__all__ = ["digest", "file_type_of", "is_inspected", "probe"]
+__all__ = ["digest", "file_type_of", "is_inspected", "labelled", "probe"]
 
 
 def digest(data: Data) -> str:

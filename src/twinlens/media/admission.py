@@ -7,8 +7,9 @@ that copy nothing, and takes a bounded number of steps.
 from __future__ import annotations
 
 from ..domain.errors import BadMedia
-from ..domain.media import Blob, MediaInfo
+from ..domain.media import Blob, ImageInfo
 from . import header, sniff, upright
+from .kinds import NO_LABELS, essence
 
 UNABLE = "Unable to process input image."
 """How the contract's message starts for bytes that are no readable image."""
@@ -18,14 +19,12 @@ SUPPORTED = "PNG, JPEG, WEBP, HEIC, HEIF, GIF, BMP or TIFF"
 _IMAGE_LABELS = frozenset(
     {*sniff.MIME_TYPES.values(), "image/heic", "image/jpg", "image/pjpeg", "image/x-png", "image/x-ms-bmp"}
 )
-_NO_LABELS = frozenset({"", "application/octet-stream", "binary/octet-stream"})
-"""Labels that claim nothing: the bytes decide."""
 
 
-def probe(blob: Blob, max_pixels: int) -> MediaInfo:
+def probe(blob: Blob, max_pixels: int) -> ImageInfo:
     """Read what an image is and its upright size from its header, or refuse it with `BadMedia`."""
-    label = (blob.mime_type or "").partition(";")[0].strip().lower()
-    if label not in _NO_LABELS and not label.startswith("image/"):
+    label = essence(blob.mime_type)
+    if label not in NO_LABELS and not label.startswith("image/"):
         raise BadMedia(f"Unsupported MIME type: {label}", field=blob.field)
     data = memoryview(blob.data).cast("B")
     format_ = sniff.sniff(data)
@@ -35,13 +34,13 @@ def probe(blob: Blob, max_pixels: int) -> MediaInfo:
     _check_size(found, max_pixels, blob.field)
     mime_type = sniff.mime_type_of(data) or sniff.MIME_TYPES[format_]
     width, height = found.upright
-    return MediaInfo("image", format_, mime_type, width, height, found.orientation)
+    return ImageInfo(format_, mime_type, width, height, found.orientation)
 
 
 def _refusal(label: str, data: memoryview) -> str:
     if sniff.is_avif(bytes(data[: sniff.FIRST_BYTES])):
         return f"Unsupported MIME type: image/avif. Convert the image to {SUPPORTED}."
-    if label not in _NO_LABELS and label not in _IMAGE_LABELS:
+    if label not in NO_LABELS and label not in _IMAGE_LABELS:
         return f"Unsupported MIME type: {label}"
     claim = f"is labelled {label} but " if label in _IMAGE_LABELS else ""
     return f"{UNABLE} The data {claim}looks like {sniff.describe(data)}. Send {SUPPORTED}."

@@ -21,7 +21,7 @@ import pyvips
 import simplejpeg
 from PIL import Image as Pillow
 
-from ..domain.media import Data, MediaInfo, Pixels
+from ..domain.media import Data, ImageInfo, Pixels
 from . import profiles
 from .unreadable import Unreadable
 from .upright import swaps_sides
@@ -45,7 +45,7 @@ class Wanted:
     target: tuple[int, int]
 
 
-def decode(data: Data, info: MediaInfo, width: int, height: int) -> Pixels:
+def decode(data: Data, info: ImageInfo, width: int, height: int) -> Pixels:
     """Decode an image to upright sRGB pixels of exactly `width` x `height`.
 
     Raises `Unreadable`, or whatever the decoder raises on data it cannot read.

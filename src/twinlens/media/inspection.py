@@ -1,4 +1,4 @@
-"""The look into a stored video or document before anybody asks about it, seen from the server.
+"""The look into a stored recording or document before anybody asks about it, seen from the server.
 
 `video.py` and `pdf.py` do the looking, in a worker process that is handed the file's descriptor:
 nothing is copied, whatever the size.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
-from typing import IO, ClassVar
+from typing import ClassVar
 
 from ..domain.errors import BadMedia
-from ..domain.media import Inspection
+from ..domain.media import Blob, Inspected, PdfInfo, SoundInfo, VideoInfo
 from . import sniff
-from .jobs import Job, Limits, sentence
+from .jobs import Job, Limits, OpenFile, held, sentence
+from .kinds import essence, kind_of_type, meant
 from .process import Lost, Reply
 
 MAX_PAGES = 1000
@@ -26,20 +26,16 @@ MAX_PAGES = 1000
 
 _MAX_DURATION = timedelta(days=30)
 _MAX_COUNT = 2**31 - 1
-
-
-def is_inspected(mime_type: str) -> bool:
-    """Tell whether a stored file of this type is looked into before it may be used."""
-    return _kind_of(mime_type) is not None
+_MAX_SIDE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Inspect(Job[Inspection]):
-    """Find out how long a video is or how many pages a document has. The file is closed by its owner."""
+class Inspect(Job[Inspected]):
+    """Look into a recording or a document that lies in a file."""
 
     task: ClassVar[str] = "inspect"
 
-    file: IO[bytes]
+    blob: Blob
     mime_type: str
 
     @property
@@ -49,68 +45,99 @@ class Inspect(Job[Inspection]):
 
     def message(self) -> Mapping[str, object]:
         """Say who is to look."""
-        return {"kind": _kind_of(self.mime_type)}
+        return {"kind": kind_of_type(self.mime_type)}
+
+    @property
+    def room_bytes(self) -> int:
+        """Ask for no room: all that is found goes into the answer."""
+        return 0
 
     @contextmanager
-    def files(self) -> Iterator[Sequence[IO[bytes]]]:
+    def file(self) -> Iterator[OpenFile]:
         """Hold the file itself."""
-        yield (self.file,)
+        yield held(self.blob)
 
-    def result(self, reply: Reply, files: Sequence[IO[bytes]]) -> Inspection:
-        """Take the number that was found, within reason."""
-        return self._kind.result(reply)
+    def result(self, reply: Reply, room: OpenFile) -> Inspected:
+        """Take what was found, within reason."""
+        return self._kind.result(reply, meant(self.mime_type))
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
         """Say why the file cannot be used."""
+        head = os.pread(held(self.blob).fileno(), sniff.FIRST_BYTES, 0)
         values = {
-            "label": _essence(self.mime_type),
-            "looks": sniff.describe(memoryview(os.pread(self.file.fileno(), sniff.FIRST_BYTES, 0))),
+            "label": essence(self.mime_type),
+            "looks": sniff.describe(memoryview(head)),
             "codec": _codec(reply),
+            **_WORDS["sound" if self._is_sound(head) else "video"],
         }
         return BadMedia(sentence(self._kind.refusals, reason).format(**values, **asdict(limits)))
 
     @property
     def _kind(self) -> _Kind:
-        return _KINDS[_kind_of(self.mime_type) or ""]
+        # Where the label says nothing, it is the bytes that were taken for a recording.
+        return _KINDS[kind_of_type(self.mime_type) or "recording"]
+
+    def _is_sound(self, head: bytes) -> bool:
+        """Tell what is meant to be sound, and what is whatever its label says."""
+        return any(
+            (said or "").startswith("audio/") for said in (meant(self.mime_type), sniff.file_type_of(head))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """What one kind of file is asked for, and what is said when there is no answer."""
 
-    result: Callable[[Reply], Inspection]
+    result: Callable[[Reply, str], Inspected]
     refusals: Mapping[str, str]
 
 
-def _duration(reply: Reply) -> Inspection:
+def _recording(reply: Reply, mime_type: str) -> VideoInfo | SoundInfo:
     microseconds = _number(reply, "duration", _MAX_DURATION // timedelta(microseconds=1))
-    return Inspection(duration=timedelta(microseconds=microseconds))
+    duration = timedelta(microseconds=microseconds)
+    if not reply.get("width") or mime_type.startswith("audio/"):
+        return SoundInfo(mime_type, duration)
+    width, height = _number(reply, "width", _MAX_SIDE), _number(reply, "height", _MAX_SIDE)
+    return VideoInfo(mime_type, width, height, duration, reply.get("sound") is True)
 
 
-def _pages(reply: Reply) -> Inspection:
+def _pages(reply: Reply, mime_type: str) -> PdfInfo:
     pages = _number(reply, "pages", _MAX_COUNT)
     if pages > MAX_PAGES:
         raise BadMedia(
             f"The document contains {pages} pages which exceeds the supported page limit of {MAX_PAGES}."
         )
-    return Inspection(pages=pages)
+    sizes = reply.get("sizes")
+    if not isinstance(sizes, list) or len(sizes) != pages:
+        raise Lost("crash", "answered nonsense for sizes")
+    return PdfInfo(mime_type, tuple(map(_page_size, sizes)))
+
+
+def _page_size(said: object) -> tuple[float, float]:
+    if isinstance(said, list) and len(said) == 2 and all(_is_side(side) for side in said):
+        return float(said[0]), float(said[1])
+    raise Lost("crash", "answered nonsense for a page's size")
+
+
+def _is_side(said: object) -> bool:
+    return isinstance(said, int | float) and 0 < said <= _MAX_SIDE
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "video": _Kind(
-        _duration,
+    "recording": _Kind(
+        _recording,
         {
-            "damaged": "The video data is damaged or incomplete. Check the file and send it again.",
-            "foreign": "The data is labelled {label} but looks like {looks}. "
-            "Send MP4, MOV, MPEG, AVI, FLV, WEBM, WMV or 3GPP.",
+            "damaged": "The {medium} data is damaged or incomplete. Check the file and send it again.",
+            "foreign": "The data is labelled {label} but looks like {looks}. Send {formats}.",
             "empty": "The file holds no video and no sound. Check the file and send it again.",
-            "codec": "The codec{codec} is not supported. Convert the video to H.264 and send it again.",
+            "codec": "The codec{codec} is not supported. Convert the {medium} to {plain} and send it again.",
             "pixels": "The video's frames have no size, or more than 200 million pixels. "
             "Check the file or scale it down, and send it again.",
-            "memory": "Reading the video takes more than {memory_mib} MiB of memory. "
-            "Scale it down and send it again.",
-            "time": "Reading the video takes longer than {timeout_s:g} s. Cut it into parts and send those.",
-            "crash": "The decoder cannot handle this video. Convert it to H.264 and send it again.",
+            "memory": "Reading the {medium} takes more than {memory_mib} MiB of memory. "
+            "{smaller} and send it again.",
+            "time": "Reading the {medium} takes longer than {timeout_s:g} s. "
+            "Cut it into parts and send those.",
+            "crash": "The decoder cannot handle this {medium}. Convert it to {plain} and send it again.",
         },
     ),
     "pdf": _Kind(
@@ -129,17 +156,21 @@ _KINDS: Mapping[str, _Kind] = {
     ),
 }
 
-
-def _kind_of(mime_type: str) -> str | None:
-    essence = _essence(mime_type)
-    return next((kind for types, kind in _KINDS_BY_TYPE.items() if fnmatchcase(essence, types)), None)
-
-
-_KINDS_BY_TYPE: Mapping[str, str] = {"video/?*": "video", "application/pdf": "pdf"}
-
-
-def _essence(mime_type: str) -> str:
-    return mime_type.partition(";")[0].strip().lower()
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "video": {
+        "medium": "video",
+        "formats": "MP4, MOV, MPEG, AVI, FLV, WEBM, WMV or 3GPP",
+        "plain": "H.264",
+        "smaller": "Scale it down",
+    },
+    "sound": {
+        "medium": "audio",
+        "formats": "WAV, MP3, AIFF, AAC, OGG, FLAC, M4A, OPUS or WEBM",
+        "plain": "WAV or MP3",
+        "smaller": "Cut it into parts",
+    },
+}
+"""What stands in the sentences about recordings, by what their label says they are."""
 
 
 def _number(reply: Reply, name: str, most: int) -> int:

@@ -7,21 +7,28 @@ that a caller reads are written here and in `inspection.py`, never in a decoder.
 from __future__ import annotations
 
 import os
-import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
-from typing import IO, ClassVar, Generic, TypeVar
+from dataclasses import asdict, dataclass, replace
+from typing import IO, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..domain.errors import BadMedia
-from ..domain.media import Blob, Data, MediaInfo, Pixels
+from ..domain.media import Blob, Data, Descriptor, ImageInfo, Pixels
 from .admission import UNABLE
 from .process import Lost, Reply
+from .room import anonymous_file
 
 Result = TypeVar("Result")
+
+
+class OpenFile(Protocol):
+    """Whatever has a descriptor that can be sent to a worker."""
+
+    def fileno(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,18 @@ class Job(ABC, Generic[Result]):
     def message(self) -> Mapping[str, object]:
         """Say what the worker has to know, as JSON."""
 
+    @property
     @abstractmethod
-    def files(self) -> AbstractContextManager[Sequence[IO[bytes]]]:
-        """Hold open the files whose descriptors go to the worker."""
+    def room_bytes(self) -> int:
+        """Say how large the room for the result must be; the worker may make it larger."""
 
     @abstractmethod
-    def result(self, reply: Reply, files: Sequence[IO[bytes]]) -> Result:
-        """Take what the worker found. Raises `Lost` for nonsense, `BadMedia` for too much."""
+    def file(self) -> AbstractContextManager[OpenFile]:
+        """Hold open the file whose descriptor goes to the worker."""
+
+    @abstractmethod
+    def result(self, reply: Reply, room: OpenFile) -> Result:
+        """Take what the worker found and left. Raises `Lost` for nonsense, `BadMedia` for too much."""
 
     @abstractmethod
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
@@ -67,7 +79,7 @@ class Decode(Job[Pixels]):
     task: ClassVar[str] = "decode"
 
     blob: Blob
-    info: MediaInfo
+    info: ImageInfo
     width: int
     height: int
 
@@ -80,25 +92,22 @@ class Decode(Job[Pixels]):
         """Say what the header says and what size is wanted."""
         return {"info": asdict(self.info), "width": self.width, "height": self.height}
 
-    @contextmanager
-    def files(self) -> Iterator[Sequence[IO[bytes]]]:
-        """Hold the encoded bytes, and room for the pixels."""
-        with _anonymous_file() as source, _anonymous_file() as room:
-            _write(source, self.blob.data)
-            os.truncate(room.fileno(), self.width * self.height * 3)
-            yield source, room
+    @property
+    def room_bytes(self) -> int:
+        """Ask for room for the pixels."""
+        return self.width * self.height * 3
 
-    def result(self, reply: Reply, files: Sequence[IO[bytes]]) -> Pixels:
-        """Copy the pixels out. Reading, unlike mapping, is safe against a worker that cuts the file."""
-        _, room = files
+    @contextmanager
+    def file(self) -> Iterator[OpenFile]:
+        """Hold the encoded bytes."""
+        with anonymous_file() as source:
+            write(source, self.blob.data)
+            yield source
+
+    def result(self, reply: Reply, room: OpenFile) -> Pixels:
+        """Copy the pixels out."""
         pixels = np.empty((self.height, self.width, 3), np.uint8)
-        flat = pixels.data.cast("B")
-        done = 0
-        while done < pixels.nbytes:
-            count = os.preadv(room.fileno(), [flat[done:]], done)
-            if not count:
-                raise Lost("crash", "left too few pixels")
-            done += count
+        fill(pixels, room)
         return pixels
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
@@ -124,14 +133,35 @@ _REFUSALS: Mapping[str, str] = {
 """What the caller is told, by the reason a job failed for."""
 
 
-def _anonymous_file() -> IO[bytes]:
-    """Open a file without a name: in memory where the system can, else in the temporary folder."""
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("media"), "r+b", buffering=0)
-    return tempfile.TemporaryFile(buffering=0)
-
-
-def _write(file: IO[bytes], data: Data) -> None:
+def write(file: IO[bytes], data: Data) -> None:
+    """Write all of it, however little the system takes at a time."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def spooled(blob: Blob) -> Blob:
+    """Give the same bytes in a file, for the jobs that read one; nothing is done where they are in one."""
+    if blob.file is not None:
+        return blob
+    with anonymous_file() as file:
+        write(file, blob.data)
+        return replace(blob, file=Descriptor(os.dup(file.fileno())))
+
+
+def held(blob: Blob) -> Descriptor:
+    """Give the file that a blob lies in; `spooled` puts it into one."""
+    if blob.file is None:
+        raise ValueError("this blob lies in no file")
+    return blob.file
+
+
+def fill(array: NDArray[Any], room: OpenFile) -> None:
+    """Copy what a worker left into an array. Reading, unlike mapping, is safe if it cuts the file."""
+    flat = array.data.cast("B")
+    done = 0
+    while done < array.nbytes:
+        count = os.preadv(room.fileno(), [flat[done:]], done)
+        if not count:
+            raise Lost("crash", "left too little")
+        done += count

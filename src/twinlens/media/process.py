@@ -1,7 +1,8 @@
 """One worker process as the server sees it: start it, hand it a job, wait for its answer, end it.
 
 Knows nothing of what a job is about. Whatever comes from a worker is untrusted, since it has had a
-stranger's bytes in a decoder: an answer that is no JSON object counts as a crash.
+stranger's bytes in a decoder: an answer that is no JSON object counts as a crash, and so does a report of
+progress that is no number.
 """
 
 from __future__ import annotations
@@ -12,13 +13,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from .room import Room
 
 _START_TIMEOUT_S = 60.0
 _MAX_REPLY_BYTES = 65_536
+_MAX_REPORTS = 1000
+"""Of one job: ten times what `reporting.py` makes."""
 
 Reply = Mapping[str, object]
 """What a worker says of a job, not looked into yet."""
+
+Listener = Callable[[float], object]
+"""Is told how much of a job is done: from 0 to 1, and each time more."""
 
 
 class Lost(Exception):
@@ -37,9 +45,10 @@ class Process:
     """One worker process and the server's end of its socket. Used by one thread at a time."""
 
     def __init__(self, memory_mib: int) -> None:
+        self.room = Room()
         self._socket, theirs = socket.socketpair()
         self._ready = False
-        self._received = b""
+        self._replies = Replies(self._socket)
         arguments = str(theirs.fileno()), str(memory_mib << 20)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
@@ -81,21 +90,12 @@ class Process:
                 raise
             raise LostIdle(lost.reason, f"{lost} before the job") from lost
 
-    def reply(self, timeout_s: float) -> Reply:
-        """Wait for a line, which is a JSON object."""
-        deadline = time.monotonic() + timeout_s
-        while b"\n" not in self._received:
-            self._received += self._receive(deadline - time.monotonic())
-            if len(self._received) > _MAX_REPLY_BYTES:
-                raise Lost("crash", "answered too much")
-        line, _, self._received = self._received.partition(b"\n")
+    def reply(self, timeout_s: float, heard: Listener | None = None) -> Reply:
+        """Wait for the answer; pass on what the process says of its progress until then."""
         try:
-            found = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise Lost("crash", "answered nonsense") from error
-        if not isinstance(found, dict):
-            raise Lost("crash", "answered nonsense")
-        return found
+            return self._replies.next(timeout_s, heard)
+        except _HungUp as end:
+            raise Lost("crash", f"ended with {self._process.wait(_START_TIMEOUT_S)}") from end
 
     def end(self) -> None:
         """Kill the process. Its thread sees the socket close."""
@@ -105,9 +105,49 @@ class Process:
         """Close the socket and take note of the end, after `end`."""
         self._socket.close()
         self._process.wait()
+        self.room.close()
+
+
+class Replies:
+    """What comes over the socket from a worker, one JSON object a line."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._received = b""
+
+    def next(self, timeout_s: float, heard: Listener | None = None) -> Reply:
+        """Wait for an answer; pass on what is said of the progress until then. Raises `Lost`."""
+        deadline = time.monotonic() + timeout_s
+        furthest = 0.0
+        for _ in range(_MAX_REPORTS + 1):
+            found = self._object(deadline)
+            if "progress" not in found:
+                return found
+            fraction = _fraction(found["progress"])
+            if heard is not None and fraction > furthest:
+                furthest = fraction
+                heard(fraction)
+        raise Lost("crash", "reported too much")
+
+    def _object(self, deadline: float) -> Reply:
+        while b"\n" not in self._received:
+            if len(self._received) > _MAX_REPLY_BYTES:
+                raise Lost("crash", "answered too much")
+            self._received += self._receive(deadline - time.monotonic())
+        line, _, self._received = self._received.partition(b"\n")
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Lost("crash", "answered nonsense") from error
+        if not isinstance(found, dict):
+            raise Lost("crash", "answered nonsense")
+        return found
 
     def _receive(self, timeout_s: float) -> bytes:
-        self._socket.settimeout(max(timeout_s, 0.001))
+        if timeout_s <= 0:
+            # What trickles in, or reports and never answers, would else be waited for without an end.
+            raise Lost("time", "did not answer in time")
+        self._socket.settimeout(timeout_s)
         try:
             piece = self._socket.recv(_MAX_REPLY_BYTES)
         except TimeoutError as error:
@@ -115,8 +155,19 @@ class Process:
         except OSError as error:
             raise Lost("crash", "hung up") from error
         if not piece:
-            raise Lost("crash", f"ended with {self._process.wait(_START_TIMEOUT_S)}")
+            raise _HungUp("crash", "hung up")
         return piece
+
+
+class _HungUp(Lost):
+    """The other end of the socket was closed, so the process has ended."""
+
+
+def _fraction(said: object) -> float:
+    """Take a number for a part of the whole, however large or small it is."""
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        raise Lost("crash", "reported nonsense")
+    return float(min(max(0, said), 1))
 
 
 def _environment() -> dict[str, str]:

@@ -1,9 +1,10 @@
 """The worker process: takes one job at a time from the pool's socket, does it, and answers.
 
 A job is one line of JSON, with the name of its task, and the descriptors of its files. It is
-acknowledged, so that a death before it is told from a death of it. The answer is one line of JSON;
-decoded pixels are in the file that came with the job for them. The process ends when the pool closes
-its end of the socket, or, if the pool died in the middle of a job, when that job's time is over.
+acknowledged, so that a death before it is told from a death of it. The answer is one line of JSON, and
+before it there may be lines that say how far the job is; decoded pixels are in the file that came with
+the job for them. The process ends when the pool closes its end of the socket, or, if the pool died in the
+middle of a job, when that job's time is over.
 
 Every library is loaded at the start: what it maps then is outside the memory limit, and a job that may
 open nothing could not load it.
@@ -11,6 +12,7 @@ open nothing could not load it.
 
 from __future__ import annotations
 
+import gc
 import json
 import mmap
 import os
@@ -25,8 +27,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..domain.media import MediaInfo
+from ..domain.media import ImageInfo
 from . import image, pdf, video
+from .reporting import Coverage, heard_by
+from .source import Source
 from .unreadable import Unreadable
 
 MAX_MESSAGE_BYTES = 65_536
@@ -46,14 +50,21 @@ def serve(connection: socket.socket, memory_bytes: int) -> None:
     image.limit_libraries()
     # What the libraries map is not the image's; the limit is for what decoding adds.
     _limit_memory(memory_bytes)
+    # What is loaded stays: clearing up after a job need not look at it again.
+    gc.freeze()
     connection.sendall(READY)
     while True:
         line, descriptors, _, _ = socket.recv_fds(connection, MAX_MESSAGE_BYTES, 2)
         if not line:
             return
         connection.sendall(READY)
-        reply = _answer(json.loads(line), descriptors)
-        connection.sendall(json.dumps(reply).encode() + b"\n")
+        with heard_by(lambda fraction: _say(connection, {"progress": fraction})):
+            reply = _answer(json.loads(line), descriptors)
+        _say(connection, reply)
+
+
+def _say(connection: socket.socket, message: dict[str, Any]) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")
 
 
 def _answer(job: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
@@ -75,21 +86,24 @@ def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     data = memoryview(mmap.mmap(source, 0, access=mmap.ACCESS_READ))
     shape = job["height"], job["width"], 3
     pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(shape)
-    np.copyto(pixels, image.decode(data, MediaInfo(**job["info"]), job["width"], job["height"]))
+    np.copyto(pixels, image.decode(data, ImageInfo(**job["info"]), job["width"], job["height"]))
     return {}
 
 
-def _inspect(job: dict[str, Any], descriptor: int) -> dict[str, Any]:
-    with open(descriptor, "rb", buffering=0, closefd=False) as file, nothing_opened():
-        file.seek(0)
-        return _INSPECTORS[job["kind"]](file)
+def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]:
+    coverage = Coverage(os.fstat(descriptor).st_size)
+    with nothing_opened():
+        return _INSPECTORS[job["kind"]](Source(descriptor, coverage.read))
 
 
-TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {"decode": _decode, "inspect": _inspect}
+TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "decode": _decode,
+    "inspect": _inspect,
+}
 """What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
 
 _INSPECTORS: Mapping[str, Callable[[IO[bytes]], dict[str, Any]]] = {
-    "video": video.inspect,
+    "recording": video.inspect,
     "pdf": pdf.inspect,
 }
 

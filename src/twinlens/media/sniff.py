@@ -67,33 +67,49 @@ _VIDEOS: tuple[Signature, ...] = (
     Signature(b"\x47\x40", "an MPEG transport stream", 0, "video/mpeg"),
 )
 
-_OTHERS: tuple[Signature, ...] = (
-    Signature(b"%PDF", "a PDF document", 0, "application/pdf"),
-    Signature(b"PK\x03\x04", "a ZIP archive or an Office document"),
-    Signature(b"ftypavi", "an AVIF image", offset=4),
-    Signature(b"ftypcrx", "a camera raw image", offset=4),
+_SOUNDS: tuple[Signature, ...] = (
     Signature(b"ftypM4A", "M4A audio", 4, "audio/m4a"),
+    Signature(b"ftypM4B", "M4A audio", 4, "audio/m4a"),
     Signature(b"WAVE", "WAV audio", 8, "audio/wav"),
+    Signature(b"AIFF", "AIFF audio", 8, "audio/aiff"),
+    Signature(b"AIFC", "AIFF audio", 8, "audio/aiff"),
     Signature(b"ID3", "MP3 audio", 0, "audio/mpeg"),
+    Signature(b"OpusHead", "Opus audio", 28, "audio/opus"),
     Signature(b"OggS", "Ogg audio", 0, "audio/ogg"),
     Signature(b"fLaC", "FLAC audio", 0, "audio/flac"),
-    Signature(b"\x1f\x8b", "a gzip archive"),
+    Signature(b"#!AMR", "AMR audio", 0, "audio/amr"),
+    *(Signature(bytes((0xFF, second)), "AAC audio", 0, "audio/aac") for second in (0xF0, 0xF1, 0xF8, 0xF9)),
+    *(
+        Signature(bytes((0xFF, second)), "MP3 audio", 0, "audio/mpeg")
+        for second in (0xE2, 0xE3, 0xF2, 0xF3, 0xF4, 0xF5, 0xFA, 0xFB, 0xFC, 0xFD)
+    ),
+)
+
+_OTHER_IMAGES: tuple[Signature, ...] = (
+    Signature(b"ftypavi", "an AVIF image", offset=4),
+    Signature(b"ftypcrx", "a camera raw image", offset=4),
     Signature(b"8BPS", "a Photoshop document"),
     Signature(b"\0\0\1\0", "an icon"),
     Signature(b"\xff\x0a", "a JPEG XL image"),
     Signature(b"\0\0\0\x0cJXL ", "a JPEG XL image"),
     Signature(b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
-    Signature(b"data:", "a data URL; send only the base64 that follows its comma"),
     Signature(b"iVBORw0KGgo", "an image that was encoded in base64 twice"),
     Signature(b"/9j/", "an image that was encoded in base64 twice"),
     Signature(b"UklGR", "an image that was encoded in base64 twice"),
     Signature(b"<svg", "an SVG drawing"),
+)
+
+_OTHERS: tuple[Signature, ...] = (
+    Signature(b"%PDF", "a PDF document", 0, "application/pdf"),
+    Signature(b"PK\x03\x04", "a ZIP archive or an Office document"),
+    Signature(b"\x1f\x8b", "a gzip archive"),
+    Signature(b"data:", "a data URL; send only the base64 that follows its comma"),
     Signature(b"<?xml", "an XML document"),
     Signature(b"<!DOCTYPE", "a web page", 0, "text/html"),
     Signature(b"<html", "a web page", 0, "text/html"),
 )
 
-_DESCRIBED = (*_OTHERS, *_VIDEOS)
+_DESCRIBED = (*_OTHER_IMAGES, *_OTHERS, *_SOUNDS, *_VIDEOS)
 """A narrow signature comes before the wider one that it fits in."""
 
 HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
@@ -127,9 +143,14 @@ def is_image(head: bytes) -> bool:
     return sniff(memoryview(head)) is not None or is_avif(head)
 
 
-def is_video(head: bytes) -> bool:
-    """Tell a video that can be looked into, broken or not."""
-    return not is_image(head) and any(signature.fits(head) for signature in _VIDEOS)
+def is_like_image(head: bytes) -> bool:
+    """Tell an image, if only by what it looks like."""
+    return is_image(head) or any(signature.fits(head) for signature in _OTHER_IMAGES)
+
+
+def is_recording(head: bytes) -> bool:
+    """Tell a video or a recording of sound that can be looked into, broken or not."""
+    return not is_image(head) and any(signature.fits(head) for signature in (*_VIDEOS, *_SOUNDS))
 
 
 def is_heif(head: bytes) -> bool:

@@ -11,6 +11,7 @@ Reason = Literal[
     "empty",
     "foreign",
     "mismatch",
+    "mute",
     "password",
     "pixels",
 ]

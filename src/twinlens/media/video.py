@@ -1,4 +1,4 @@
-"""What a video file is, found out by PyAV. Runs in a worker process; the server does not import it.
+"""What a recording is, found out by PyAV. Runs in a worker process; the server does not import it.
 
 Only demuxers of plain media files are let at the data: none that reads a list and follows it to other
 files or addresses, and no protocol to open those with.
@@ -11,15 +11,18 @@ search; where it has neither, the packets are read through, and not decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import gc
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import av
 import av.subtitles.codeccontext
 import av.subtitles.stream  # PyAV would load these two in the middle of a job
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -37,7 +40,10 @@ MAX_PIXELS = 200_000_000
 MAX_SECONDS = 30 * 24 * 3600
 """Longer is a mistake in the timestamps."""
 
-_DEMUXERS = ("mov", "matroska", "avi", "flv", "asf", "mpeg", "mpegts", "mpegvideo")
+_DEMUXERS = (
+    *("mov", "matroska", "avi", "flv", "asf", "mpeg", "mpegts", "mpegvideo"),
+    *("wav", "mp3", "aiff", "aac", "ogg", "flac", "amr"),
+)
 _OPTIONS = {
     "format_whitelist": ",".join(_DEMUXERS),
     "protocol_whitelist": "none",
@@ -47,57 +53,165 @@ _BUFFER_BYTES = 1 << 18
 
 _PACKETS_TO_FIRST_FRAME = 1000
 _LAST_SECONDS = 2
+MOST_REORDERED = 32
+"""No codec shows a picture after so many that are stored after it; fields count as pictures."""
+
 _USUAL_RATE = Fraction(25)
+_MAX_SQUEEZE = 16
+"""A pixel aspect beyond is a mistake, and passed over."""
 
 Main = VideoStream | AudioStream
 
 
-def inspect(file: IO[bytes]) -> dict[str, int]:
-    """Check that there is a picture or a sound that can be decoded, and measure how long it lasts."""
+def inspect(file: IO[bytes]) -> dict[str, int | bool]:
+    """Check that there is a picture or a sound that can be decoded; measure its size and its length."""
+    with opened(file) as container:
+        stream = main_stream(container)
+        has_sound = any(sound.codec_context is not None for sound in container.streams.audio)
+        time_base = time_base_of(stream)
+        first = first_frame(container, stream)
+        start = first.pts or 0
+        seconds = (_end(container, stream, start, time_base) - start) * time_base
+        width, height = (0, 0) if isinstance(first, AudioFrame) else _displayed(first, stream)
+    if not 0 < seconds <= MAX_SECONDS:
+        raise Unreadable("damaged", f"lasts {float(seconds)} s by its timestamps")
+    duration = max(round(seconds * 1_000_000), 1)
+    return {"duration": duration, "width": width, "height": height, "sound": has_sound}
+
+
+@contextmanager
+def opened(file: IO[bytes]) -> Iterator[InputContainer]:
+    """Open a recording; what turns out to be something else is told from one that is damaged."""
+    # Streams and their container hold one another: the last recording's decoder is still in memory.
+    gc.collect()
+    file.seek(0)
     head = file.read(sniff.FIRST_BYTES)
     if sniff.is_image(head):
         # HEIF pictures are in the same boxes as MP4, and a demuxer takes them for videos.
         raise Unreadable("foreign", "an image")
     file.seek(0)
-    with _opened(file, head) as container:
-        stream = _main_stream(container)
-        time_base = stream.time_base or Fraction(1, av.time_base)
-        start = _first_frame(container, stream).pts or 0
-        seconds = (_end(container, stream, start, time_base) - start) * time_base
-    if not 0 < seconds <= MAX_SECONDS:
-        raise Unreadable("damaged", f"lasts {float(seconds)} s by its timestamps")
-    return {"duration": max(round(seconds * 1_000_000), 1)}
-
-
-@contextmanager
-def _opened(file: IO[bytes], head: bytes) -> Iterator[InputContainer]:
     try:
         # Names in a file may be in any encoding, and nobody reads them.
-        container = av.open(file, "r", None, _OPTIONS, metadata_errors="replace", buffer_size=_BUFFER_BYTES)
+        with av.open(
+            file, "r", None, _OPTIONS, metadata_errors="replace", buffer_size=_BUFFER_BYTES
+        ) as container:
+            yield container
     except av.error.MemoryError:
         raise
-    except av.error.FFmpegError as error:
+    except (av.error.FFmpegError, Unreadable) as error:
+        if isinstance(error, Unreadable) and error.reason != "damaged":
+            raise
         # The errors for another kind of file and for a broken one of the right kind are the same.
-        raise Unreadable("damaged" if sniff.is_video(head) else "foreign", str(error)) from error
-    with container:
-        yield container
+        raise Unreadable("damaged" if sniff.is_recording(head) else "foreign", str(error)) from error
 
 
-def _main_stream(container: InputContainer) -> Main:
+def main_stream(container: InputContainer) -> Main:
     """Choose what the file is about: its first video, else its first sound. The rest is muted."""
-    found: list[Main] = [video for video in container.streams.video if not _is_cover(video)]
-    found += container.streams.audio
+    films = [video for video in container.streams.video if not _is_cover(video)]
+    # Damage can look like another stream.
+    found: list[Main] = [*sorted(films, key=_is_nothing), *container.streams.audio]
     if not found:
         raise Unreadable("empty", f"{len(container.streams)} streams")
-    main = found[0]
-    if main.codec_context is None:
+    attend(container, found[0])
+    return found[0]
+
+
+def attend(container: InputContainer, main: Main) -> None:
+    """Make ready to decode one stream, on one thread, and mute the others."""
+    codec = main.codec_context
+    if codec is None:
         raise Unreadable("codec", "no decoder")
     if _pixels(main) > MAX_PIXELS:
         raise Unreadable("pixels", f"{_pixels(main)} pixels")
+    codec.thread_count = 1
+    codec.options = {"max_pixels": str(MAX_PIXELS)}
     for stream in container.streams:
         if stream is not main:
             stream.discard = Discard.all
-    return main
+
+
+def time_base_of(stream: Main) -> Fraction:
+    """Give the seconds that a stream's timestamps count in."""
+    return stream.time_base or Fraction(1, av.time_base)
+
+
+def packets_of(container: InputContainer, stream: Main) -> Iterator[Packet[Any]]:
+    """Read packets from where the container stands, as far as it can be read; the last is an empty one."""
+    while True:
+        try:
+            yield from container.demux(stream)
+        except IndexError:
+            # A stream that begins late is not among those that PyAV knows. What comes after it is read on.
+            continue
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError:
+            pass
+        return
+
+
+def first_frame(container: InputContainer, stream: Main) -> VideoFrame | AudioFrame:
+    """Decode the first frame that is shown or heard, from wherever the container stands."""
+    for packet in islice(packets_of(container, stream), _PACKETS_TO_FIRST_FRAME):
+        # A recording that begins between two key frames is not damaged for that.
+        for frame in frames_of(packet, stream):
+            return frame
+    # The size of a frame that is too large reads as none.
+    raise Unreadable("damaged" if _pixels(stream) else "pixels", "no packet gave a frame")
+
+
+def frames_of(packet: Packet[Any] | None, stream: Main) -> Sequence[VideoFrame | AudioFrame]:
+    """Decode a packet, or what the decoder holds back if there is none; a damaged one gives nothing."""
+    codec = stream.codec_context
+    try:
+        return codec.decode(packet)
+    except _NOT_IMPLEMENTED as error:
+        raise Unreadable("codec", str(error), codec=codec.codec.canonical_name) from error
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        return ()
+
+
+_NOT_IMPLEMENTED = (av.error.PatchWelcomeError, av.error.NotImplementedError, av.error.DecoderNotFoundError)
+
+
+def usual_duration(stream: Main) -> int:
+    """Guess how long a frame is shown that does not say so, in the stream's time base."""
+    rate = stream.average_rate if isinstance(stream, VideoStream) else None
+    return max(round(1 / ((rate or _USUAL_RATE) * time_base_of(stream))), 1)
+
+
+def turn_of(frame: VideoFrame) -> Turn:
+    """Read how a frame has to be turned to be upright."""
+    if (matrix := frame.side_data.get("DISPLAYMATRIX")) is None:
+        return Turn()
+    a, b, _, c, d = np.frombuffer(cast("Any", matrix), np.int32, 5).tolist()
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return Turn(transposed=True, mirrored=c < 0, upside_down=b < 0)
+    return Turn(transposed=False, mirrored=a < 0, upside_down=d < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What makes stored pixels upright: rows and columns change places first, then sides do."""
+
+    transposed: bool = False
+    mirrored: bool = False
+    upside_down: bool = False
+
+
+def _displayed(frame: VideoFrame, stream: Main) -> tuple[int, int]:
+    """Measure a frame as it is shown: of square pixels, and upright."""
+    aspect = (stream.sample_aspect_ratio if isinstance(stream, VideoStream) else None) or Fraction(1)
+    if not 1 <= max(aspect, 1 / aspect) <= _MAX_SQUEEZE:
+        aspect = Fraction(1)
+    size = max(round(frame.width * aspect), 1), frame.height
+    return size[::-1] if turn_of(frame).transposed else size
+
+
+def _is_nothing(stream: VideoStream) -> bool:
+    return stream.codec_context is None or not _pixels(stream)
 
 
 def _is_cover(stream: VideoStream) -> bool:
@@ -108,53 +222,53 @@ def _pixels(stream: Main) -> int:
     return stream.width * stream.height if isinstance(stream, VideoStream) else 1
 
 
-def _first_frame(container: InputContainer, stream: Main) -> VideoFrame | AudioFrame:
-    codec = stream.codec_context
-    codec.thread_count = 1
-    codec.options = {"max_pixels": str(MAX_PIXELS)}
-    for packet in islice(container.demux(stream), _PACKETS_TO_FIRST_FRAME):
-        try:
-            for frame in stream.decode(packet):
-                return frame
-        except _NOT_IMPLEMENTED as error:
-            raise Unreadable("codec", str(error), codec=codec.codec.canonical_name) from error
-        except av.error.MemoryError:
-            raise
-        except av.error.FFmpegError:
-            # A recording that begins between two key frames is not damaged for that.
-            continue
-    # The size of a frame that is too large reads as none.
-    raise Unreadable("damaged" if _pixels(stream) else "pixels", "no packet gave a frame")
-
-
-_NOT_IMPLEMENTED = (av.error.PatchWelcomeError, av.error.NotImplementedError, av.error.DecoderNotFoundError)
-
-
 def _end(container: InputContainer, stream: Main, start: int, time_base: Fraction) -> int:
     """Find when the last frame ends, in the stream's time base."""
-    last = _end_from(start + int(MAX_SECONDS / time_base), container, stream, time_base)
+    last = _tail_from(start + int(MAX_SECONDS / time_base), container, stream)
     if last is None:
-        found = _end_from(start, container, stream, time_base)
-    else:
-        # The packet that is stored last, to which some jumps lead, need not be the one that is shown last.
-        found = _end_from(max(start, last - int(_LAST_SECONDS / time_base)), container, stream, time_base)
-        found = last if found is None else found
-    if found is None:
-        raise Unreadable("damaged", "no packet after a jump")
-    return found
+        last = _tail_from(start, container, stream)
+        if last is None:
+            raise Unreadable("damaged", "no packet after a jump")
+        return last.end
+    # The packet that is stored last, to which some jumps lead, need not be the one that is shown last.
+    back, stored_last = max(int(_LAST_SECONDS / time_base), 1), last.end
+    while True:
+        begin = max(start, stored_last - back)
+        last = _tail_from(begin, container, stream) or last
+        if begin == start or last.packets >= MOST_REORDERED or isinstance(stream, AudioStream):
+            return last.end
+        back *= 4
 
 
-def _end_from(pts: int, container: InputContainer, stream: Main, time_base: Fraction) -> int | None:
+def _tail_from(pts: int, container: InputContainer, stream: Main) -> _Tail | None:
     """Read from the key frame before `pts`, or from here if no jump is possible, to the end."""
     with suppress(av.error.FFmpegError):
         container.seek(pts, stream=stream)
-    rate = stream.average_rate if isinstance(stream, VideoStream) else None
-    usual = round(1 / ((rate or _USUAL_RATE) * time_base))
-    return max(_ends(container.demux(stream), usual), default=None)
+    return _Tail.of(packets_of(container, stream), usual_duration(stream))
 
 
-def _ends(packets: Iterable[Packet[Any]], usual: int) -> Iterator[int]:
-    """Say of each packet that is shown when it ends; one that does not know lasts `usual`."""
-    for packet in packets:
-        if packet.pts is not None and not packet.is_discard:
-            yield packet.pts + (packet.duration or usual)
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """The last packets of a recording: how many are shown, and when the last of them ends."""
+
+    packets: int
+    end: int
+
+    @classmethod
+    def of(cls, packets: Iterable[Packet[Any]], usual: int) -> _Tail | None:
+        """Read packets to the end; one that does not know how long it lasts does so for `usual`.
+
+        What MP4 calls a packet's duration is the time to the next one that is stored. Of a picture that is
+        shown last but not stored last, it says nothing, and the one that is stored last sets the limit.
+        """
+        count, shown_last = 0, None
+        lasts = stored_last = usual
+        for packet in packets:
+            time = packet.dts if packet.pts is None else packet.pts
+            if time is None or packet.is_discard:
+                continue
+            count += 1
+            stored_last = packet.duration or usual
+            if shown_last is None or time >= shown_last:
+                shown_last, lasts = time, stored_last
+        return None if shown_last is None else cls(count, shown_last + min(lasts, stored_last))

@@ -12,16 +12,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO
 
 from ..domain.errors import BadMedia, Internal, Unavailable
-from ..domain.media import Blob, Inspection, MediaInfo, Pixels
+from ..domain.media import Blob, ImageInfo, Inspected, Pixels
 from .inspection import Inspect
 from .jobs import Decode, Job, Limits, Result
-from .process import Lost, LostIdle, Process, Reply
+from .process import Listener, Lost, LostIdle, Process, Reply
 
 log = logging.getLogger(__name__)
 
@@ -59,38 +57,39 @@ class DecodePool:
         for process in tuple(self._processes):
             self._let_go(process)
 
-    async def decode(self, blob: Blob, info: MediaInfo, width: int, height: int) -> Pixels:
+    async def decode(self, blob: Blob, info: ImageInfo, width: int, height: int) -> Pixels:
         """Decode an image to upright RGB of exactly `width` x `height`, in a worker.
 
         Cancelling gives up the place in the queue; a job that has begun runs to its end unheard,
         which costs less than a new process.
         """
-        self._check_open()
-        job = Decode(blob, info, width, height)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, job)
+        return await self.do(Decode(blob, info, width, height))
 
-    async def inspect(self, file: IO[bytes], mime_type: str) -> Inspection:
-        """Find out how long a stored video is or how many pages a PDF has, in a worker.
+    async def inspect(self, blob: Blob, mime_type: str, heard: Listener | None = None) -> Inspected:
+        """Look into a video, a recording of sound or a PDF that is in a file, in a worker."""
+        return await self.do(Inspect(blob, mime_type), heard)
 
-        `file` is a real file, open for reading, and its position is moved. It may be closed at any
-        time: the job has a descriptor of its own. Cancelling is as for `decode`.
+    async def do(self, job: Job[Result], heard: Listener | None = None) -> Result:
+        """Have a job done by a worker. Cancelling is as for `decode`.
+
+        `heard` is called on the event loop with how much is done, a few times a second where a job takes
+        long, and not at all where it is done soon; after a cancelling perhaps still.
         """
         self._check_open()
-        own = os.fdopen(os.dup(file.fileno()), "rb", buffering=0)
-        job = self._threads.submit(self._work, Inspect(own, mime_type))
-        job.add_done_callback(lambda _: own.close())
-        return await asyncio.wrap_future(job)
+        loop = asyncio.get_running_loop()
+        carried = None if heard is None else _carried(heard, loop)
+        return await loop.run_in_executor(self._threads, self._work, job, carried)
 
-    def _work(self, job: Job[Result]) -> Result:
+    def _work(self, job: Job[Result], heard: Listener | None) -> Result:
         """Do one job on an idle process, and put back that process or the one that takes its place."""
         process = self._idle.get()
         try:
             process = self._fit(process)
             try:
-                return self._ask(process, job)
+                return self._ask(process, job, heard)
             except LostIdle:
                 process = self._fit(self._replaced(process))
-                return self._ask(process, job)
+                return self._ask(process, job, heard)
         except Lost as lost:
             log.warning("worker lost on %s: %s", job.subject, lost)
             process = self._replaced(process)
@@ -112,14 +111,14 @@ class DecodePool:
             raise Internal from lost
         return process
 
-    def _ask(self, process: Process, job: Job[Result]) -> Result:
+    def _ask(self, process: Process, job: Job[Result], heard: Listener | None) -> Result:
         timeout_s = self._limits.timeout_s
-        with job.files() as files:
+        with job.file() as file, process.room.of(job.room_bytes) as room:
             message = {"task": job.task, "seconds": math.ceil(timeout_s) + 1, **job.message()}
-            process.begin(message, [file.fileno() for file in files], timeout_s)
-            reply = process.reply(timeout_s)
+            process.begin(message, [file.fileno(), room.fileno()], timeout_s)
+            reply = process.reply(timeout_s, heard)
             if "error" not in reply:
-                return job.result(reply, files)
+                return job.result(reply, room)
         raise self._refusal(job, reply)
 
     def _refusal(self, job: Job[Result], reply: Reply) -> BadMedia:
@@ -155,6 +154,11 @@ class DecodePool:
     def _check_open(self) -> None:
         if not self._open:
             raise _closed()
+
+
+def _carried(heard: Listener, loop: asyncio.AbstractEventLoop) -> Listener:
+    """Give a listener for another thread, that passes on to one on the event loop."""
+    return lambda fraction: loop.call_soon_threadsafe(heard, fraction)
 
 
 def _closed() -> Unavailable:

@@ -19,7 +19,7 @@ from ..domain.budget import Budget
 from ..domain.engine import Blocked, EngineRequest, Finished, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.geometry import GEOMETRIES, Fit
-from ..domain.media import Blob, Image, MediaInfo, Modality
+from ..domain.media import Blob, Image, ImageInfo, Modality
 from ..domain.request import Media, Request
 from ..engines.base import Engine
 from ..engines.pool import Served
@@ -38,7 +38,7 @@ class PlannedMedia:
     """One medium before it is decoded: what it is, what it may cost, and how the engine will see it."""
 
     blob: Blob
-    info: MediaInfo
+    info: ImageInfo
     budget: Budget
     fit: Fit
 

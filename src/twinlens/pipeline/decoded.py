@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import __version__, media
 from ..domain.errors import BadMedia
-from ..domain.media import Blob, MediaInfo, Pixels
+from ..domain.media import Blob, ImageInfo, Pixels
 from ..media.worker import DecodePool
 from ..store.cache import PixelCache
 
@@ -47,7 +47,7 @@ class Decoded:
         self.joined = 0
         self.misses = 0
 
-    async def image(self, blob: Blob, info: MediaInfo, width: int, height: int) -> tuple[Pixels, str]:
+    async def image(self, blob: Blob, info: ImageInfo, width: int, height: int) -> tuple[Pixels, str]:
         """Give upright pixels of exactly `width` x `height`, and a digest that names them.
 
         The pixels cannot be written to: other requests may be looking at the same ones. Cancelling one
@@ -79,7 +79,7 @@ class Decoded:
                 flight.task.cancel()
                 del self._flights[digest]
 
-    async def _load(self, content: str, blob: Blob, info: MediaInfo, width: int, height: int) -> Pixels:
+    async def _load(self, content: str, blob: Blob, info: ImageInfo, width: int, height: int) -> Pixels:
         cache = self._cache if info.width * info.height >= WORTH_KEEPING_PIXELS else None
         # Another version may decode to other pixels.
         plan = f"{width}x{height} by {__version__}"

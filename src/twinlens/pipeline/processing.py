@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from functools import partial
 
 from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, TwinlensError
-from ..domain.media import Inspection
+from ..domain.media import Blob, Inspected
 from ..media.worker import DecodePool
 from ..store.files import FileRecord, FileStore
 
 log = logging.getLogger(__name__)
+
+_Key = tuple[str, str, str]
 
 
 class Processing:
@@ -30,7 +33,8 @@ class Processing:
         self._places = asyncio.Semaphore(looks)
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(looks))
         self._patience_s = patience_s
-        self._tasks: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._tasks: dict[_Key, asyncio.Task[None]] = {}
+        self._progress: dict[_Key, float] = {}
 
     async def start(self) -> None:
         """Go on with what the last stop interrupted."""
@@ -46,11 +50,15 @@ class Processing:
 
     def begin(self, record: FileRecord) -> asyncio.Task[None]:
         """Look into a file unless that is under way already; do not wait for it."""
-        key = record.project, record.id, record.sha256
+        key = _key(record)
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._look(record))
-            self._tasks[key].add_done_callback(lambda _: self._tasks.pop(key, None))
+            self._tasks[key].add_done_callback(lambda _: self._forget(key))
         return self._tasks[key]
+
+    def progress_of(self, record: FileRecord) -> float | None:
+        """Tell how far the look into a file is, from 0 to 1; None where there is none, or nothing to tell."""
+        return self._progress.get(_key(record))
 
     async def settled(self, record: FileRecord, timeout_s: float) -> FileRecord:
         """Wait for the look at a file, for a while; give what is known of the file then."""
@@ -87,8 +95,21 @@ class Processing:
         except BadMedia as error:
             await self._files.fail(record, error.message)
         else:
-            await self._files.activate(record, found)
+            await self._files.activate(record, getattr(found, "duration", None))
 
-    async def _inspect(self, record: FileRecord) -> Inspection:
-        with await self._files.open(record) as file:
-            return await self._pool.inspect(file, record.mime_type)
+    async def _inspect(self, record: FileRecord) -> Inspected:
+        blob = Blob(b"", record.mime_type, "", record.sha256, await self._files.hold(record))
+        return await self._pool.inspect(blob, record.mime_type, partial(self._note, _key(record)))
+
+    def _note(self, key: _Key, fraction: float) -> None:
+        # A worker that was given up still talks.
+        if key in self._tasks:
+            self._progress[key] = fraction
+
+    def _forget(self, key: _Key) -> None:
+        self._tasks.pop(key, None)
+        self._progress.pop(key, None)
+
+
+def _key(record: FileRecord) -> _Key:
+    return record.project, record.id, record.sha256

@@ -5,6 +5,7 @@ A file that is missing, expired, or another project's looks the same from outsid
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from obstore.store import LocalStore
 
 from ..domain.errors import AlreadyExists, PermissionDenied, TwinlensError
-from ..domain.media import Data, Inspection
+from ..domain.media import Data, Descriptor
 from .blobs import Blobs
 from .database import Database, Work
 from .folder import DataFolder
@@ -142,6 +143,11 @@ class FileStore:
             raise _denied(record.id)
         return file
 
+    async def hold(self, record: FileRecord) -> Descriptor:
+        """Open a file's bytes for as long as anybody holds what is given; raise where they are gone."""
+        with await self.open(record) as file:
+            return Descriptor(os.dup(file.fileno()))
+
     async def list(self, project: str, limit: int, before: int | None = None) -> Page:
         """Give up to `limit` files of the project, newest first, older than `before`."""
         query = (
@@ -168,10 +174,9 @@ class FileStore:
         # Bytes go only after it is certain that the record is gone.
         await settled(self.drop_unused(record.sha256))
 
-    async def activate(self, record: FileRecord, found: Inspection) -> None:
+    async def activate(self, record: FileRecord, duration: timedelta | None) -> None:
         """Let a file be used, now that it was looked into. One that is no longer waiting stays as it is."""
-        duration = None if found.duration is None else found.duration // _US
-        await self._settle(record, "ACTIVE", duration, None)
+        await self._settle(record, "ACTIVE", None if duration is None else duration // _US, None)
 
     async def fail(self, record: FileRecord, message: str) -> None:
         """Say that a file cannot be used, and why. One that is no longer waiting stays as it is."""

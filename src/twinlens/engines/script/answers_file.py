@@ -28,13 +28,13 @@ from ...domain.errors import (
     Unavailable,
     Unimplemented,
 )
-from ...domain.media import Json, Kind
+from ...domain.media import Json
 from .fields import Field, root
-from .rules import Asked, Chunk, Failure, Reply, Rule, Script, Test
+from .rules import KIND_OF, Chunk, Failure, Reply, Rule, Script, Test
 
 MAX_DELAY_S = 3600.0
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS = tuple(KIND_OF.values())
 BLOCKS: tuple[BlockReason, ...] = get_args(BlockReason)
 FINISHES: tuple[FinishReason, ...] = get_args(FinishReason)
 
@@ -115,11 +115,7 @@ def _media(field: Field) -> Test:
         return lambda asked: len(asked.mime_types) == count
     counts = {kind: value.integer(0) for kind, value in field.mapping(KINDS).items()}
 
-    def test(asked: Asked) -> bool:
-        kinds = [mime_type.partition("/")[0] for mime_type in asked.mime_types]
-        return all(kinds.count(kind) == count for kind, count in counts.items())
-
-    return test
+    return lambda asked: all(asked.kinds.count(kind) == count for kind, count in counts.items())
 
 
 def _mime(field: Field) -> Test:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ...domain.engine import Blocked, EngineRequest, Finished
+from ...domain.engine import Blocked, EngineRequest, Finished, Medium
 from ...domain.errors import ResourceExhausted, TwinlensError
-from ...domain.media import Json
+from ...domain.items import Document, Sound, TextFile, Video
+from ...domain.media import Image, Json
+
+KIND_OF: Mapping[type[Medium], str] = {
+    Image: "image",
+    Video: "video",
+    Sound: "audio",
+    Document: "pdf",
+    TextFile: "text",
+}
+"""What a file calls the kinds of media."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +28,7 @@ class Asked:
     text: str
     system: str
     mime_types: tuple[str, ...]
+    kinds: tuple[str, ...]
     turns: int
     schema: Json | None
 
@@ -28,7 +39,8 @@ class Asked:
             model=request.model,
             text=request.question,
             system=request.system,
-            mime_types=tuple(image.mime_type for image in request.images),
+            mime_types=tuple(medium.mime_type for medium in request.media),
+            kinds=tuple(KIND_OF[type(medium)] for medium in request.media),
             turns=len(request.turns),
             schema=request.output.schema,
         )
