@@ -28,7 +28,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..domain.media import ImageInfo
-from . import image, pdf, video
+from . import frames, image, pdf, video
 from .reporting import Coverage, heard_by
 from .source import Source
 from .unreadable import Unreadable
@@ -96,9 +96,21 @@ def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]
         return _INSPECTORS[job["kind"]](Source(descriptor, coverage.read))
 
 
+def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
+    times, width, height = job["times"], job["width"], job["height"]
+    pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(-1, height, width, 3)
+    with nothing_opened():
+        return {"times": frames.decode(Source(descriptor), times, pixels, job["seconds"] * _SHARE_OF_TIME)}
+
+
+_SHARE_OF_TIME = 1 / 3
+"""When a job that can be gone on with later gives back what it has."""
+
+
 TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "decode": _decode,
     "inspect": _inspect,
+    "frames": _frames,
 }
 """What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
 
