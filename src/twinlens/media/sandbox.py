@@ -28,7 +28,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..domain.media import ImageInfo
-from . import frames, image, pdf, video
+from . import frames, image, pdf, sound, video
 from .reporting import Coverage, heard_by
 from .source import Source
 from .unreadable import Unreadable
@@ -96,6 +96,15 @@ def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]
         return _INSPECTORS[job["kind"]](Source(descriptor, coverage.read))
 
 
+def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    samples = np.frombuffer(mmap.mmap(room, 0), np.float32, job["samples"])
+    # What lies there may be of another job, and where there is no sound none is written.
+    samples.fill(0)
+    with nothing_opened():
+        sound.decode(Source(source), job["start"], samples)
+    return {}
+
+
 def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
     times, width, height = job["times"], job["width"], job["height"]
     pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(-1, height, width, 3)
@@ -110,6 +119,7 @@ _SHARE_OF_TIME = 1 / 3
 TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "decode": _decode,
     "inspect": _inspect,
+    "sounds": _sounds,
     "frames": _frames,
 }
 """What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
