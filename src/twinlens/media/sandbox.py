@@ -28,7 +28,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..domain.media import ImageInfo
-from . import frames, image, pdf, sound, video
+from . import frames, image, pages, pdf, sound, text, video
 from .reporting import Coverage, heard_by
 from .source import Source
 from .unreadable import Unreadable
@@ -112,6 +112,22 @@ def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
         return {"times": frames.decode(Source(descriptor), times, pixels, job["seconds"] * _SHARE_OF_TIME)}
 
 
+def _page_texts(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    with nothing_opened():
+        return pages.write_texts(Source(source), job["pages"], room, job["seconds"] * _SHARE_OF_TIME)
+
+
+def _page_images(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    seconds = job["seconds"] * _SHARE_OF_TIME
+    with nothing_opened():
+        return pages.write_images(Source(source), job["pages"], job["sizes"], room, seconds)
+
+
+def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    with nothing_opened():
+        return text.write(Source(source), job["mime_type"], room, job["max_bytes"])
+
+
 _SHARE_OF_TIME = 1 / 3
 """When a job that can be gone on with later gives back what it has."""
 
@@ -119,8 +135,11 @@ _SHARE_OF_TIME = 1 / 3
 TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "decode": _decode,
     "inspect": _inspect,
-    "sounds": _sounds,
     "frames": _frames,
+    "sounds": _sounds,
+    "page texts": _page_texts,
+    "page images": _page_images,
+    "plain text": _plain_text,
 }
 """What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
 

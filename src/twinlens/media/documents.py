@@ -1,0 +1,248 @@
+"""The jobs that read documents, seen from the server: the pages of a PDF, and files of text.
+
+Fewer pages than were asked for come back where a worker's time or room is over before; the rest is asked
+for again. What a worker left is taken only if it is what it should be, value for value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..domain.errors import BadMedia
+from ..domain.items import PageText, TextLine
+from ..domain.media import Blob, Pixels
+from ..domain.regions import Box
+from . import sniff
+from .inspection import Inspect
+from .jobs import Job, Limits, OpenFile, Result, held, sentence
+from .process import Lost, Reply
+
+MAX_TEXT_BYTES = 32 << 20
+"""As much text one file may hold; no model takes in a quarter of it."""
+
+_MAX_PAGES_BYTES = 64 << 20
+
+
+class _Pages(Job[Result]):
+    """What the jobs on pages have in common. Pages are called by their numbers, from 1."""
+
+    blob: Blob
+    pages: tuple[int, ...]
+
+    @property
+    def subject(self) -> str:
+        """Name the field, and how much is wanted."""
+        return f"{self.blob.field} ({len(self.pages)} pages of a PDF)"
+
+    def message(self) -> Mapping[str, object]:
+        """Say which pages are wanted."""
+        return {"pages": self.pages}
+
+    @property
+    def room_bytes(self) -> int:
+        """Ask for no room in advance: the worker adds page after page."""
+        return 0
+
+    @contextmanager
+    def file(self) -> Iterator[OpenFile]:
+        """Hold the document."""
+        yield held(self.blob)
+
+    def result(self, reply: Reply, room: OpenFile) -> Result:
+        """Take what there is of the pages."""
+        count = reply.get("pages")
+        if type(count) is not int or not 0 <= count <= len(self.pages):
+            raise Lost("crash", "answered nonsense for pages")
+        if not count:
+            raise BadMedia(_DAMAGED_PAGE.format(number=self.pages[0]), field=self.blob.field)
+        return self._taken(count, room)
+
+    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
+        """Say why no page can be read, in the words that a look into the document would have had."""
+        look = Inspect(self.blob, "application/pdf")
+        return BadMedia(look.refusal(reason, reply, limits).message, field=self.blob.field)
+
+    @abstractmethod
+    def _taken(self, count: int, room: OpenFile) -> Result:
+        """Take so many pages from where the worker left them."""
+
+
+_DAMAGED_PAGE = "Page {number} of the document is damaged. Save the document anew as PDF and send it again."
+
+
+@dataclass(frozen=True, slots=True)
+class PageTexts(_Pages[tuple[PageText, ...]]):
+    """Read the text that pages carry: of as many as time allows, and at least of one."""
+
+    task: ClassVar[str] = "page texts"
+
+    blob: Blob
+    pages: tuple[int, ...]
+
+    def _taken(self, count: int, room: OpenFile) -> tuple[PageText, ...]:
+        lines = _left(room, _MAX_PAGES_BYTES).splitlines()
+        if len(lines) != count:
+            raise Lost("crash", "left another number of pages")
+        return tuple(_page(number, line) for number, line in zip(self.pages, lines, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class PageImages(_Pages[tuple[Pixels, ...]]):
+    """Draw pages upright, each at exactly its (width, height): as many as time allows, and at least one."""
+
+    task: ClassVar[str] = "page images"
+
+    blob: Blob
+    pages: tuple[int, ...]
+    sizes: tuple[tuple[int, int], ...]
+
+    @property
+    def room_bytes(self) -> int:
+        """Ask for room for the pixels of all pages."""
+        return sum(width * height * 3 for width, height in self.sizes)
+
+    def message(self) -> Mapping[str, object]:
+        """Say which pages are wanted, and of what size."""
+        return {"pages": self.pages, "sizes": self.sizes}
+
+    def _taken(self, count: int, room: OpenFile) -> tuple[Pixels, ...]:
+        images, start = [], 0
+        for width, height in self.sizes[:count]:
+            pixels = np.empty((height, width, 3), np.uint8)
+            start = _read(pixels.data.cast("B"), room, start)
+            images.append(pixels)
+        return tuple(images)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText(Job[str]):
+    """Turn a file of text into a string, whatever it is encoded in. Markup stays; RTF gives its text."""
+
+    task: ClassVar[str] = "plain text"
+
+    blob: Blob
+    mime_type: str
+
+    @property
+    def subject(self) -> str:
+        """Name the field and the type."""
+        return f"{self.blob.field} ({self.mime_type})"
+
+    def message(self) -> Mapping[str, object]:
+        """Say what the label says, and how much is too much."""
+        return {"mime_type": self.mime_type, "max_bytes": MAX_TEXT_BYTES}
+
+    @property
+    def room_bytes(self) -> int:
+        """Ask for no room in advance: the worker knows how long the text is."""
+        return 0
+
+    @contextmanager
+    def file(self) -> Iterator[OpenFile]:
+        """Hold the file, if it is not too long to begin with."""
+        self._check_size(os.fstat(held(self.blob).fileno()).st_size)
+        yield held(self.blob)
+
+    def result(self, reply: Reply, room: OpenFile) -> str:
+        """Take the text, if it is not too long."""
+        count = reply.get("bytes")
+        if type(count) is not int or count < 0:
+            raise Lost("crash", "answered nonsense for bytes")
+        self._check_size(count)
+        try:
+            return _left(room, MAX_TEXT_BYTES).decode()
+        except UnicodeDecodeError as error:
+            raise Lost("crash", "left no UTF-8") from error
+
+    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
+        """Say why there is no text."""
+        looks = sniff.describe(memoryview(os.pread(held(self.blob).fileno(), sniff.FIRST_BYTES, 0)))
+        values = {
+            "label": self.mime_type.partition(";")[0].strip().lower(),
+            # What begins like a text and goes on like none is not that text.
+            "looks": "binary data" if looks in _LOOKS_OF_TEXTS else looks,
+        }
+        why = sentence(_TEXT_REFUSALS, reason).format(**values, **asdict(limits))
+        return BadMedia(why, field=self.blob.field)
+
+    def _check_size(self, count: int) -> None:
+        if count > MAX_TEXT_BYTES:
+            raise BadMedia(
+                f"The text is longer than {MAX_TEXT_BYTES >> 20} MiB. Split it and send it again.",
+                field=self.blob.field,
+            )
+
+
+_LOOKS_OF_TEXTS = frozenset({"plain text", "unknown data", "a web page", "an XML document", "an SVG drawing"})
+
+_TEXT_REFUSALS: Mapping[str, str] = {
+    "foreign": "The data is labelled {label} but looks like {looks}. Send text, or label it as what it is.",
+    "memory": "Reading the text takes more than {memory_mib} MiB of memory. Split it and send it again.",
+    "time": "Reading the text takes longer than {timeout_s:g} s. Split it and send it again.",
+    "crash": "The text cannot be read. Save it as UTF-8 and send it again.",
+}
+
+
+def _left(room: OpenFile, max_bytes: int) -> bytearray:
+    """Read what a worker left, and no more of it than there may be."""
+    size = os.fstat(room.fileno()).st_size
+    if size > max_bytes:
+        raise Lost("crash", "left too much")
+    data = bytearray(size)
+    _read(memoryview(data), room, 0)
+    return data
+
+
+def _read(target: memoryview, room: OpenFile, start: int) -> int:
+    """Copy what stands from a place on, and give the place after it. A worker may cut the file meanwhile."""
+    rest = target
+    while rest:
+        count = os.preadv(room.fileno(), [rest], start)
+        if not count:
+            raise Lost("crash", "left too little")
+        rest, start = rest[count:], start + count
+    return start
+
+
+def _page(number: int, line: bytearray) -> PageText:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Lost("crash", "left nonsense for a page") from error
+    fits = isinstance(said, dict) and type(said.get("scan")) is bool and isinstance(said.get("lines"), list)
+    if not fits:
+        raise Lost("crash", "left nonsense for a page")
+    return PageText(number, tuple(map(_line, said["lines"])), said["scan"])
+
+
+def _line(said: object) -> TextLine:
+    if not isinstance(said, list) or len(said) != 5 or not _is_plain(said[0]) or not _is_box(said[1:]):
+        raise Lost("crash", "left nonsense for a line")
+    return TextLine(said[0], Box(*said[1:]))
+
+
+def _is_plain(said: object) -> bool:
+    """Tell a line that can be written as UTF-8."""
+    return isinstance(said, str) and _HALF.search(said) is None
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Halves of a character, which JSON can name."""
+
+
+def _is_box(said: Sequence[object]) -> bool:
+    ymin, xmin, ymax, xmax = said
+    return _is_span(ymin, ymax) and _is_span(xmin, xmax)
+
+
+def _is_span(low: object, high: object) -> bool:
+    return type(low) is int and type(high) is int and 0 <= low < high <= 1000
