@@ -31,9 +31,12 @@ from .media import file_type_of, is_inspected
 from .media.worker import DecodePool
 from .pipeline.decoded import Decoded
 from .pipeline.fetch import Fetcher
+from .pipeline.looks import Looks
+from .pipeline.lookup import Lookup
 from .pipeline.processing import Processing
 from .pipeline.room import Room
 from .pipeline.services import Services
+from .pipeline.youtube import YouTube
 from .settings import Settings, SettingsError
 from .store.cache import PixelCache
 from .store.files import Clock, FileStore, now
@@ -141,8 +144,13 @@ def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metri
 
 
 def _parts(settings: Settings, clock: Clock) -> _Parts:
-    options = EngineOptions(model=settings.model, script=settings.script, processes=settings.engine_processes)
-    engines, fetcher = Engines(create(settings.engine, options)), _fetcher(settings)
+    options = EngineOptions(
+        model=settings.model,
+        script=settings.script,
+        processes=settings.engine_processes,
+        speech_model=settings.speech_model,
+    )
+    engines, (fetcher, youtube) = Engines(create(settings.engine, options)), _fetchers(settings)
     pool = DecodePool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
     # Last of what can fail: it holds the folder until it is closed.
     store = FileStore(settings.data_dir, clock=clock)
@@ -161,26 +169,39 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     )
     if cache:
         store.on_drop(cache.forget)
-    looks = max(1, settings.decode_workers // 2)
+    looks, long_jobs = max(1, settings.decode_workers // 2), max(1, settings.decode_workers - 1)
     services = Services(
         engines=engines,
         files=store,
         processing=Processing(store, pool, looks=looks, patience_s=settings.processing_wait_s),
-        decoded=Decoded(pool, cache),
+        looks=Looks(pool),
+        decoded=Decoded(pool, cache, long_jobs),
         fetcher=fetcher,
+        youtube=youtube,
         room=Room(settings.max_decoded_pixels),
         max_image_pixels=settings.max_image_pixels,
+        max_fetched_bytes=settings.fetch_total_bytes,
     )
     return _Parts(services, uploads, Sweeper(store, uploads, cache), pool, cache)
 
 
-def _fetcher(settings: Settings) -> Fetcher:
+def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:
+    own, patience_s = settings.youtube_resolver, settings.youtube_timeout_s
     try:
-        return Fetcher(
-            enabled=settings.fetch,
-            allow=settings.fetch_allow,
-            max_bytes=settings.fetch_max_bytes,
-            timeout_s=settings.fetch_timeout_s,
+        return (
+            Fetcher(
+                enabled=settings.fetch,
+                allow=settings.fetch_allow,
+                max_bytes=settings.fetch_max_bytes,
+                timeout_s=settings.fetch_timeout_s,
+            ),
+            YouTube(
+                enabled=settings.fetch,
+                allow=settings.fetch_allow,
+                max_bytes=settings.youtube_max_bytes,
+                timeout_s=patience_s,
+                look_up=Lookup(patience_s, (str(own.resolve()),)) if own else None,
+            ),
         )
     except ValueError as cause:
         raise SettingsError(f"--fetch-allow: {cause}.") from cause
@@ -194,6 +215,7 @@ def _lifespan(parts: _Parts, sweep_interval_s: float) -> Lifespan[Starlette]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(services.files.close)
             stack.push_async_callback(services.fetcher.close)
+            stack.push_async_callback(services.youtube.close)
             if parts.cache:
                 stack.push_async_callback(parts.cache.close)
             await parts.pool.start()

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,30 @@ class Settings:
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
     script: Path | None = knob(None, "Answers file of the script engine (YAML).")
     engine_processes: int = knob(1, "Processes in which the built-in engine looks at pictures.")
+    speech_model: Path | None = knob(
+        None, "Folder of a Whisper model (CTranslate2) with which the built-in engine writes down speech."
+    )
     api_key: tuple[str, ...] = knob(
         (), "Key to accept, repeatable; each is a project of its own. None: any key will do.", secret=True
     )
     fetch: bool = knob(True, "Fetch media from public https addresses that requests name.")
     fetch_allow: tuple[str, ...] = knob(
-        (), "Host[:port] that may be fetched from although private or plain http, repeatable."
+        (), "Host[:port] that may be fetched from although private, plain http or a low port, repeatable."
     )
     fetch_max_bytes: int = knob(100 * 1024 * 1024, "Largest body fetched from a URL.", unit="bytes")
+    fetch_total_bytes: int = knob(
+        1024 * 1024 * 1024, "Most that one request may fetch from URLs, all of them together.", unit="bytes"
+    )
     fetch_timeout_s: float = knob(20.0, "Longest time for one fetch, redirects included.", unit="seconds")
+    youtube_max_bytes: int = knob(
+        512 * 1024 * 1024, "Largest video taken from YouTube; it lies in memory.", unit="bytes"
+    )
+    youtube_timeout_s: float = knob(
+        120.0, "Longest time for finding a YouTube video, and for fetching it.", unit="seconds"
+    )
+    youtube_resolver: Path | None = knob(
+        None, "Program that is asked about a YouTube video, by its id, in place of yt-dlp."
+    )
     max_request_bytes: int = knob(20 * 1024 * 1024, "Largest request body.", unit="bytes")
     max_image_pixels: int = knob(
         200_000_000, "Largest image, width x height, judged by its header before decoding.", unit="pixels"
@@ -96,6 +112,13 @@ class Settings:
                 f"--host {self.host} is open to others, and no key is set. "
                 "Add --api-key KEY (or TWINLENS_API_KEY), or listen on 127.0.0.1."
             )
+        found += [
+            f"{flag(knob.name)} must be a number, not {getattr(self, knob.name)}."
+            for knob in KNOBS
+            if isinstance(knob.default, float) and not isfinite(getattr(self, knob.name))
+        ]
+        if self.youtube_resolver is not None and not _is_program(self.youtube_resolver):
+            found.append(f"--youtube-resolver {self.youtube_resolver} is no program that can be run.")
         if self.port > 65535:
             found.append(f"--port must be at most 65535, not {self.port}.")
         if self.public_url is not None and not _PUBLIC_URL.fullmatch(self.public_url):
@@ -115,7 +138,10 @@ _LEAST = {
     "cache_max_bytes": 0,
     "engine_processes": 1,
     "fetch_max_bytes": 1,
+    "fetch_total_bytes": 1,
     "fetch_timeout_s": 0.001,
+    "youtube_max_bytes": 1,
+    "youtube_timeout_s": 0.001,
     "max_request_bytes": 1,
     "max_image_pixels": 1,
     "max_decoded_pixels": 1,
@@ -141,6 +167,10 @@ def env(name: str) -> str:
 
 
 KNOBS = fields(Settings)
+
+
+def _is_program(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
 
 
 def _is_loopback(host: str) -> bool:

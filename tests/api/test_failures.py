@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
+
+from twinlens.api import failures
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
 HELLO: dict[str, Any] = {"contents": [{"parts": [{"text": "Hello"}]}]}
@@ -41,3 +44,13 @@ def test_an_engines_error_keeps_its_status_and_its_hint(serve: Any) -> None:
 
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
     assert answer.json()["error"]["details"][0]["retryDelay"] == "7s"
+
+
+async def test_a_fault_of_ours_ends_the_connection_and_says_so() -> None:
+    """The failure goes on to uvicorn, which hangs up."""
+    http = Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []})
+
+    answer = await failures.HANDLERS[Exception](http, ValueError("inside"))
+
+    assert (answer.status_code, answer.headers["connection"]) == (500, "close")
+    assert b"inside" not in answer.body

@@ -32,6 +32,12 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def workers(self) -> list[int]:
+        """The numbers of its decoding processes."""
+        threads = Path(f"/proc/{self._process.pid}/task").iterdir()
+        return [int(pid) for thread in threads for pid in (thread / "children").read_text().split()]
+
     def start(self) -> None:
         own = ["--port", str(self.port), "--data-dir", str(self._folder / "data"), "--decode-workers", "1"]
         with (self._folder / "server.log").open("ab") as log:

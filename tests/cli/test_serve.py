@@ -120,6 +120,11 @@ def test_an_open_address_without_a_key_is_refused() -> None:
         (("--fetch-allow", "http://x/y"), "--fetch-allow"),
         (("--public-url", "twin.example"), "--public-url must be http(s)://host[:port][/prefix]"),
         (("--max-project-bytes", "0"), "--max-project-bytes must be at least 1"),
+        (("--request-timeout-s", "nan"), "--request-timeout-s must be a number, not nan"),
+        (("--decode-timeout-s", "inf"), "--decode-timeout-s must be a number, not inf"),
+        (("--fetch-allow", "x:99999"), "'x:99999' is not HOST or HOST:PORT"),
+        (("--youtube-resolver", "/nowhere"), "--youtube-resolver /nowhere is no program that can be run"),
+        (("--speech-model", "/nowhere"), "/nowhere"),
     ],
 )
 def test_a_wrong_setting_is_named_without_a_traceback(

@@ -33,6 +33,7 @@ def test_a_resource_is_read_with_all_its_fields() -> None:
         "expirationTime": "2026-01-04T03:04:05.123456000Z",
         "videoMetadata": {"videoDuration": "3.5s"},
         "error": {"code": 3, "message": "Broken."},
+        "progressPercent": 42,
     }
 
     assert read_file(resource) == File(
@@ -47,6 +48,7 @@ def test_a_resource_is_read_with_all_its_fields() -> None:
         expires=datetime(2026, 1, 4, 3, 4, 5, 123456, UTC),
         duration="3.5s",
         error="Broken.",
+        progress_percent=42,
         resource=resource,
     )
 
@@ -59,6 +61,11 @@ def test_fields_that_are_missing_or_odd_stay_empty() -> None:
         file = read_file(resource)
 
         assert (file.size, file.created, file.sha256, file.error, file.expires) == (0, None, "", "", None)
+
+
+@pytest.mark.parametrize("percent", [None, "42", 4.2, True, -1, 101, 10**400])
+def test_progress_that_is_odd_is_none(percent: Any) -> None:
+    assert read_file(processing(progressPercent=percent)).progress_percent is None
 
 
 @pytest.mark.parametrize("resource", [None, [], {}, {"name": 3}])
@@ -148,6 +155,18 @@ def test_a_file_is_waited_for_although_the_server_stumbles(stub: Any, connection
     stub.answer(body=processing("ACTIVE"))
 
     assert Files(connection).wait(read_file(processing()), AT_ONCE).state == "ACTIVE"
+
+
+def test_who_waits_for_a_file_may_watch_it(stub: Any, connection: Connection) -> None:
+    stub.answer(body=processing(progressPercent=42))
+    stub.answer(body=processing("ACTIVE"))
+    seen: list[int | None] = []
+
+    Files(connection).wait(
+        read_file(processing()), AT_ONCE, watch=lambda file: seen.append(file.progress_percent)
+    )
+
+    assert seen == [None, 42]
 
 
 def test_a_file_that_is_gone_is_not_waited_for(stub: Any, connection: Connection) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinlens.pipeline.addresses import is_public
+from twinlens.pipeline.addresses import is_address, is_plain, is_public
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,40 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
 )
 def test_all_others_are_not(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "8.8.8.8", "::1", "2606:4700::1111"])
+def test_an_address_in_its_usual_form_is_plain(host: str) -> None:
+    assert is_address(host)
+    assert is_plain(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost.", "a.b", "4chan.test", "a_b.test", "1.a", "0x7f.test"]
+)
+def test_a_name_is_plain(host: str) -> None:
+    assert not is_address(host)
+    assert is_plain(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        ".",
+        "a..b",
+        ".a",
+        "127.1",
+        "127.0.0.1.",
+        "0177.0.0.1",
+        "0x7f",
+        "a.1",
+        "a.0x",
+        "a%2e",
+        "fe80::1%lo",
+        "A",
+    ],
+)
+def test_what_some_resolver_takes_for_an_address_is_not(host: str) -> None:
+    assert not is_address(host)
+    assert not is_plain(host)

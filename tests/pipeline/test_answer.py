@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from twinlens.domain.answer import Answer, fold
 from twinlens.domain.engine import Capabilities, EngineRequest, Event, Finished, Text, Thought
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
-from twinlens.domain.media import Modality
+from twinlens.domain.media import Image, Modality
 from twinlens.domain.request import (
     Inline,
     Media,
@@ -32,9 +32,11 @@ from twinlens.media.worker import DecodePool
 from twinlens.pipeline.answer import answer, plan
 from twinlens.pipeline.decoded import Decoded
 from twinlens.pipeline.fetch import Fetcher
+from twinlens.pipeline.looks import Looks
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.room import Room
 from twinlens.pipeline.services import Services
+from twinlens.pipeline.youtube import YouTube
 from twinlens.store.files import FileStore
 
 
@@ -80,10 +82,13 @@ async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Service
         engines=engines,
         files=files,
         processing=Processing(files, pool, looks=1, patience_s=1.0),
+        looks=Looks(pool),
         decoded=Decoded(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
+        youtube=YouTube(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
         room=Room(50_000_000),
         max_image_pixels=10_000_000,
+        max_fetched_bytes=10_000_000,
     )
     await engines.stop()
     await pool.stop()
@@ -148,7 +153,7 @@ async def test_the_same_picture_under_the_same_plan_has_the_same_digest(
 async def test_pictures_stand_where_their_parts_stood(services: Services, engine: Remembering) -> None:
     await whole(request(TextPart("a"), picture(png(8, 8)), TextPart("b"), picture(png(9, 9))), services)
 
-    kinds = [s if isinstance(s, str) else s.width for s in engine.asked[0].turns[0].segments]
+    kinds = [s.width if isinstance(s, Image) else s for s in engine.asked[0].turns[0].segments]
     assert kinds == ["a", 8, "b", 9]
 
 

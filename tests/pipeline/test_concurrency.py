@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 
 from twinlens.domain.errors import BadMedia
-from twinlens.pipeline.concurrency import side_by_side
+from twinlens.pipeline.concurrency import ahead, side_by_side
 
 
 async def test_results_come_in_order_although_steps_end_in_any() -> None:
@@ -35,3 +37,51 @@ async def test_the_first_failure_is_raised_as_it_is_and_ends_the_others() -> Non
         await side_by_side([slow(), failing()])
 
     assert ended
+
+
+async def numbers(made: list[int]) -> AsyncGenerator[int, None]:
+    try:
+        for number in range(3):
+            made.append(number)
+            yield number
+    finally:
+        made.append(-1)
+
+
+async def test_the_next_is_made_while_the_last_is_used() -> None:
+    made: list[int] = []
+
+    async with aclosing(ahead(numbers(made))) as given:
+        assert await anext(given) == 0
+        await asyncio.sleep(0)
+
+        assert made == [0, 1]
+
+
+async def test_all_are_given_in_order_and_the_source_is_closed() -> None:
+    made: list[int] = []
+
+    assert [number async for number in ahead(numbers(made))] == [0, 1, 2]
+
+    assert made == [0, 1, 2, -1]
+
+
+async def test_who_stops_early_closes_the_source() -> None:
+    made: list[int] = []
+
+    async with aclosing(ahead(numbers(made))) as given:
+        await anext(given)
+
+    assert made[-1] == -1
+
+
+async def test_a_failure_comes_when_its_turn_is_there() -> None:
+    async def failing() -> AsyncGenerator[int, None]:
+        yield 1
+        raise ValueError("second")
+
+    given = ahead(failing())
+
+    assert await anext(given) == 1
+    with pytest.raises(ValueError, match="second"):
+        await anext(given)

@@ -14,7 +14,8 @@ from twinlens import media
 from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media.worker import DecodePool
-from twinlens.pipeline.decoded import DIGEST_ON_LOOP_BYTES, Decoded
+from twinlens.pipeline.content import DIGEST_ON_LOOP_BYTES
+from twinlens.pipeline.decoded import Decoded
 from twinlens.store.cache import PixelCache
 
 PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")

@@ -1,79 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
+import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from twinlens.domain.errors import InvalidArgument
-from twinlens.pipeline.fetch import Fetcher, Resolver, system_resolver
+from twinlens.pipeline.fetch import Fetcher, Resolver
+from websites import Server, Watched, always, certified, http, redirect, serving
 
 FIELD = "contents[0].parts[1].file_data.file_uri"
 CANNOT = "Cannot fetch content from the provided URL."
 NOT_PUBLIC = f"{CANNOT} The host has no public address."
-
-Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
-
-
-def http(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
-    """Write a response; a header's name is given with underscores."""
-    fields = {"content_length": str(len(body)), **headers}
-    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items() if value)
-    return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1") + body
-
-
-def redirect(location: str, status: str = "302 Found") -> bytes:
-    return http(status=status, location=location)
-
-
-class Server:
-    """A real server on the loopback: paths with their answers, and the requests it saw."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, bytes | Reply] = {}
-        self.seen: list[str] = []
-        self.connections = 0
-        self.port = 0
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def url(self, path: str = "/") -> str:
-        return f"http://{self.host}{path}"
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            self.seen.append(head)
-            answer = self.answers[head.split(" ")[1]]
-            if isinstance(answer, bytes):
-                writer.write(answer)
-                await writer.drain()
-            else:
-                await answer(writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    server = Server()
-    listening = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=tls)
-    server.port = listening.sockets[0].getsockname()[1]
-    async with listening:
-        yield server
 
 
 @pytest.fixture
@@ -89,28 +33,42 @@ async def fetching(
     max_bytes: int = 1000,
     timeout_s: float = 10.0,
     max_redirects: int = 5,
-    resolver: Resolver = system_resolver,
+    within: tuple[str, ...] = ("",),
+    resolver: Resolver | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Fetcher]:
-    fetcher = Fetcher(enabled, allow, max_bytes, timeout_s, max_redirects, resolver=resolver, tls=tls)
+    fetcher = Fetcher(
+        enabled,
+        allow,
+        max_bytes,
+        timeout_s,
+        max_redirects,
+        within=within,
+        resolver=resolver,
+        transport=Watched(tls),
+    )
     try:
         yield fetcher
     finally:
         await fetcher.close()
 
 
-def always(*addresses: str) -> Resolver:
-    async def resolve(host: str, port: int) -> Sequence[str]:
-        return addresses
-
-    return resolve
+async def got(fetcher: Fetcher, url: str, wanted: str | None = None) -> tuple[bytes, str | None]:
+    fetched = await fetcher.fetch(url, FIELD, wanted)
+    return bytes(fetched.data), fetched.mime_type
 
 
-async def refusal(fetcher: Fetcher, url: str) -> str:
+async def refusal(fetcher: Fetcher, url: str, wanted: str | None = None) -> str:
     with pytest.raises(InvalidArgument) as caught:
-        await fetcher.fetch(url, FIELD)
+        await fetcher.fetch(url, FIELD, wanted)
     assert [violation.field for violation in caught.value.violations] == [FIELD]
     return caught.value.message
+
+
+def open_files() -> list[str]:
+    folder = Path("/proc/self/fd")
+    # The listing holds the folder itself open, which is gone again when its turn comes.
+    return [os.readlink(entry) for entry in folder.iterdir() if entry.is_symlink()]
 
 
 # --- what comes back
@@ -123,7 +81,21 @@ async def refusal(fetcher: Fetcher, url: str) -> str:
         ("Image/JPEG; charset=binary", "image/jpeg"),
         ("application/octet-stream", None),
         ("binary/octet-stream", None),
+        ("application/x-download", None),
         ("", None),
+        ("video/mp4", "video/mp4"),
+        ("audio/mpeg", "audio/mpeg"),
+        ("application/ogg", "application/ogg"),
+        ("application/pdf", "application/pdf"),
+        ("text/html; charset=utf-8", "text/html"),
+        ("text/csv", "text/csv"),
+        ("application/json", "application/json"),
+        ("application/ld+json", "application/ld+json"),
+        ("application/xhtml+xml", "application/xhtml+xml"),
+        ("application/rtf", "application/rtf"),
+        ("application/javascript", "application/javascript"),
+        ("application/x-ndjson", "application/x-ndjson"),
+        ("application/yaml", "application/yaml"),
     ],
 )
 async def test_the_bytes_come_with_the_type_the_server_names(
@@ -132,28 +104,127 @@ async def test_the_bytes_come_with_the_type_the_server_names(
     server.answers["/cat"] = http(b"meow", content_type=header)
 
     async with fetching(server.host) as fetcher:
-        assert await fetcher.fetch(server.url("/cat"), FIELD) == (b"meow", mime_type)
+        assert await got(fetcher, server.url("/cat")) == (b"meow", mime_type)
 
 
 async def test_a_body_of_unknown_length_is_read_to_its_end(server: Server) -> None:
     server.answers["/"] = http(b"4\r\nmeow\r\n0\r\n\r\n", content_length="", transfer_encoding="chunked")
 
     async with fetching(server.host) as fetcher:
-        assert await fetcher.fetch(server.url(), FIELD) == (b"meow", None)
+        assert await got(fetcher, server.url()) == (b"meow", None)
 
 
 async def test_a_zipped_body_is_unzipped(server: Server) -> None:
     server.answers["/"] = http(gzip.compress(b"meow" * 100), content_encoding="gzip")
 
     async with fetching(server.host) as fetcher:
-        assert await fetcher.fetch(server.url(), FIELD) == (b"meow" * 100, None)
+        assert await got(fetcher, server.url()) == (b"meow" * 100, None)
+
+
+async def test_the_bytes_lie_in_the_file_that_comes_with_them(server: Server) -> None:
+    server.answers["/"] = http(b"meow", content_type="video/mp4")
+
+    async with fetching(server.host) as fetcher:
+        fetched = await fetcher.fetch(server.url(), FIELD)
+
+    assert os.pread(fetched.file.fileno(), 10, 0) == bytes(fetched.data) == b"meow"
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="this system has no files in memory")
+async def test_nobody_who_holds_the_file_can_cut_it(server: Server) -> None:
+    server.answers["/"] = http(b"meow")
+
+    async with fetching(server.host) as fetcher:
+        fetched = await fetcher.fetch(server.url(), FIELD)
+
+    with pytest.raises(PermissionError):
+        os.truncate(fetched.file.fileno(), 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list open files")
+async def test_the_file_is_gone_with_who_holds_it_and_after_a_refusal(server: Server) -> None:
+    server.answers |= {"/": http(b"meow"), "/long": http(b"x" * 2000, content_length="")}
+
+    async with fetching(server.host) as fetcher:
+        await got(fetcher, server.url())
+        await refusal(fetcher, server.url("/long"))
+
+    gc.collect()
+    assert not any("memfd:fetched" in name for name in open_files())
+
+
+async def test_an_empty_body_is_empty(server: Server) -> None:
+    server.answers["/"] = http(b"")
+
+    async with fetching(server.host) as fetcher:
+        assert await got(fetcher, server.url()) == (b"", None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "header"),
+    [
+        ("image/png", "image/jpeg"),
+        ("video/webm", "audio/webm"),
+        ("Audio/MPEG; codecs=x", "application/ogg"),
+        ("text/plain", "application/json"),
+        ("application/pdf", "application/octet-stream"),
+        ("something/else", "image/png"),
+        ("application/octet-stream", "text/html"),
+    ],
+)
+async def test_a_type_of_the_kind_that_was_asked_for_is_taken(
+    server: Server, wanted: str, header: str
+) -> None:
+    server.answers["/"] = http(b"meow", content_type=header)
+
+    async with fetching(server.host) as fetcher:
+        assert (await got(fetcher, server.url(), wanted))[0] == b"meow"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "header"),
+    [
+        ("video/mp4", "text/html"),
+        ("application/pdf", "text/html"),
+        ("image/png", "application/pdf"),
+        ("text/plain", "image/png"),
+        ("audio/wav", "application/json"),
+    ],
+)
+async def test_a_type_of_another_kind_is_refused_and_both_are_named(
+    server: Server, wanted: str, header: str
+) -> None:
+    server.answers["/"] = http(b"<p>Log in</p>", content_type=header)
+
+    async with fetching(server.host) as fetcher:
+        message = await refusal(fetcher, server.url(), wanted)
+
+    assert message == f"{CANNOT} Its content type is {header}, but the part's mime_type is {wanted}."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accept"),
+    [
+        (None, "Accept: image/*, video/*, audio/*, application/pdf, "),
+        ("video/mp4", "Accept: video/mp4, image/*, "),
+        ("x/y\r\nEvil: 1", "Accept: image/*, video/*, "),
+    ],
+)
+async def test_the_server_is_told_what_is_wanted(server: Server, wanted: str | None, accept: str) -> None:
+    server.answers["/"] = http(b"meow")
+
+    async with fetching(server.host) as fetcher:
+        await got(fetcher, server.url(), wanted)
+
+    assert accept in server.seen[0]
+    assert "Evil" not in server.seen[0]
 
 
 async def test_a_redirect_is_followed(server: Server) -> None:
     server.answers |= {"/a?x=1": redirect("b/c"), "/b/c": redirect(server.url("/d")), "/d": http(b"meow")}
 
     async with fetching(server.host) as fetcher:
-        assert await fetcher.fetch(server.url("/a?x=1#top"), FIELD) == (b"meow", None)
+        assert await got(fetcher, server.url("/a?x=1#top")) == (b"meow", None)
 
 
 async def test_no_cookie_is_kept(server: Server) -> None:
@@ -175,7 +246,7 @@ async def test_a_proxy_of_the_environment_is_not_used(
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
         monkeypatch.setenv("ALL_PROXY", proxy.url())
 
-        assert await fetcher.fetch(server.url(), FIELD) == (b"meow", None)
+        assert await got(fetcher, server.url()) == (b"meow", None)
         assert proxy.connections == 0
 
 
@@ -291,7 +362,7 @@ async def test_a_name_is_resolved_once_and_connected_to_as_resolved(server: Serv
         return [next(answers)]
 
     async with fetching("media.test", resolver=resolve) as fetcher:
-        assert await fetcher.fetch(f"http://media.test:{server.port}/", FIELD) == (b"meow", None)
+        assert await got(fetcher, f"http://media.test:{server.port}/") == (b"meow", None)
 
     assert f"Host: media.test:{server.port}\r\n" in server.seen[0]
 
@@ -313,7 +384,7 @@ async def test_the_next_address_is_tried_where_one_does_not_answer(server: Serve
     server.answers["/"] = http(b"meow")
 
     async with fetching("media.test", resolver=always("::1", "127.0.0.1")) as fetcher:
-        assert await fetcher.fetch(f"http://media.test:{server.port}/", FIELD) == (b"meow", None)
+        assert await got(fetcher, f"http://media.test:{server.port}/") == (b"meow", None)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +428,27 @@ async def test_an_allowed_host_may_be_private_and_plain(server: Server, allow: s
     host = allow.partition(":")[0].lower()
 
     async with fetching(allow.format(port=server.port)) as fetcher:
-        assert await fetcher.fetch(f"http://{host}:{server.port}/", FIELD) == (b"meow", None)
+        assert await got(fetcher, f"http://{host}:{server.port}/") == (b"meow", None)
+
+
+async def test_hosts_can_be_narrowed_down(server: Server) -> None:
+    server.answers["/"] = redirect("https://elsewhere.test/")
+    resolver = always("8.8.8.8")
+
+    async with fetching(server.host, within=(".media.test",), resolver=resolver) as fetcher:
+        elsewhere = f"{CANNOT} It leads to a host of somebody else."
+        assert await refusal(fetcher, server.url()) == elsewhere
+        assert await refusal(fetcher, "https://media.test/") == elsewhere
+        assert await refusal(fetcher, "https://media.test.elsewhere.test/") == elsewhere
+        assert await refusal(fetcher, "https://a.media.test/") == f"{CANNOT} The server cannot be reached."
+
+
+@pytest.mark.parametrize("port", [443, 1024, 8443, 65535])
+async def test_a_public_host_is_asked_on_a_port_for_web_servers(port: int) -> None:
+    async with fetching(resolver=always("8.8.8.8")) as fetcher:
+        message = await refusal(fetcher, f"https://media.test:{port}/")
+
+    assert message == f"{CANNOT} The server cannot be reached."
 
 
 @pytest.mark.parametrize("entry", ["", "http://a", "a/b", "u@a", "a:b", "a:99999x", "::1", "a b", "127.1"])
@@ -380,7 +471,7 @@ async def test_a_body_of_just_the_limit_is_read(server: Server) -> None:
     server.answers["/"] = http(b"x" * 1000)
 
     async with fetching(server.host, max_bytes=1000) as fetcher:
-        assert len((await fetcher.fetch(server.url(), FIELD))[0]) == 1000
+        assert len((await got(fetcher, server.url()))[0]) == 1000
 
 
 async def test_a_body_that_announces_too_much_is_not_read(server: Server) -> None:
@@ -388,6 +479,15 @@ async def test_a_body_that_announces_too_much_is_not_read(server: Server) -> Non
 
     async with fetching(server.host, max_bytes=1000) as fetcher:
         assert await refusal(fetcher, server.url()) == f"{CANNOT} It is larger than 1000 bytes."
+
+
+async def test_a_lower_limit_holds_for_the_one_fetch(server: Server) -> None:
+    server.answers["/"] = http(b"x" * 1000)
+
+    async with fetching(server.host, max_bytes=1000) as fetcher:
+        with pytest.raises(InvalidArgument, match="It is larger than 999 bytes"):
+            await fetcher.fetch(server.url(), FIELD, max_bytes=999)
+        assert (await fetcher.fetch(server.url(), FIELD, max_bytes=2000)).mime_type is None
 
 
 async def test_an_endless_body_is_cut_off_at_the_limit(server: Server) -> None:
@@ -417,6 +517,8 @@ async def test_a_zipped_bomb_hits_the_limit(server: Server) -> None:
         (b"not gzip", "gzip"),
         (gzip.compress(b"meow")[:-4], "gzip"),
         (gzip.compress(b"a") + gzip.compress(b"b"), "gzip"),
+        (gzip.compress(b"a") + b"x" * 200, "gzip"),
+        (b"", "gzip"),
         (b"meow", "br"),
     ],
 )
@@ -476,8 +578,11 @@ async def test_redirects_are_counted(server: Server) -> None:
     [
         (http(b"no", status="404 Not Found"), "The server answered with status 404."),
         (http(status="204 No Content"), "The server answered with status 204."),
-        (http(b"<p>", content_type="text/html"), "Its content type is text/html, not that of an image."),
-        (http(b"x", content_type="<script>"), "Its content type is not that of an image."),
+        (
+            http(b"x", content_type="application/zip"),
+            "Its content type is application/zip: no picture, recording, PDF or text.",
+        ),
+        (http(b"x", content_type="<script>"), "Its content type cannot be read."),
         (http(b"meow", content_length="100"), "The server broke off."),
         (http(b"meow", content_length="nine"), "The server broke off."),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "The server broke off."),
@@ -520,35 +625,6 @@ async def test_cancelling_a_fetch_ends_it(server: Server) -> None:
 # --- certificates
 
 
-def certified(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Make a certificate for a name: one context for its server, one for who trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "certificate.pem"
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    serves = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    serves.load_cert_chain(pem)
-    trusts = ssl.create_default_context(cadata=certificate.public_bytes(serialization.Encoding.PEM).decode())
-    return serves, trusts
-
-
 async def test_the_certificate_is_checked_for_the_name_and_not_for_the_address(tmp_path: Path) -> None:
     serves, trusts = certified("media.test", tmp_path)
     names: list[str | None] = []
@@ -559,7 +635,7 @@ async def test_the_certificate_is_checked_for_the_name_and_not_for_the_address(t
         fetching("media.test", resolver=always("127.0.0.1"), tls=trusts) as fetcher,
     ):
         server.answers["/"] = http(b"meow")
-        assert await fetcher.fetch(f"https://media.test:{server.port}/", FIELD) == (b"meow", None)
+        assert await got(fetcher, f"https://media.test:{server.port}/") == (b"meow", None)
 
     assert names == ["media.test"]
 

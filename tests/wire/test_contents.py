@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from twinlens.domain.clip import Clip
 from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.lines import LINES
 from twinlens.domain.request import Inline, Media, Request, Source, Stored, Text, Url
@@ -56,16 +57,6 @@ def test_g6_images_are_counted_up_to_the_limit() -> None:
     assert (
         caught.value.message == "Please use fewer than 3600 images in your request to models/gemini-3-flash"
     )
-
-
-def test_g7_videos_are_counted_up_to_the_line_s_limit() -> None:
-    video = {"fileData": {"fileUri": "files/a", "mimeType": "video/mp4"}}
-
-    assert len(read(*[video] * 10).media) == 10
-    with pytest.raises(InvalidArgument, match="Please use fewer than 10 videos"):
-        read(*[video] * 11)
-    with pytest.raises(InvalidArgument, match="Please use fewer than 1 videos"):
-        read(video, video, line=LINES["gemini-1.5"])
 
 
 @pytest.mark.parametrize(
@@ -134,3 +125,18 @@ def test_large_data_where_it_does_not_belong_is_shown_by_its_beginning() -> None
     with pytest.raises(InvalidArgument) as caught:
         read({"inlineData": {"mimeType": "image/png", "data": "A" * 5000 + "!"}})
     assert caught.value.message.endswith(f'Base64 decoding failed for "{"A" * 32}"')
+
+
+def test_a_recordings_clip_is_read() -> None:
+    video = {"fileData": {"fileUri": "files/a"}, "videoMetadata": {"startOffset": "1.5s", "end_offset": "4s"}}
+
+    (part,) = read(video).media
+
+    assert part.clip == Clip(1.5, 4.0, None)
+
+
+def test_media_in_a_functions_response_are_clipped_too() -> None:
+    video = {"inlineData": {"mimeType": "video/mp4", "data": "AAAA"}, "videoMetadata": {"fps": 2}}
+    response = {"functionResponse": {"name": "f", "response": {}, "parts": [video]}}
+
+    assert read(response).media[0].clip == Clip(fps=2.0)

@@ -74,8 +74,31 @@ def test_a_failed_file_says_why() -> None:
     assert (written["state"], written["error"]) == ("FAILED", {"code": 3, "message": "It is damaged."})
 
 
+@pytest.mark.parametrize(
+    ("state", "progress", "percent"),
+    [
+        ("PROCESSING", 0.42, 42),
+        ("PROCESSING", 0.29, 29),
+        ("PROCESSING", 1.0, 100),
+        ("PROCESSING", None, None),
+        ("ACTIVE", 0.42, None),
+        ("FAILED", 0.42, None),
+    ],
+)
+def test_a_file_that_is_processing_says_how_far_where_that_is_known(
+    state: str, progress: float | None, percent: int | None
+) -> None:
+    file = replace(File(), state=state)
+
+    alone = json.loads(files.write_file(file, "", progress))
+    sent = json.loads(files.write_upload(file, "", progress))["file"]
+    (listed,) = json.loads(files.write_page([(file, progress)], None, ""))["files"]
+
+    assert [shown.get("progressPercent") for shown in (alone, sent, listed)] == [percent] * 3
+
+
 def test_a_page_carries_a_token_that_reads_back() -> None:
-    page = json.loads(files.write_page([File()], 41, "https://twin.test"))
+    page = json.loads(files.write_page([(File(), None)], 41, "https://twin.test"))
 
     assert page["files"] == [WRITTEN]
     assert files.read_page({"pageToken": page["nextPageToken"]}).before == 41
@@ -156,6 +179,14 @@ def test_media_of_the_documents_may_be_stored(mime_type: str) -> None:
     headers = {"x-goog-upload-header-content-type": mime_type}
 
     assert files.read_metadata(b"", headers).mime_type == mime_type
+
+
+@pytest.mark.parametrize("name", ["3gpp", "3gpp2"])
+def test_what_clients_call_sound_by_the_files_name_is_stored_as_the_video_it_may_be(name: str) -> None:
+    body = json.dumps({"file": {"mimeType": f"audio/{name}"}}).encode()
+    at_once = files.read_at_once({"content-type": f"audio/{name}"})
+
+    assert files.read_metadata(body, {}).mime_type == at_once.mime_type == f"video/{name}"
 
 
 @pytest.mark.parametrize(

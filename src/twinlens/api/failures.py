@@ -33,6 +33,7 @@ async def refused(http: Request, failure: Exception) -> Response:
         log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
     elif failure.__cause__ is not None:
         log.info("%s: %s", failure.message, failure.__cause__)
+    _forget_the_way(failure)
     return _response(http, failure)
 
 
@@ -53,7 +54,10 @@ async def gone(http: Request, _: Exception) -> Response:
 async def broken(http: Request, failure: Exception) -> Response:
     """Answer a fault of ours, telling nothing of its inside."""
     log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
-    return _response(http, Internal())
+    answer = _response(http, Internal())
+    # The failure goes on to uvicorn, which hangs up: the client must not ask its next question here.
+    answer.headers["Connection"] = "close"
+    return answer
 
 
 HANDLERS: Mapping[Any, Any] = {
@@ -62,6 +66,21 @@ HANDLERS: Mapping[Any, Any] = {
     ClientDisconnect: gone,
     Exception: broken,
 }
+
+
+def _forget_the_way(failure: BaseException) -> None:
+    """Let go of the frames that an error has come through.
+
+    They hold the request's media, and errors that refer to one another keep them until the next collection.
+    """
+    waiting: list[BaseException | None] = [failure]
+    while waiting:
+        error = waiting.pop()
+        if error is not None and error.__traceback__ is not None:
+            error.__traceback__ = None
+            waiting += (error.__cause__, error.__context__)
+            if isinstance(error, BaseExceptionGroup):
+                waiting += error.exceptions
 
 
 def _response(http: Request, error: TwinlensError) -> Response:

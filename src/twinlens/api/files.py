@@ -70,7 +70,8 @@ class _Stored:
         check_query(http, own=("pageSize", "page_size", "pageToken", "page_token"))
         wanted = wire.read_page(http.query_params)
         page = await self._files.list(project, wanted.size, wanted.before)
-        return _json(wire.write_page(page.files, page.next, self._rules.origin_of(http)))
+        shown = [(record, self._processing.progress_of(record)) for record in page.files]
+        return _json(wire.write_page(shown, page.next, self._rules.origin_of(http)))
 
     async def get(self, http: Request) -> Response:
         """Answer one file, by its id or by its whole URI."""
@@ -82,7 +83,8 @@ class _Stored:
         record = await self._files.get(project, file_id)
         if record.state == "PROCESSING":
             self._processing.begin(record)
-        return _json(wire.write_file(record, self._rules.origin_of(http)))
+        progress = self._processing.progress_of(record)
+        return _json(wire.write_file(record, self._rules.origin_of(http), progress))
 
     async def delete(self, http: Request) -> Response:
         """Delete a file."""
@@ -199,7 +201,8 @@ class _Uploading:
 
     async def _made(self, made: FileRecord, http: Request) -> Response:
         record = await self._processing.settled(made, PROCESSING_WAIT_S)
-        body = wire.write_upload(record, self._rules.origin_of(http))
+        progress = self._processing.progress_of(record)
+        body = wire.write_upload(record, self._rules.origin_of(http), progress)
         return _json(body, {"X-Goog-Upload-Status": "final"})
 
     async def _query(self, upload_id: str, _http: Request) -> Response:

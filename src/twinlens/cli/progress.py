@@ -12,22 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
     ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from ..client.errors import ClientError
 from .show import printable, shorten, size_of
 
 _LONGEST_NAME = 24
+_LOOKS = "the server looks at the file."
 
 
 class Report:
@@ -95,16 +100,43 @@ def reported(name: str, size: int) -> Iterator[Report]:
     report.say(f"{size_of(size - report.first)} sent in {time.monotonic() - begun:.1f} s.")
 
 
+class Look:
+    """Tells in plain lines how far the server's look at one file is: each quarter."""
+
+    def __init__(self, name: str) -> None:
+        self.name = printable(name)
+        self._quarters = 0
+
+    def moved(self, percent: int | None) -> None:
+        """Take note of how far it is, where the server says so; the end shows in what is printed after."""
+        quarters = min((percent or 0) // 25, 3)
+        if quarters > self._quarters:
+            self._quarters = quarters
+            click.echo(f"{self.name}: {25 * quarters} % looked at.", err=True)
+
+
+class _LookBar(Look):
+    """Tells of it with a spinner, and beside it a bar once it is known how far the look is."""
+
+    def __init__(self, name: str, progress: Progress) -> None:
+        super().__init__(name)
+        self._progress = progress
+        self._task = progress.add_task(f"{shorten(self.name, _LONGEST_NAME)}: {_LOOKS}", total=None)
+
+    def moved(self, percent: int | None) -> None:
+        if percent is not None:
+            self._progress.update(self._task, completed=percent, total=100)
+
+
 @contextmanager
-def inspected(name: str) -> Iterator[None]:
-    """Show that the bytes are over there, and the server looks at them."""
-    sentence = f"{printable(name)}: the server looks at the file."
+def inspected(name: str) -> Iterator[Look]:
+    """Show that the bytes are over there, and the server looks at them; in the way that suits, as above."""
     if not _is_watched():
-        click.echo(sentence, err=True)
-        yield
+        click.echo(f"{printable(name)}: {_LOOKS}", err=True)
+        yield Look(name)
         return
-    with Console(stderr=True).status(Text(sentence)):
-        yield
+    with Progress(*_look_columns(), console=Console(stderr=True), expand=True, transient=True) as progress:
+        yield _LookBar(name, progress)
 
 
 def _columns() -> list[ProgressColumn]:
@@ -115,6 +147,26 @@ def _columns() -> list[ProgressColumn]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     ]
+
+
+def _look_columns() -> list[ProgressColumn]:
+    return [
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        _KnownBar(),
+        TaskProgressColumn("{task.percentage:>3.0f} %", text_format_no_percentage=""),
+    ]
+
+
+class _KnownBar(ProgressColumn):
+    """A bar where the end is known, and only room for one where it is not."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(ratio=1))
+        self._bar = BarColumn(bar_width=None)
+
+    def render(self, task: Task) -> RenderableType:
+        return Text() if task.total is None else self._bar(task)
 
 
 def _is_watched() -> bool:

@@ -78,8 +78,8 @@ def _upload(connection: Connection, source: Source, wishes: Wishes) -> File:
     if file.state != "PROCESSING" or not wishes.wait:
         return file
     shown = f"{printable(name)}: interrupted. `twinlens files get {file.name}` shows the file."
-    with _interruptible(shown), inspected(name):
-        return Files(connection).wait(file)
+    with _interruptible(shown), inspected(name) as look:
+        return Files(connection).wait(file, watch=lambda seen: look.moved(seen.progress_percent))
 
 
 def _label(name: str, wishes: Wishes) -> Label:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from .patience import Patience, Tries
 
 PAGE_SIZE = 100
 FIRST_POLL_S = 0.25
-LONGEST_POLL_S = 2.0
+LONGEST_POLL_S = 1.0
 LONGEST_WAIT_S = 600.0
 
 _ID = "[a-z0-9-]{1,40}"
@@ -27,7 +27,10 @@ _SIZE = re.compile("[0-9]{1,19}")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A File as the server describes it; `resource` is its JSON, with all fields."""
+    """A File as the server describes it; `resource` is its JSON, with all fields.
+
+    `progress_percent` is how far the server's look into it is, where that is PROCESSING and known.
+    """
 
     name: str
     uri: str
@@ -40,6 +43,7 @@ class File:
     expires: datetime | None = None
     duration: str = ""
     error: str = ""
+    progress_percent: int | None = None
     resource: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -79,8 +83,13 @@ class Files:
         # The answer is empty, but only this API's is an empty object.
         self._connection.read(self._connection.ask("DELETE", _path(name)))
 
-    def wait(self, file: File, patience: Patience = Patience()) -> File:  # noqa: B008 — it is frozen
-        """Give the file once the server has looked at it: ACTIVE or FAILED."""
+    def wait(
+        self,
+        file: File,
+        patience: Patience = Patience(),  # noqa: B008 — it is frozen
+        watch: Callable[[File], None] | None = None,
+    ) -> File:
+        """Give the file once the server has looked at it: ACTIVE or FAILED; `watch` sees it until then."""
         tries, pause, end = Tries(patience), FIRST_POLL_S, time.monotonic() + LONGEST_WAIT_S
         while file.state == "PROCESSING":
             if time.monotonic() > end:
@@ -88,6 +97,8 @@ class Files:
                     f"{file.name} is still PROCESSING after {LONGEST_WAIT_S:.0f} seconds. "
                     f"`twinlens files get {file.name}` tells how it ends."
                 )
+            if watch is not None:
+                watch(file)
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_POLL_S)
             try:
@@ -127,6 +138,7 @@ def read_file(resource: Any) -> File:
         expires=_time(text.get("expirationTime", "")),
         duration=_member(resource, "videoMetadata", "videoDuration"),
         error=_member(resource, "error", "message"),
+        progress_percent=_percent(resource.get("progressPercent")),
         resource=resource,
     )
 
@@ -139,6 +151,10 @@ def _member(resource: dict[str, Any], outer: str, inner: str) -> str:
     value = resource.get(outer)
     found = value.get(inner) if isinstance(value, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def _percent(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value <= 100 else None
 
 
 def _sha256(text: str) -> str:

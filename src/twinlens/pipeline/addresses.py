@@ -1,10 +1,12 @@
-"""Which addresses the public internet has. Everything else is somebody's own network.
+"""Which addresses the public internet has, and how hosts are written. All else is somebody's own network.
 
 Written out as a table, because what the standard library calls global differs between Python versions.
+A network that translates IPv4 under a prefix of its own cannot be told from others: its router decides.
 """
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _NOT_PUBLIC_V4 = tuple(
@@ -49,6 +51,9 @@ _NOT_PUBLIC_V6 = tuple(
 _TRANSLATED_V4 = IPv6Network("64:ff9b::/96")
 """How a network without IPv4 writes IPv4 addresses: the last four bytes decide."""
 
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_ENDS_IN_NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?")
+
 
 def is_public(address: str) -> bool:
     """Say whether an address, as a resolver writes it, is one of the public internet."""
@@ -61,3 +66,19 @@ def is_public(address: str) -> bool:
     if isinstance(ip, IPv4Address):
         return not any(ip in network for network in _NOT_PUBLIC_V4)
     return ip.scope_id is None and ip in _PUBLIC_V6 and not any(ip in network for network in _NOT_PUBLIC_V6)
+
+
+def is_address(host: str) -> bool:
+    """Tell an IP address in its usual form from everything else."""
+    try:
+        return getattr(ip_address(host), "scope_id", None) is None
+    except ValueError:
+        return False
+
+
+def is_plain(host: str) -> bool:
+    """Tell names, and IP addresses in their usual form, from other ways to write an IP address.
+
+    A name that ends in a number is none: some resolver takes it for an address.
+    """
+    return is_address(host) or bool(_NAME.fullmatch(host) and not _ENDS_IN_NUMBER.fullmatch(host))

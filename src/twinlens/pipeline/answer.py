@@ -6,41 +6,24 @@ Streaming and plain, every dialect goes through these two.
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from .. import media
-from ..domain import budget
 from ..domain.answer import Answer, Candidate
-from ..domain.budget import Budget
 from ..domain.engine import Blocked, EngineRequest, Finished, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
-from ..domain.geometry import GEOMETRIES, Fit
-from ..domain.media import Blob, Image, ImageInfo, Modality
-from ..domain.request import Media, Request
+from ..domain.media import Modality
+from ..domain.request import Request
 from ..engines.base import Engine
 from ..engines.pool import Served
 from . import prompt
 from .concurrency import side_by_side
+from .items import item_of
 from .limits import limited
+from .planning import PlannedMedia, Planner, costs_of, pixels_of
 from .resolve import resolve
 from .services import Services
-
-PLAN_ON_LOOP = 64
-"""So many headers are read sooner than a thread is woken; thousands would hold up everyone else."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedMedia:
-    """One medium before it is decoded: what it is, what it may cost, and how the engine will see it."""
-
-    blob: Blob
-    info: ImageInfo
-    budget: Budget
-    fit: Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +37,13 @@ class Plan:
 
 
 async def plan(request: Request, served: Served, project: str, services: Services) -> Plan:
-    """Decide what every part of a request costs, reading headers only."""
+    """Decide what every part of a request costs; nothing is decoded."""
     blobs = await resolve(request.media, project, services)
-    if len(blobs) <= PLAN_ON_LOOP:
-        items = _plan_all(request, blobs, served, services.max_image_pixels)
-    else:
-        items = await asyncio.to_thread(_plan_all, request, blobs, served, services.max_image_pixels)
-    tokens: Counter[Modality] = Counter()
-    tokens[Modality.TEXT] = prompt.count_text(request, served.engine.count_text)
-    for item in items:
-        tokens[item.budget.modality] += item.budget.billed
-    usage = Usage(prompt=+tokens, engine_media=sum(item.fit.tokens for item in items))
+    planner = Planner(request, served, services.looks, services.max_image_pixels)
+    items = await planner.plan(blobs)
+    tokens = costs_of(items)
+    tokens[Modality.TEXT] += prompt.count_text(request, served.engine.count_text)
+    usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
     _check_input_limit(usage.prompt_total, served)
     return Plan(request, served.engine, items, usage)
 
@@ -72,32 +51,16 @@ async def plan(request: Request, served: Served, project: str, services: Service
 async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, None]:
     """Decode what the plan pays for, ask the engine, and yield the answer piece by piece.
 
+    Images are decoded here; of videos, sound and PDFs the engine takes what it needs, a piece at a time.
     Pieces carry the prompt's usage; the last piece of a candidate adds what has been written until
     then. Closing the generator cancels the engine's work.
     """
-    pixels = sum(item.fit.width * item.fit.height for item in planned.media)
-    async with services.room.take(pixels):
-        images = await side_by_side(_decode(item, services) for item in planned.media)
+    async with services.room.take(pixels_of(planned.media)):
+        items = await side_by_side(item_of(item, services.decoded) for item in planned.media)
         await services.engines.loaded()
-        async with aclosing(_candidates(prompt.build(planned.request, images), planned)) as pieces:
+        async with aclosing(_candidates(prompt.build(planned.request, items), planned)) as pieces:
             async for piece in pieces:
                 yield piece
-
-
-def _plan_all(
-    request: Request, blobs: Sequence[Blob], served: Served, max_pixels: int
-) -> tuple[PlannedMedia, ...]:
-    return tuple(
-        _plan_media(part, blob, request, served, max_pixels)
-        for part, blob in zip(request.media, blobs, strict=True)
-    )
-
-
-def _plan_media(part: Media, blob: Blob, request: Request, served: Served, max_pixels: int) -> PlannedMedia:
-    info = media.probe(blob, max_pixels)
-    cost = budget.plan(info, served.line.name, request.resolution, part.resolution, part.field)
-    geometry = GEOMETRIES[served.engine.capabilities.geometry]
-    return PlannedMedia(blob, info, cost, geometry(info.width, info.height, cost.payload))
 
 
 def _check_input_limit(tokens: int, served: Served) -> None:
@@ -107,19 +70,6 @@ def _check_input_limit(tokens: int, served: Served) -> None:
             f"The input token count ({tokens}) exceeds the maximum number of tokens allowed ({limit}).",
             field="contents",
         )
-
-
-async def _decode(item: PlannedMedia, services: Services) -> Image:
-    fit = item.fit
-    pixels, digest = await services.decoded.image(item.blob, item.info, fit.width, fit.height)
-    return Image(
-        pixels=pixels,
-        source_width=item.info.width,
-        source_height=item.info.height,
-        mime_type=item.info.mime_type,
-        tokens=fit.tokens,
-        digest=digest,
-    )
 
 
 async def _candidates(request: EngineRequest, planned: Plan) -> AsyncGenerator[Answer, None]:

@@ -1,18 +1,17 @@
-"""Turns and pictures into the ordered segments an engine reads, and the tokens of their texts."""
+"""Turns and media into the ordered segments an engine reads, and the tokens of their texts."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from ..domain.engine import EngineRequest, EngineTurn, Segment
-from ..domain.media import Image
+from ..domain.engine import EngineRequest, EngineTurn, Medium, Segment
 from ..domain.request import Media, Part, Request, Structured, Text
 
 
-def build(request: Request, images: Sequence[Image]) -> EngineRequest:
-    """Put the decoded pictures in the places of their parts. Earlier thoughts are left out."""
-    waiting = iter(images)
+def build(request: Request, media: Sequence[Medium]) -> EngineRequest:
+    """Put the media in the places of their parts. Earlier thoughts are left out."""
+    waiting = iter(media)
     return EngineRequest(
         model=request.model,
         turns=tuple(EngineTurn(turn.role, tuple(_segments(turn.parts, waiting))) for turn in request.turns),
@@ -32,10 +31,10 @@ def count_text(request: Request, count: Callable[[str], int]) -> int:
     return total + (count(_compact(request.tools)) if request.tools else 0)
 
 
-def _segments(parts: tuple[Part, ...], images: Iterator[Image]) -> Iterator[Segment]:
+def _segments(parts: tuple[Part, ...], media: Iterator[Medium]) -> Iterator[Segment]:
     for part in parts:
         if isinstance(part, Media):
-            yield next(images)
+            yield next(media)
         elif not (isinstance(part, Text) and part.thought):
             yield _text(part)
 

@@ -8,18 +8,26 @@ from ..engines.pool import Engines
 from ..store.files import FileStore
 from .decoded import Decoded
 from .fetch import Fetcher
+from .looks import Looks
 from .processing import Processing
 from .room import Room
+from .youtube import YouTube
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of the server that outlive a request. `max_image_pixels` is checked before decoding."""
+    """The parts of the server that outlive a request.
+
+    `max_image_pixels` is checked before decoding; `max_fetched_bytes` is what one request may fetch.
+    """
 
     engines: Engines
     files: FileStore
     processing: Processing
+    looks: Looks
     decoded: Decoded
     fetcher: Fetcher
+    youtube: YouTube
     room: Room
     max_image_pixels: int
+    max_fetched_bytes: int

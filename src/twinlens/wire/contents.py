@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..domain.clip import MAX_FPS, Clip
 from ..domain.request import (
     Inline,
     Media,
@@ -30,7 +31,6 @@ ROLES: Mapping[str, Role] = {
     "function": "user",
     "tool": "user",
 }
-MAX_FPS = 24
 _STORED = re.compile(
     r"(?:https?://[^/\s]+/(?:\S*/)?v1(?:alpha|beta)?/)?files/([a-z0-9-]{1,40})/?(?:[?#]\S*)?",
     re.IGNORECASE,
@@ -81,12 +81,12 @@ def _parts(content: Fields, path: str, reading: Reading) -> list[Part]:
 
 def _part(fields: Fields, path: str, reading: Reading) -> Iterator[Part]:
     """Read one part. A function response may carry media, which follow it as parts of their own."""
-    _check_clip(fields.get("video_metadata", {}), f"{path}.video_metadata", reading)
+    clip = _clip(fields, path, reading)
     if "text" in fields:
         yield Text(fields["text"], thought=fields.get("thought", False))
         return
     if "inline_data" in fields or "file_data" in fields:
-        yield from _media(fields, path, reading)
+        yield from _media(fields, path, clip, reading)
         return
     for member, name in _STRUCTURED.items():
         if member in fields:
@@ -94,26 +94,27 @@ def _part(fields: Fields, path: str, reading: Reading) -> Iterator[Part]:
             media = value.pop("parts", ())
             yield Structured(name, value)
             for index, one in enumerate(media):
-                yield from _media(one, f"{path}.{member}.parts[{index}]", reading)
+                below = f"{path}.{member}.parts[{index}]"
+                yield from _media(one, below, _clip(one, below, reading), reading)
             return
     known = any(member in fields for member in _IGNORED)
     reading.require(known, f"{path}.data", "required oneof field 'data' must have one initialized field")
 
 
-def _media(fields: Fields, path: str, reading: Reading) -> Iterator[Media]:
+def _media(fields: Fields, path: str, clip: Clip | None, reading: Reading) -> Iterator[Media]:
     resolution = _resolution(fields.get("media_resolution"), path, reading)
     if "inline_data" in fields:
         blob, below = fields["inline_data"], f"{path}.inline_data"
         mime_type = blob.get("mime_type")
         reading.require(bool(mime_type), f"{below}.mime_type", "The mimeType parameter is required.")
         reading.require(bool(blob.get("data")), f"{below}.data", "The data parameter is required.")
-        yield Media(Inline(blob.get("data", b"")), mime_type, path, resolution)
+        yield Media(Inline(blob.get("data", b"")), mime_type, path, resolution, clip)
     elif "file_data" in fields:
         file = fields["file_data"]
         uri = file.get("file_uri", "")
         source = source_of(uri)
         if source is not None:
-            yield Media(source, file.get("mime_type") or None, path, resolution)
+            yield Media(source, file.get("mime_type") or None, path, resolution, clip)
             return
         shown = uri if len(uri) <= 200 else f"{uri[:200]}..."
         reading.refuse(f"{path}.file_data.file_uri", f"Invalid or unsupported file uri: {shown}")
@@ -138,11 +139,15 @@ def _resolution(fields: Fields | None, path: str, reading: Reading) -> Resolutio
     return Resolution(fields.get("level", "UNSPECIFIED"), tokens)
 
 
-def _check_clip(fields: Fields, path: str, reading: Reading) -> None:
-    """Check a video's clip as far as the request alone can tell."""
+def _clip(part: Fields, path: str, reading: Reading) -> Clip | None:
+    """Read which part of a recording is meant, checked as far as the request alone can tell."""
+    fields, path = part.get("video_metadata"), f"{path}.video_metadata"
+    if fields is None:
+        return None
     start, end, fps = fields.get("start_offset", 0.0), fields.get("end_offset"), fields.get("fps")
     reading.require(start >= 0, f"{path}.start_offset", "start_offset must not be negative")
     if end is not None:
         reading.require(end > start, f"{path}.end_offset", "end_offset must be after start_offset")
     if fps is not None:
-        reading.require(0 < fps <= MAX_FPS, f"{path}.fps", f"fps must be in the range (0, {MAX_FPS}]")
+        reading.require(0 < fps <= MAX_FPS, f"{path}.fps", f"fps must be in the range (0, {MAX_FPS:g}]")
+    return Clip(start, end, fps)

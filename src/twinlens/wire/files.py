@@ -30,12 +30,15 @@ _MIME_TYPES = frozenset(
     f"{kind}/{name}"
     for kind, names in {
         "image": "png jpeg jpg webp heic heif gif bmp tiff",
-        "video": "mp4 mpeg mpg mov quicktime avi x-msvideo x-flv webm wmv x-ms-wmv 3gpp x-matroska",
+        "video": "mp4 mpeg mpg mov quicktime avi x-msvideo x-flv webm wmv x-ms-wmv 3gpp 3gpp2 x-matroska",
         "audio": "wav x-wav mp3 mpeg aiff x-aiff aac ogg flac x-flac mp4 m4a x-m4a mp4a-latm webm opus",
         "application": "pdf json xml rtf javascript x-javascript",
     }.items()
     for name in names.split()
 )
+
+_MEANT = {"audio/3gpp": "video/3gpp", "audio/3gpp2": "video/3gpp2"}
+"""What clients that go by a file's name call a video."""
 
 _BODY_TYPES = frozenset({"application/json", "application/xml"})
 """What clients say of any body, whatever is in it."""
@@ -160,7 +163,9 @@ def read_at_once(headers: Mapping[str, str]) -> Metadata:
         raise InvalidArgument("A file that is sent in one request begins at X-Goog-Upload-Offset 0.")
     said = read_metadata(b"", headers)
     own = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if said.mime_type is None and (own in _MIME_TYPES - _BODY_TYPES or own.startswith("text/")):
+    if said.mime_type is None and (
+        own in _MIME_TYPES - _BODY_TYPES or own in _MEANT or own.startswith("text/")
+    ):
         return replace(said, mime_type=_supported(own))
     return said
 
@@ -195,27 +200,30 @@ def read_page(query: Mapping[str, str]) -> PageRequest:
     return PageRequest(limit, None if not token else _read_token(token))
 
 
-def write_file(file: File, origin: str) -> bytes:
-    """Write one file; `origin` is how this client reaches the server."""
-    return msgspec.json.encode(_resource(file, origin))
+def write_file(file: File, origin: str, progress: float | None = None) -> bytes:
+    """Write one file; `origin` is how this client reaches the server.
+
+    `progress` is how far the look into a file is that is PROCESSING, from 0 to 1.
+    """
+    return msgspec.json.encode(_resource(file, origin, progress))
 
 
-def write_upload(file: File, origin: str) -> bytes:
+def write_upload(file: File, origin: str, progress: float | None = None) -> bytes:
     """Write the answer to a finished upload."""
-    return msgspec.json.encode({"file": _resource(file, origin)})
+    return msgspec.json.encode({"file": _resource(file, origin, progress)})
 
 
-def write_page(files: Iterable[File], following: int | None, origin: str) -> bytes:
-    """Write a page of the list; where there is nothing, an empty object."""
+def write_page(files: Iterable[tuple[File, float | None]], following: int | None, origin: str) -> bytes:
+    """Write a page of the list, of files with their progress; where there is nothing, an empty object."""
     page: dict[str, object] = {}
-    if resources := [_resource(file, origin) for file in files]:
+    if resources := [_resource(file, origin, progress) for file, progress in files]:
         page["files"] = resources
     if following is not None:
         page["nextPageToken"] = base64.urlsafe_b64encode(f"f{following}".encode()).decode().rstrip("=")
     return msgspec.json.encode(page)
 
 
-def _resource(file: File, origin: str) -> dict[str, object]:
+def _resource(file: File, origin: str, progress: float | None) -> dict[str, object]:
     resource: dict[str, object] = {
         "name": f"files/{file.id}",
         "displayName": file.display_name or "",
@@ -228,6 +236,8 @@ def _resource(file: File, origin: str) -> dict[str, object]:
         "sha256Hash": base64.b64encode(file.sha256.encode()).decode(),
         "uri": f"{origin}/v1beta/files/{file.id}",
         "state": file.state,
+        # Not of the contract, and nothing to clients that do not know it.
+        "progressPercent": file.state == "PROCESSING" and progress and round(100 * progress),
         "source": "UPLOADED",
         "error": file.error and {"code": _INVALID_ARGUMENT, "message": file.error},
         "videoMetadata": file.duration is not None and {"videoDuration": _duration(file.duration)},
@@ -275,6 +285,7 @@ def _new_id(name: str) -> str:
 def _supported(mime_type: str) -> str | None:
     """Check a type without its parameters; None where nothing was said."""
     bare = mime_type.partition(";")[0].strip().lower()
+    bare = _MEANT.get(bare, bare)
     if bare in ("", _UNSAID):
         return None
     if bare in _MIME_TYPES or (len(bare) <= MAX_MIME_TYPE and re.fullmatch(r"text/[a-z0-9.+-]+", bare)):

@@ -17,7 +17,7 @@ from ..domain.engine import Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.lines import Line
 from ..domain.media import Modality
-from ..domain.request import Media, Request
+from ..domain.request import Request
 from . import contents, generation, json
 from .messages import COUNT_TOKENS_REQUEST, GENERATE_CONTENT_REQUEST
 from .proto import Message, Reading
@@ -49,7 +49,7 @@ def read_count(body: Body, model: str, line: Line) -> Request:
     whole = fields.get("generate_content_request")
     if whole is None:
         request = Request(model=model, turns=contents.turns(fields.get("contents"), "contents", reading))
-        _check_counts(request, line)
+        _check_images(request, line)
     elif "contents" in fields:
         raise InvalidArgument(
             "contents and generateContentRequest are mutually exclusive.", field="generate_content_request"
@@ -110,7 +110,7 @@ def _request(fields: Fields, prefix: str, model: str, line: Line, reading: Readi
         output=generation.output(config, path, reading),
         tools=generation.tools(fields.get("tools"), f"{prefix}tools", reading),
     )
-    _check_counts(request, line)
+    _check_images(request, line)
     return request
 
 
@@ -119,18 +119,14 @@ def _check_model(named: str, model: str, reading: Reading) -> None:
     reading.require(matches, "generate_content_request.model", f"the model must be models/{model}")
 
 
-def _check_counts(request: Request, line: Line) -> None:
-    """Hold the number of media, as far as their labels tell, to the line's limits."""
-    for kind, most in (("image", line.max_images), ("video", line.max_videos)):
-        if sum(_is(part, kind) for part in request.media) > most:
-            raise InvalidArgument(
-                f"Please use fewer than {most} {kind}s in your request to models/{request.model}",
-                field="contents",
-            )
-
-
-def _is(part: Media, kind: str) -> bool:
-    return (part.mime_type or "").lower().startswith(f"{kind}/")
+def _check_images(request: Request, line: Line) -> None:
+    """Hold the number of images, as far as their labels tell, to the line's limit."""
+    images = sum((part.mime_type or "").lower().startswith("image/") for part in request.media)
+    if images > line.max_images:
+        raise InvalidArgument(
+            f"Please use fewer than {line.max_images} images in your request to models/{request.model}",
+            field="contents",
+        )
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

@@ -43,9 +43,9 @@ FILE_DATA = Message(
 )
 VIDEO_METADATA = Message(
     "VideoMetadata",
-    _ignored("startOffset", duration),
-    _ignored("endOffset", duration),
-    _ignored("fps", double),
+    Field("startOffset", duration),
+    Field("endOffset", duration),
+    Field("fps", double),
 )
 MEDIA_RESOLUTION = Message(
     "MediaResolution",
@@ -65,7 +65,7 @@ FUNCTION_RESPONSE_PART = Message(
     Field("inlineData", BLOB, oneof="data"),
     Field("fileData", FILE_DATA, oneof="data"),
     Field("mediaResolution", MEDIA_RESOLUTION),
-    _ignored("videoMetadata", VIDEO_METADATA),
+    Field("videoMetadata", VIDEO_METADATA),
     _ignored("mediaProcessing"),
 )
 FUNCTION_RESPONSE = Message(
@@ -107,7 +107,7 @@ PART = Message(
     Field("toolResponse", anything, oneof="data", status="ignored"),
     Field("thought", boolean),
     _ignored("thoughtSignature", binary),
-    _ignored("videoMetadata", VIDEO_METADATA),
+    Field("videoMetadata", VIDEO_METADATA),
     Field("mediaResolution", MEDIA_RESOLUTION),
     _ignored("mediaProcessing"),
     _ignored("partMetadata", struct),

@@ -1,0 +1,20 @@
+"""The name of what a blob holds, found out off the event loop where that takes long."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .. import media
+from ..domain.media import Blob
+
+DIGEST_ON_LOOP_BYTES = 256 * 1024
+"""Smaller content is hashed sooner than a thread is woken."""
+
+
+async def content_of(blob: Blob) -> str:
+    """Name a blob's content: equal names, equal bytes."""
+    if blob.digest is not None:
+        return blob.digest
+    if len(blob.data) <= DIGEST_ON_LOOP_BYTES:
+        return media.digest(blob.data)
+    return await asyncio.to_thread(media.digest, blob.data)

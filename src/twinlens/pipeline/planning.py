@@ -1,0 +1,265 @@
+"""What each medium of a request costs, and how the engine will see it; nothing is decoded.
+
+Images are judged by their headers. Recordings and PDFs are looked into by a worker, text files are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .. import media
+from ..domain import budget
+from ..domain.budget import Budget
+from ..domain.clip import DEFAULT_FPS, Span, sample_count, span_of
+from ..domain.errors import InvalidArgument
+from ..domain.geometry import GEOMETRIES, Fit
+from ..domain.media import Blob, ImageInfo, Modality, PdfInfo, SoundInfo, VideoInfo
+from ..domain.request import Media, Request
+from ..engines.pool import Served
+from ..media.jobs import spooled
+from ..media.recordings import MAX_BATCH_BYTES
+from .concurrency import side_by_side
+from .content import content_of
+from .looks import Looks
+
+PLAN_ON_LOOP = 64
+"""So many headers are read sooner than a thread is woken; thousands would hold up everyone else."""
+
+MAX_SOUND_S = 9.5 * 3600
+"""Of all recordings without pictures in a request: the contract's limit, section 5.1."""
+
+PAGE_SIDE = 3072
+"""A page has no pixels of its own: its longer side counts as so many, before the budget is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """An image: what it is, what it may cost, and the size at which the engine will see it."""
+
+    blob: Blob
+    info: ImageInfo
+    budget: Budget
+    fit: Fit
+
+    @property
+    def costs(self) -> Mapping[Modality, int]:
+        """What is billed."""
+        return {self.budget.modality: self.budget.billed}
+
+    @property
+    def engine_tokens(self) -> int:
+        """What the engine spends."""
+        return self.fit.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVideo:
+    """A part of a video: so many frames a second, each with a budget, and the tokens of its sound."""
+
+    blob: Blob
+    info: VideoInfo
+    span: Span
+    fps: float
+    budget: Budget
+    fit: Fit
+    sound_tokens: int
+
+    @property
+    def count(self) -> int:
+        """How many frames are looked at."""
+        return sample_count(self.span, self.fps)
+
+    @property
+    def costs(self) -> Mapping[Modality, int]:
+        """What is billed."""
+        return {Modality.VIDEO: self.count * self.budget.billed, Modality.AUDIO: self.sound_tokens}
+
+    @property
+    def engine_tokens(self) -> int:
+        """What the engine spends."""
+        return self.count * self.fit.tokens + self.sound_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSound:
+    """A part of a recording without pictures."""
+
+    blob: Blob
+    info: SoundInfo
+    span: Span
+    tokens: int
+
+    @property
+    def costs(self) -> Mapping[Modality, int]:
+        """What is billed."""
+        return {Modality.AUDIO: self.tokens}
+
+    @property
+    def engine_tokens(self) -> int:
+        """What the engine spends."""
+        return self.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDocument:
+    """A PDF: a budget for each page, and the size at which the engine will see each."""
+
+    blob: Blob
+    info: PdfInfo
+    budget: Budget
+    fits: tuple[Fit, ...]
+
+    @property
+    def costs(self) -> Mapping[Modality, int]:
+        """What is billed: pages. Their own text is not."""
+        return {self.budget.modality: len(self.fits) * self.budget.billed}
+
+    @property
+    def engine_tokens(self) -> int:
+        """What the engine spends."""
+        return sum(fit.tokens for fit in self.fits)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedText:
+    """A text file, which is read already: its tokens are those of its text."""
+
+    blob: Blob
+    mime_type: str
+    text: str
+    tokens: int
+
+    @property
+    def costs(self) -> Mapping[Modality, int]:
+        """What is billed."""
+        return {Modality.TEXT: self.tokens}
+
+    @property
+    def engine_tokens(self) -> int:
+        """What the engine spends on media: a text is none."""
+        return 0
+
+
+PlannedMedia = PlannedImage | PlannedVideo | PlannedSound | PlannedDocument | PlannedText
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans the media of one request, for the model that is to answer it."""
+
+    request: Request
+    served: Served
+    looks: Looks
+    max_image_pixels: int
+
+    async def plan(self, blobs: Sequence[Blob]) -> tuple[PlannedMedia, ...]:
+        """Plan all media, in their order."""
+        parts = self.request.media
+        found = [media.labelled(blob) for blob in blobs]
+        images = [i for i, (kind, _) in enumerate(found) if kind == "image"]
+        planned: dict[int, PlannedMedia] = {}
+        if len(images) <= PLAN_ON_LOOP:
+            planned |= self._images(blobs, images)
+        else:
+            planned |= await asyncio.to_thread(self._images, blobs, images)
+        others = [i for i in range(len(blobs)) if i not in planned]
+        rest = await side_by_side(self._other(parts[i], blobs[i], *found[i]) for i in others)
+        planned |= dict(zip(others, rest, strict=True))
+        result = tuple(planned[i] for i in range(len(blobs)))
+        self._check_amounts(result)
+        return result
+
+    def _images(self, blobs: Sequence[Blob], which: Sequence[int]) -> dict[int, PlannedMedia]:
+        return {i: self._image(self.request.media[i], blobs[i]) for i in which}
+
+    def _image(self, part: Media, blob: Blob) -> PlannedImage:
+        info = media.probe(blob, self.max_image_pixels)
+        cost = budget.plan(info, self.served.line.name, self.request.resolution, part.resolution, part.field)
+        return PlannedImage(blob, info, cost, self._fit(info.width, info.height, cost))
+
+    async def _other(self, part: Media, blob: Blob, kind: str, mime_type: str) -> PlannedMedia:
+        blob = replace(blob, digest=await content_of(blob))
+        if blob.file is None:
+            blob = await asyncio.to_thread(spooled, blob)
+        if kind == "text":
+            text = await self.looks.text(blob, mime_type)
+            return PlannedText(blob, mime_type, text, self.served.engine.count_text(text))
+        match await self.looks.info(blob, mime_type):
+            case VideoInfo() as info:
+                return self._video(part, blob, info)
+            case SoundInfo() as info:
+                return self._sound(part, blob, info)
+            case PdfInfo() as info:
+                return self._document(part, blob, info)
+
+    def _video(self, part: Media, blob: Blob, info: VideoInfo) -> PlannedVideo:
+        line = self.served.line.name
+        cost = budget.plan_frame(line, self.request.resolution, part.resolution, part.field)
+        span = span_of(part.clip, info.duration.total_seconds(), part.field)
+        fps = (part.clip and part.clip.fps) or DEFAULT_FPS
+        sound = budget.sound_tokens(span.seconds, line) if info.has_sound else 0
+        return PlannedVideo(blob, info, span, fps, cost, self._fit(info.width, info.height, cost), sound)
+
+    def _sound(self, part: Media, blob: Blob, info: SoundInfo) -> PlannedSound:
+        budget.check_sound(part.resolution, part.field)
+        span = span_of(part.clip, info.duration.total_seconds(), part.field)
+        return PlannedSound(blob, info, span, budget.sound_tokens(span.seconds, self.served.line.name))
+
+    def _document(self, part: Media, blob: Blob, info: PdfInfo) -> PlannedDocument:
+        line = self.served.line.name
+        cost = budget.plan_page(line, self.request.resolution, part.resolution, part.field)
+        return PlannedDocument(blob, info, cost, tuple(self._page(size, cost) for size in info.pages))
+
+    def _page(self, size: tuple[float, float], cost: Budget) -> Fit:
+        scale = PAGE_SIDE / max(size)
+        width, height = (max(round(side * scale), 1) for side in size)
+        return self._fit(width, height, cost)
+
+    def _fit(self, width: int, height: int, cost: Budget) -> Fit:
+        return GEOMETRIES[self.served.engine.capabilities.geometry](width, height, cost.payload)
+
+    def _check_amounts(self, planned: Sequence[PlannedMedia]) -> None:
+        """Hold the number of videos and the length of sound to their limits, whatever their labels say."""
+        most = self.served.line.max_videos
+        if sum(isinstance(item, PlannedVideo) for item in planned) > most:
+            videos = f"{most} videos" if most > 1 else "one video"
+            raise InvalidArgument(
+                f"Please use at most {videos} in your request to models/{self.request.model}",
+                field="contents",
+            )
+        seconds = sum(item.span.seconds for item in planned if isinstance(item, PlannedSound))
+        if seconds > MAX_SOUND_S:
+            raise InvalidArgument(
+                f"The audio of this request lasts {seconds / 3600:.1f} hours; the limit is "
+                f"{MAX_SOUND_S / 3600:g}. Clip it with video_metadata.",
+                field="contents",
+            )
+
+
+def costs_of(planned: Sequence[PlannedMedia]) -> Counter[Modality]:
+    """Add up what is billed for media."""
+    tokens: Counter[Modality] = Counter()
+    for item in planned:
+        tokens.update(item.costs)
+    return tokens
+
+
+def pixels_of(planned: Sequence[PlannedMedia]) -> int:
+    """Count the pixels that are held at once: all images, and of one video or PDF what is read ahead."""
+    images = sum(item.fit.width * item.fit.height for item in planned if isinstance(item, PlannedImage))
+    return images + max(map(_held, planned), default=0)
+
+
+def _held(item: PlannedMedia) -> int:
+    match item:
+        case PlannedVideo():
+            whole = item.count * item.fit.width * item.fit.height
+        case PlannedDocument():
+            whole = sum(fit.width * fit.height for fit in item.fits)
+        case _:
+            return 0
+    # One batch is being looked at while the next is being decoded.
+    return min(whole, 2 * MAX_BATCH_BYTES // 3)
