@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Sequence
+from uuid import uuid4
 
 import numpy as np
 import pytest
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
 
+from twinlens.domain.clip import label
 from twinlens.domain.engine import EngineRequest, EngineTurn
-from twinlens.domain.media import Image, Json
+from twinlens.domain.items import Frame, Sound, Video
+from twinlens.domain.media import Image, Json, Pixels
 from twinlens.domain.regions import Box
 from twinlens.domain.request import OutputFormat
-from twinlens.engines.builtin import replies
+from twinlens.engines.builtin import pictures, replies
 from twinlens.engines.builtin.facts import (
     Bar,
     Chart,
     Code,
     Colour,
+    Difference,
     Face,
     Facts,
     Kind,
@@ -26,7 +31,7 @@ from twinlens.engines.builtin.facts import (
     Table,
     Word,
 )
-from twinlens.engines.builtin.replies import Reply, Seen
+from twinlens.engines.builtin.replies import Reply
 from twinlens.engines.builtin.text import Reader
 
 Ask = Callable[..., Reply]
@@ -153,7 +158,7 @@ def ask(picture: Callable[..., Image]) -> Ask:
         *facts: Facts,
         schema: Json = None,
         mime_type: str | None = None,
-        seen: Seen | None = None,
+        changed: Difference | None = None,
     ) -> Reply:
         form = OutputFormat(
             mime_type or ("application/json" if schema is not None else "text/plain"),  # type: ignore[arg-type]
@@ -162,7 +167,63 @@ def ask(picture: Callable[..., Image]) -> Ask:
         images = tuple(picture(str(index)) for index in range(len(facts)))
         request = EngineRequest("m", (EngineTurn("user", (question, *images)),), output=form)
         plan = replies.plan(request)
-        looked = facts if len(plan.images) == len(facts) else facts[-len(plan.images) :]
-        return replies.reply(request, plan, replace(seen, facts=looked) if seen else Seen(looked))
+        if not plan.media:
+            return replies.reply(request, replies.without_media(request, plan.asked))
+        looked = facts if len(plan.media) == len(facts) else facts[-len(plan.media) :]
+        return replies.reply(request, pictures.evidence(plan.asked, looked, changed))
 
     return put
+
+
+Slide = tuple[str, str]
+"""A colour, and the text that stands on it."""
+
+
+def slide(ground: str, text: str = "", size: tuple[int, int] = (640, 360)) -> Pixels:
+    """Draw a plain ground with a line of text at its foot."""
+    picture = Picture.new("RGB", size, ground)
+    if text:
+        ink = "white" if ground in ("black", "navy", "darkgreen") else "black"
+        font = ImageFont.load_default(size=36)
+        ImageDraw.Draw(picture).text((60, size[1] - 80), text, fill=ink, font=font)
+    return np.asarray(picture)
+
+
+@pytest.fixture
+def film() -> Callable[..., tuple[Video, list[int]]]:
+    """Make a video of slides or pictures, one a frame; and a list of the frames that are decoded of it."""
+
+    def make(
+        *slides: Slide | Pixels, fps: float = 1.0, start: float = 0.0, sound: Sound | None = None
+    ) -> tuple[Video, list[int]]:
+        decoded: list[int] = []
+        name = uuid4().hex
+        pixels = [slide(*shown) if isinstance(shown, tuple) else shown for shown in slides]
+        times = tuple(start + index / fps for index in range(len(slides)))
+        height, width = pixels[0].shape[:2]
+
+        async def read(which: Sequence[int]) -> AsyncGenerator[Frame, None]:
+            for index in which:
+                decoded.append(index)
+                digest = f"{name}/{index}"
+                image = Image(pixels[index], 2 * width, 2 * height, "video/mp4", 70, digest)
+                yield Frame(image, index, times[index], label(times[index], fps))
+
+        video = Video(
+            mime_type="video/mp4",
+            start=start,
+            duration=len(slides) / fps,
+            fps=fps,
+            times=times,
+            width=width,
+            height=height,
+            source_width=2 * width,
+            source_height=2 * height,
+            tokens=70,
+            digest=name,
+            sound=sound,
+            read=read,
+        )
+        return video, decoded
+
+    return make

@@ -8,7 +8,7 @@ import pytest
 
 from twinlens.domain.regions import Box
 from twinlens.engines.builtin.facts import Difference, Facts
-from twinlens.engines.builtin.replies import Reply, Seen
+from twinlens.engines.builtin.replies import Reply
 
 Ask = Callable[..., Reply]
 
@@ -130,7 +130,7 @@ def test_several_pictures_are_answered_by_number(ask: Ask, photo: Facts, poster:
 def test_a_difference_is_told_with_boxes_and_words(ask: Ask, photo: Facts) -> None:
     changed = Difference(same_scene=True, moved=True, score=0.8, boxes=(Box(277, 100, 465, 218),))
 
-    text = ask("What is different between these two images?", photo, photo, seen=Seen((), changed)).text
+    text = ask("What is different between these two images?", photo, photo, changed=changed).text
 
     assert text == (
         "The second picture is shifted, turned or scaled against the first. One region differs: "

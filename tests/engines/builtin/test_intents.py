@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinlens.engines.builtin.intents import is_follow_up, picked, read
+from twinlens.engines.builtin.intents import VIDEOS, is_follow_up, picked, read
 
 QUESTIONS = {
     "": "caption",
@@ -116,3 +116,76 @@ def test_a_follow_up_says_only_which_picture_it_means() -> None:
     assert not is_follow_up("How many faces are in the second image?")
     assert not is_follow_up("What text is in the second image?")
     assert not is_follow_up("And?")
+
+
+OF_RECORDINGS = {
+    "Summarize this video. Then create a quiz with an answer key.": "caption",
+    "Please summarize the video in 3 sentences.": "caption",
+    "What is on screen?": "caption",
+    "What is happening in this video?": "caption",
+    "Transcribe the audio from this video, giving timestamps for salient events in the video.": "timeline",
+    "List the key events": "timeline",
+    "Extract all text with timestamps": "read",
+    "Detect faces, with timestamps": "detect",
+    "What text is on screen in the video?": "read",
+    "How long is this video?": "length",
+    "What is the duration of the clip?": "length",
+    "How many scenes are there?": "scenes",
+    "How many cuts does this video have?": "scenes",
+    "When do the scenes change?": "scenes",
+    "List the scenes": "scenes",
+    "When does the word “Exit” appear?": "locate",
+    "At what time is a QR code shown?": "locate",
+    "Is there a QR code in this clip?": "presence",
+    "How many faces are in the video?": "count",
+    "What is the resolution of the video?": "size",
+    "What animal is in the video?": "refuse",
+    "Transcribe the audio": "refuse",
+    "What scene is this?": "refuse",
+    "What is the name of the speaker?": "ask",
+}
+
+
+@pytest.mark.parametrize(("question", "name"), OF_RECORDINGS.items())
+def test_a_question_about_a_recording_is_known_by_its_words(question: str, name: str) -> None:
+    intent = read(question, images=0, recordings=1)
+
+    assert intent.name == name
+
+
+def test_a_medium_is_picked_by_the_noun_of_its_kind() -> None:
+    assert picked("What is in the second video?", 2, VIDEOS) == 1
+    assert picked("What is in the second video?", 2) is None
+    assert picked("What is on screen in video 1:05?", 2, VIDEOS) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "cited"),
+    [
+        ("Detect the word DOG in the video with its timestamp", "DOG"),
+        ("Find every occurrence of the word one", "one"),
+        ("Detect the word boxes", ""),
+        ("Does the text say OPEN NOW?", "OPEN NOW"),
+        ("Does the sign in the video say stop?", "stop"),
+        ("Does the text say anything?", ""),
+        ("Does the man say hello?", ""),
+    ],
+)
+def test_words_are_cited_without_marks(question: str, cited: str) -> None:
+    assert read(question, 0, recordings=1).quoted == cited
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("List all the events with timestamps as a table", "timeline"),
+        ("Extract all text into a table", "read"),
+        ("Which texts are there?", "read"),
+    ],
+)
+def test_a_list_of_what_is_in_a_recording_is_no_table(question: str, name: str) -> None:
+    assert read(question, 0, recordings=1).name == name
+
+
+def test_how_times_are_called_is_nothing_to_look_for() -> None:
+    assert read("Detect all text and the timestamp at which it appears", 0, recordings=1).strangers == ()

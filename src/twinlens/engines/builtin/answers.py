@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from . import detect, sentences
 from .evidence import Answer, Item
 from .facts import FactName, Facts, Line
-from .intents import Intent, IntentName
+from .intents import Intent
 from .labels import Labels
+from .patterns import IntentName
 from .wording import FILLER, listing, plural, shortened, stems, tokens
 
 _MOST_SHOWN = 5
@@ -45,11 +46,27 @@ def answer(intent: Intent, facts: Facts) -> Answer:
 def refuse(intent: Intent) -> Answer:
     """Say that a question cannot be answered, naming what it asks for where that is simple."""
     if intent.topic:
-        return Answer(sentences.refusal(_TOPICS.get(intent.topic, intent.topic)), known=False)
+        return Answer(limit(intent.topic), known=False)
     strangers = intent.strangers or tuple(word for word in tokens(intent.question) if word not in FILLER)
     if 0 < len(strangers) <= 3:
         return Answer(sentences.nothing_about(" ".join(strangers)), known=False)
     return Answer(sentences.refusal("what was asked here"), known=False)
+
+
+def limit(topic: str) -> str:
+    """Say in a sentence that one part of a question cannot be answered."""
+    return sentences.refusal(_TOPICS.get(topic, topic))
+
+
+def missing(intent: Intent) -> str:
+    """Say what was looked for and not found, up to the last word: `no faces were`."""
+    if intent.quoted:
+        return f"“{intent.quoted}” was not"
+    if intent.colours:
+        return f"nothing {listing(sorted(intent.colours))} was"
+    if intent.targets == {"text"}:
+        return "no readable text was"
+    return f"no {listing(sorted(intent.targets))} were"
 
 
 def _refuse(intent: Intent, _facts: Facts) -> Answer:
@@ -59,8 +76,7 @@ def _refuse(intent: Intent, _facts: Facts) -> Answer:
 def _caption(intent: Intent, facts: Facts) -> Answer:
     said = sentences.caption(facts)
     if intent.topic:
-        limit = sentences.refusal(_TOPICS.get(intent.topic, intent.topic))
-        return Answer(f"{said} {limit}")
+        return Answer(f"{said} {limit(intent.topic)}")
     remark = f"The built-in engine does not name objects, scenes or actions. {sentences.WAY_OUT}"
     return Answer(said, remark=remark)
 
@@ -155,7 +171,7 @@ def _presence(intent: Intent, facts: Facts) -> Answer:
     if not detect.is_known(intent):
         return refuse(intent)
     if not items:
-        return Answer(f"No: {_missing(intent)} found.", truth=False, number=0)
+        return Answer(f"No: {missing(intent)} found.", truth=False, number=0)
     shown = listing(f"{_label(item)} {sentences.place(item.box)}" for item in items[:_MOST_SHOWN])
     more = f", and {len(items) - _MOST_SHOWN} more" if len(items) > _MOST_SHOWN else ""
     return Answer(f"Yes: {shown}{more}.", truth=True, number=len(items))
@@ -212,16 +228,6 @@ def _row(line: Line, lines: Sequence[Line]) -> str:
     """Join what stands on the same height: a label read alone is no answer."""
     beside = [x for x in lines if line.box.ymin < (x.box.ymin + x.box.ymax) / 2 < line.box.ymax]
     return " ".join(x.text for x in sorted(beside, key=lambda x: x.box.xmin)) or line.text
-
-
-def _missing(intent: Intent) -> str:
-    if intent.quoted:
-        return f"“{intent.quoted}” was not"
-    if intent.colours:
-        return f"nothing {listing(sorted(intent.colours))} was"
-    if intent.targets == {"text"}:
-        return "no readable text was"
-    return f"no {listing(sorted(intent.targets))} were"
 
 
 def _groups(facts: Facts) -> Mapping[FactName, Sequence[object] | None]:

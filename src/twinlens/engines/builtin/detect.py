@@ -56,7 +56,9 @@ def summary(items: Sequence[Item]) -> str:
 
 
 def _written(item: Item) -> Mapping[str, object]:
-    return {"box_2d": item.box.as_list(), "label": item.label}
+    said: dict[str, object] = {"box_2d": item.box.as_list(), "label": item.label}
+    more = {"time": item.time, "end_time": item.until, "page": item.page}
+    return said | {name: value for name, value in more.items() if value is not None}
 
 
 def _of(targets: Collection[FactName], facts: Facts) -> tuple[Item, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...domain.clip import Span
 from ...domain.regions import Box
 
 FactName = Literal["text", "codes", "faces", "colours", "kind", "quality", "tables", "charts"]
@@ -143,3 +144,33 @@ class Difference:
     moved: bool
     score: float
     boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSpan:
+    """A stretch of speech, in seconds of the recording."""
+
+    start: float
+    end: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was said in a stretch of a recording, in seconds of it."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What listening to a recording tells: where there is speech, where it is quiet, and how loud it is.
+
+    `level_db` is the mean level below the loudest there can be; -100 stands for silence.
+    """
+
+    speech: tuple[SpeechSpan, ...]
+    quiet: tuple[Span, ...]
+    level_db: float

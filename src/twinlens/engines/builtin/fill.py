@@ -12,9 +12,10 @@ from typing import Any
 
 from ...domain.media import Json
 from . import choices, naming, values
-from .evidence import Evidence
-from .labels import header_terms, terms_of
+from .evidence import Evidence, Moment
+from .labels import find_first
 from .naming import Names, Record
+from .place import Place, looked_up, rows
 from .schema import (
     Schema,
     Schemas,
@@ -33,8 +34,6 @@ from .wording import shortened
 _MOST_ROWS = 500
 _MOST_PADDING = 100
 _PROSE = frozenset(("caption", "summary", "description", "text", "transcript", "content", "answer"))
-_OWNERS = frozenset(("vendor", "customer"))
-_TOTALS = frozenset(("total", "subtotal", "tax", "discount"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +46,9 @@ class Filled:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where in the answer a value is to stand, what it is called, and the record it is to come from."""
-
-    path: str = ""
-    names: tuple[str, ...] = ()
-    record: Record | None = None
-    open_refs: frozenset[str] = frozenset()
-    depth: int = 0
-
-    def field(self, name: str, schema: Schema) -> _Place:
-        """Go down to a property; in `vendor: {name}` it is the vendor's name that is looked for."""
-        own: list[str] = [
-            name,
-            *(str(schema[key]) for key in ("title", "description") if _is_short(schema, key)),
-        ]
-        parent = self.names[0] if self.names and self.record is None else ""
-        joined = [f"{parent} {name}"] if parent else []
-        names = joined if terms_of(parent) & _OWNERS else [*joined, *own]
-        path = f"{self.path}.{name}" if self.path else name
-        return replace(self, path=path, names=tuple(names), depth=self.depth + 1)
-
-    def item(self, index: int, record: Record | None) -> _Place:
-        """Go down to an item of an array."""
-        return replace(self, path=f"{self.path}[{index}]", record=record, depth=self.depth + 1)
-
-    @property
-    def gap(self) -> str:
-        """The path as the finish message shows it."""
-        return self.path or "the whole answer"
-
-
 def fill(schema: Json, evidence: Evidence) -> Filled:
     """Fill a schema from the evidence."""
-    filled = _Filler(schema, evidence).fill(schema, _Place())
+    filled = _Filler(schema, evidence).fill(schema, Place())
     return replace(
         filled, gaps=tuple(dict.fromkeys(filled.gaps)), remarks=tuple(dict.fromkeys(filled.remarks))
     )
@@ -92,7 +59,7 @@ class _Filler:
         self._schemas = Schemas(root)
         self._evidence = evidence
 
-    def fill(self, schema: Json, place: _Place) -> Filled:
+    def fill(self, schema: Json, place: Place) -> Filled:
         """Fill one place: what is fixed first, then one of several, then by type."""
         if place.record is None:
             self._schemas.visit()
@@ -109,7 +76,7 @@ class _Filler:
             return Filled(None)
         return found
 
-    def _unless_null(self, schema: Schema, place: _Place) -> Filled:
+    def _unless_null(self, schema: Schema, place: Place) -> Filled:
         if values_allowed := members(schema):
             return self._member(values_allowed, place)
         for key in ("anyOf", "oneOf"):
@@ -122,7 +89,7 @@ class _Filler:
             return self._best([{**schema, "type": kind} for kind in kinds], place)
         return _FILLERS.get(kinds[0] if kinds else "", _Filler._anything)(self, schema, place)
 
-    def _branch(self, schema: Schema, key: str, branches: Sequence[Json], place: _Place) -> Filled:
+    def _branch(self, schema: Schema, key: str, branches: Sequence[Json], place: Place) -> Filled:
         """Fill the alternative that facts say most about; none said, null or the first one stands."""
         rest = {k: v for k, v in schema.items() if k not in (key, "title", "description", "default")}
         plain = [self._schemas.plain(branch, place.depth) for branch in branches]
@@ -133,19 +100,19 @@ class _Filler:
         best = self._best(some, place) if some else Filled(None)
         return Filled(None) if nullable and best.facts == 0 else best
 
-    def _best(self, schemas: Iterable[Json], place: _Place) -> Filled:
+    def _best(self, schemas: Iterable[Json], place: Place) -> Filled:
         filled = [self.fill(schema, place) for schema in schemas]
         return max(filled, key=lambda f: f.facts)
 
-    def _member(self, allowed: Sequence[Json], place: _Place) -> Filled:
+    def _member(self, allowed: Sequence[Json], place: Place) -> Filled:
         if len(allowed) == 1:
             return Filled(allowed[0])
-        chosen = choices.choose(allowed, place.names, self._evidence, _looked_up(place))
+        chosen = choices.choose(allowed, place.names, self._evidence, looked_up(place))
         if chosen is not None:
             return Filled(chosen, 1)
         return Filled(neutral_member(allowed), gaps=(place.gap,))
 
-    def _object(self, schema: Schema, place: _Place) -> Filled:
+    def _object(self, schema: Schema, place: Place) -> Filled:
         properties = schema.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
         required = _list_of(schema, "required", str)
@@ -166,7 +133,7 @@ class _Filler:
             written |= [spare.popitem()]
         return _together({name: written[name] for name in [*properties, *written] if name in written})
 
-    def _free(self, schema: Schema, place: _Place) -> Filled:
+    def _free(self, schema: Schema, place: Place) -> Filled:
         """Fill an object without named properties with what is written as `label: value`."""
         inner = schema.get("additionalProperties")
         if inner is False or place.record is not None:
@@ -181,7 +148,7 @@ class _Filler:
                 written[name] = filled
         return _together(written) if written else Filled({}, gaps=(place.gap,))
 
-    def _array(self, schema: Schema, place: _Place) -> Filled:
+    def _array(self, schema: Schema, place: Place) -> Filled:
         least, most = bounds_of_items(schema)
         if fixed := _list_of(schema, "prefixItems", object):
             return self._tuple(fixed, place)
@@ -197,8 +164,8 @@ class _Filler:
         known = filled.facts + (0 if short else 1)
         return replace(filled, facts=known, gaps=(*filled.gaps, *((place.gap,) if short else ())))
 
-    def _tuple(self, schemas: Sequence[Json], place: _Place) -> Filled:
-        given = _looked_up(place)
+    def _tuple(self, schemas: Sequence[Json], place: Place) -> Filled:
+        given = looked_up(place)
         taken = given if isinstance(given, list) and len(given) == len(schemas) else [None] * len(schemas)
         parts = []
         for index, (inner, value) in enumerate(zip(schemas, taken, strict=True)):
@@ -206,10 +173,10 @@ class _Filler:
             parts.append(self.fill(inner, below if value is None else replace(below, names=("item",))))
         return _together(parts)
 
-    def _listed(self, inner: Schema, place: _Place) -> list[Filled] | None:
+    def _listed(self, inner: Schema, place: Place) -> list[Filled] | None:
         """Find what an array is to hold; None where there is no telling."""
         plain = self._schemas.plain(inner, place.depth)
-        given = _looked_up(place)
+        given = looked_up(place)
         if isinstance(given, list):
             return self._items(inner, place, [{"item": value} for value in given], named="item")
         if place.record is not None:
@@ -228,20 +195,30 @@ class _Filler:
         return [part for part in filled if part.facts]
 
     def _items(
-        self, inner: Schema, place: _Place, records: Iterable[Record], named: str | None = None
+        self, inner: Schema, place: Place, records: Iterable[Record], named: str | None = None
     ) -> list[Filled]:
-        places = (place.item(index, record) for index, record in enumerate(list(records)[:_MOST_ROWS]))
-        return [self.fill(inner, replace(p, names=(named,)) if named else p) for p in places]
+        given = list(records)
+        places = (place.item(index, record) for index, record in enumerate(given[:_MOST_ROWS]))
+        filled = [self.fill(inner, replace(p, names=(named,)) if named else p) for p in places]
+        if len(given) > len(filled):
+            cut = f"{place.gap} has the first {len(filled)} of {len(given)} entries"
+            filled[-1] = replace(filled[-1], remarks=(*filled[-1].remarks, cut))
+        return filled
 
-    def _records(self, item: Schema, place: _Place) -> Sequence[Record] | None:
+    def _records(self, item: Schema, place: Place) -> Sequence[Record] | None:
         properties = item.get("properties")
         names = list(properties) if isinstance(properties, Mapping) else []
         if any(map(naming.is_box, names)) and self._evidence.items is not None:
             return [found.as_record() for found in self._evidence.items]
-        rows = _rows(names, self._evidence)
-        return rows if rows is not None else naming.records(place.names, self._evidence)
+        named: Sequence[Record] | None = naming.named(place.names, self._evidence, naming.is_records)
+        if named is not None:
+            return named
+        if (timed := naming.timed(names, place.names, self._evidence)) is not None:
+            return timed
+        found = rows(names, self._evidence)
+        return found if found is not None else naming.records(place.names, self._evidence)
 
-    def _string(self, schema: Schema, place: _Place) -> Filled:
+    def _string(self, schema: Schema, place: Place) -> Filled:
         remarks: list[str] = []
 
         def read(text: str) -> str | None:
@@ -252,9 +229,10 @@ class _Filler:
             return Filled(found, 1, remarks=tuple(remarks))
         return Filled(neutral_string(schema), gaps=(place.gap,))
 
-    def _number(self, schema: Schema, place: _Place) -> Filled:
+    def _number(self, schema: Schema, place: Place) -> Filled:
         def read(said: Json) -> float | None:
-            value = values.number(said) if isinstance(said, str) else said
+            value = _seconds(said, schema) if isinstance(said, Moment) else said
+            value = values.number(value) if isinstance(value, str) else value
             fits = (
                 isinstance(value, int | float) and not isinstance(value, bool) and fits_number(value, schema)
             )
@@ -265,39 +243,43 @@ class _Filler:
         whole = int(value) if value == int(value) else value
         return Filled(whole, 1) if found is not None else Filled(whole, gaps=(place.gap,))
 
-    def _boolean(self, _schema: Schema, place: _Place) -> Filled:
+    def _boolean(self, _schema: Schema, place: Place) -> Filled:
         def read(said: Json) -> bool | None:
             return said if isinstance(said, bool) else choices.truth_of(str(said))
 
         found = self._sought(place, read, naming.truth)
         return Filled(found, 1) if found is not None else Filled(False, gaps=(place.gap,))
 
-    def _anything(self, _schema: Schema, place: _Place) -> Filled:
+    def _anything(self, _schema: Schema, place: Place) -> Filled:
         """Fill a place that may hold any value: with what the record or the labels say, else with null."""
         found = self._sought(place, lambda said: said, naming.text)
         return Filled(found, 1) if found is not None else Filled(None)
 
     def _sought(
         self,
-        place: _Place,
+        place: Place,
         read: Callable[[Json], Json],
         by_name: Callable[[Names, Evidence], Json],
     ) -> Json:
         """Look in the record where there is one; else beside labels, then among the facts of that name."""
         if place.record is not None:
-            given = _looked_up(place)
+            given = looked_up(place)
             return None if given is None else read(given)
-        for labels in self._evidence.labels:
-            if place.names and (value := labels.find(place.names, read)) is not None:
-                return value
-        if place.names and terms_of(place.names[0]) & _OWNERS:
+        if (
+            named := naming.named(place.names, self._evidence, lambda value: read(value) is not None)
+        ) is not None:
+            return read(named)
+        beside = find_first(self._evidence.labels, place.names, read) if place.names else None
+        if beside is not None:
+            return beside.value
+        if place.is_owners:
             # The one e-mail address of a page may be anybody's; the customer's must be marked as such.
             return None
         said = by_name(place.names, self._evidence)
         return None if said is None else read(said)
 
 
-_FILLERS: Mapping[str, Callable[[_Filler, Schema, _Place], Filled]] = {
+_FILLERS: Mapping[str, Callable[[_Filler, Schema, Place], Filled]] = {
     "object": _Filler._object,
     "array": _Filler._array,
     "string": _Filler._string,
@@ -318,49 +300,14 @@ def _together(parts: Mapping[str, Filled] | Sequence[Filled]) -> Filled:
     return Filled(value, sum(part.facts for part in all_parts), gaps, remarks)
 
 
-def _looked_up(place: _Place) -> Json:
-    """Find the value of the record that goes by the place's name; the closest name wins."""
-    if not place.record:
-        return None
-    for name in place.names:
-        if name in place.record:
-            return place.record[name]
-        if naming.is_box(name):
-            return place.record.get("box_2d")
-    keys = {key: header_terms(key) for key in place.record}
-    for wanted in (header_terms(name) for name in place.names):
-        for key, terms in keys.items():
-            if terms == wanted or {*terms, *wanted} == {"amount", "total"}:
-                return place.record[key]
-    for wanted in (header_terms(name) for name in place.names):
-        for key, terms in keys.items():
-            if wanted and (wanted < terms or terms < wanted):
-                return place.record[key]
-    return None
+def _seconds(moment: Moment, schema: Schema) -> float:
+    return int(moment.seconds) if "integer" in types(schema) else moment.seconds
 
 
-def _rows(names: Sequence[str], evidence: Evidence) -> list[Record] | None:
-    """Take the rows of the table whose headers say most of these names; sums at its foot are no rows."""
-    best: list[Record] | None = None
-    most = 1 if len(names) == 1 else 2
-    for table in (table for facts in evidence.facts for table in facts.tables or () if len(table.rows) > 1):
-        header, *body = table.rows
-        record = dict.fromkeys(header, "")
-        matched = sum(_looked_up(_Place(names=(name,), record=record)) is not None for name in names)
-        if matched >= most:
-            best, most = [dict(zip(header, row, strict=False)) for row in body if _is_entry(row)], matched + 1
-    return best
-
-
-def _is_entry(row: Sequence[str]) -> bool:
-    filled = [cell for cell in row if cell.strip()]
-    if not filled or (len(filled) < len(row) / 2 and not row[0].strip()):
-        return False
-    return not (len(filled) < len(row) and any(terms_of(cell.partition(":")[0]) & _TOTALS for cell in filled))
-
-
-def _formed(text: Json, schema: Schema, place: _Place, remarks: list[str]) -> str | None:
+def _formed(text: Json, schema: Schema, place: Place, remarks: list[str]) -> str | None:
     """Bring a text into the form the schema asks for; None where it cannot be that."""
+    if isinstance(text, Mapping | list | tuple):
+        return None
     said = f"{text:g}" if isinstance(text, float) else str(text).strip()
     form = str(schema.get("format"))
     if form in ("date", "date-time"):
@@ -385,8 +332,3 @@ def _formed(text: Json, schema: Schema, place: _Place, remarks: list[str]) -> st
 def _list_of(schema: Schema, key: str, kind: type) -> list[Any]:
     said = schema.get(key)
     return [value for value in said if isinstance(value, kind)] if isinstance(said, list | tuple) else []
-
-
-def _is_short(schema: Schema, key: str) -> bool:
-    said = schema.get(key)
-    return isinstance(said, str) and 0 < len(said.split()) <= 5

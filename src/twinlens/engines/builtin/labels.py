@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
+from typing import Generic, TypeVar
 
 from ...domain.regions import Box
 from .facts import Facts, Line
@@ -44,6 +45,11 @@ _LEFT_OUT = "invoice receipt document bill order the of for a in amount name val
 _OPTIONAL = frozenset(_LEFT_OUT.split())
 _CURRENCY = frozenset(("usd", "eur", "gbp", "chf", "incl", "inc"))
 _MOST_LABEL_WORDS = 5
+_LONGEST_LABEL = 200
+_MOST_TRIED = 100
+"""So many labels of one name are looked beside on a page: a stranger's page may have nothing else."""
+_PROSE_WORDS = 12
+"""A segment of more words, with no colon near its beginning, is prose and has no label."""
 _LABELLED = re.compile(r"[^\W\d][^:]{0,40}:(?:\s|$)")
 
 
@@ -65,6 +71,14 @@ class _Candidate:
     colon: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Value(Generic[T]):
+    """What stands beside a label, and the index of the picture or page where it was found."""
+
+    value: T
+    index: int
+
+
 class Labels:
     """All that may be a label in one picture, ready to be searched for many names."""
 
@@ -73,31 +87,36 @@ class Labels:
         shape = facts.height / max(facts.width, 1)
         self._segments = tuple(s for line in facts.lines or () for s in _segments(line, shape))
         self._candidates: dict[str, list[_Candidate]] = {}
-        for candidate in (c for segment in self._segments for c in _candidates(segment)):
+        for candidate in (c for segment in _not_prose(self._segments) for c in _candidates(segment)):
             for term in candidate.terms:
                 self._candidates.setdefault(term, []).append(candidate)
 
     def find(self, names: Sequence[str], read: Callable[[str], T | None]) -> T | None:
         """Find the value of the first of these names that a label stands for and `read` can read."""
-        for terms, least in _wanted(names):
-            ranked = sorted(
-                (c for c in self._with(terms) if c.terms - terms <= _OPTIONAL | _CURRENCY),
-                key=lambda c: (len(c.terms - terms), not c.colon),
-            )
-            for candidate in ranked:
-                for text in self._values(candidate):
-                    if (least or _has_digit(text)) and (value := read(text)) is not None:
-                        return value
-        return None
+        found = find_first([self], names, read)
+        return None if found is None else found.value
+
+    def values(self, terms: frozenset[str]) -> Iterator[str]:
+        """Give what stands beside labels of such terms, the closest label first."""
+        ranked = sorted(
+            (c for c in self._with(terms) if c.terms - terms <= _OPTIONAL | _CURRENCY),
+            key=lambda c: (len(c.terms - terms), not c.colon),
+        )
+        for candidate in ranked[:_MOST_TRIED]:
+            yield from self._values(candidate)
 
     def pairs(self) -> dict[str, str]:
         """Give what is written as `label: value`."""
         found: dict[str, str] = {}
+        tried = 0
         for segment in self._segments:
             label, colon, value = segment.text.partition(":")
             if not colon or not 0 < len(label.split()) <= _MOST_LABEL_WORDS or label.strip().isdecimal():
                 continue
-            value = value.strip() or next(self._beside(segment), "")
+            value = value.strip()
+            if not value and tried < 10 * _MOST_TRIED:
+                tried += 1
+                value = next(self._beside(segment), "")
             if value:
                 found.setdefault(label.strip(), value)
         return found
@@ -123,6 +142,20 @@ class Labels:
                 yield near.text
 
 
+def find_first(
+    pictures: Sequence[Labels], names: Sequence[str], read: Callable[[str], T | None]
+) -> Value[T] | None:
+    """Find the value of the first of these names in several pictures: the most exact label wins, then the
+    first picture that has it."""
+    for terms, least in _wanted(names):
+        for index, labels in enumerate(pictures):
+            for text in labels.values(terms):
+                if (least or _has_digit(text)) and (value := read(text)) is not None:
+                    return Value(value, index)
+    return None
+
+
+@lru_cache(maxsize=20_000)
 def terms_of(text: str) -> frozenset[str]:
     """Reduce a name or a label to canonical terms: `Inv. No.` and `invoice_number` come out alike."""
     words = ["invoice" if word == "inv" else word for word in tokens(text)]
@@ -183,17 +216,35 @@ def _joined(texts: Sequence[str], boxes: Sequence[Box]) -> Segment:
     return Segment(" ".join(texts), box)
 
 
+def _not_prose(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """Leave out the last, short lines of paragraphs: they look like labels and are none."""
+    above: Segment | None = None
+    for segment in segments:
+        ends = (
+            above is not None
+            and above.text.count(" ") >= _PROSE_WORDS
+            and abs(above.box.xmin - segment.box.xmin) <= 5
+            and 0 <= segment.box.ymin - above.box.ymax < segment.box.ymax - segment.box.ymin
+        )
+        if not ends or ":" in segment.text:
+            yield segment
+        above = segment
+
+
 def _candidates(segment: Segment) -> Iterator[_Candidate]:
     label, colon, value = segment.text.partition(":")
-    if colon and len(label.split()) <= _MOST_LABEL_WORDS:
+    if colon and len(label.split()) <= _MOST_LABEL_WORDS and len(label) <= _LONGEST_LABEL:
         yield _Candidate(terms_of(label), value.strip(), segment, True)
+        return
+    if segment.text.count(" ") >= _PROSE_WORDS or len(segment.text) > _LONGEST_LABEL:
         return
     words = segment.text.split()
     if len(words) <= _MOST_LABEL_WORDS:
         yield _Candidate(terms_of(segment.text), "", segment, False)
     for count in range(1, min(len(words), _MOST_LABEL_WORDS)):
         value = " ".join(words[count:]).lstrip("-–—= ")
-        if words[count - 1].endswith((".", "#")) or _has_digit(value):
+        # `Total 9.00` is a label and its value, `The meeting is on 5 May` is a sentence.
+        if words[count - 1].endswith((".", "#")) or (_has_digit(value) and not value[0].islower()):
             yield _Candidate(terms_of(" ".join(words[:count])), value, segment, False)
 
 

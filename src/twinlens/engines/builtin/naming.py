@@ -8,7 +8,7 @@ from itertools import chain
 
 from ...domain.media import Json
 from . import sentences
-from .evidence import Evidence, placed
+from .evidence import Evidence, Moment, placed
 from .facts import Facts
 from .labels import Labels
 from .values import SHAPES, numbers
@@ -18,6 +18,14 @@ Record = Mapping[str, Json]
 Names = Sequence[str]
 
 _ANSWERS = frozenset(("answer", "response", "result", "reply", "output"))
+_AROUND = """
+a the of in on document pdf file video clip audio recording sound full whole entire complete key main total
+number list all short brief executive text relevant found overall second sec s first name value array item
+entry source referenced reference
+"""
+_AROUND_NAMES = frozenset(_AROUND.split())
+"""Words that a field's name may have beside the one that matters."""
+_TIMES = frozenset(("time", "timestamp", "start", "end", "timecode", "begin"))
 _BOXES = frozenset(
     ("box2d", "bbox", "bbox2d", "box", "boundingbox", "boundingbox2d", "coordinates", "region")
 )
@@ -41,11 +49,40 @@ def is_box(name: str) -> bool:
     return "".join(tokens(name.replace("_", " "))) in _BOXES
 
 
+def is_records(value: Json) -> bool:
+    """Tell whether a value is a list of records."""
+    return isinstance(value, list | tuple) and all(isinstance(x, Mapping) for x in value)
+
+
+def named(names: Names, evidence: Evidence, fits: Callable[[Json], bool]) -> Json:
+    """Find what the evidence gives by name beside facts of pictures, where it fits what is asked for."""
+    if not evidence.named:
+        return None
+    for name in names:
+        words, joined = words_of([name]), "".join(tokens(name))
+        for one in evidence.named:
+            by_words = words & one.names and words <= one.names | _AROUND_NAMES
+            if (by_words or joined in one.names) and one.value is not None and fits(one.value):
+                return one.value
+    return None
+
+
+def timed(fields: Names, names: Names, evidence: Evidence) -> Sequence[Record] | None:
+    """Find the events of a recording for an array whose objects have a time, whatever the array is called."""
+    if not words_of(fields) & _TIMES:
+        return None
+    lists = [x for x in evidence.named if is_records(x.value) and x.value and "timestamp" in x.value[0]]
+    closest = max(lists, key=lambda one: len(words_of(names) & one.names), default=None)
+    return None if closest is None else closest.value
+
+
 def text(names: Names, evidence: Evidence) -> str | None:
     """Find the text that goes by a name, apart from what stands beside labels."""
     words = words_of(names)
     if is_answer(names):
         return evidence.answer.text if evidence.answer.known else None
+    if any(words & one.names for one in evidence.named if one.value is None):
+        return None
     for keys, form in _SHAPED:
         if words & keys:
             return _only(found[0] for found in SHAPES[form].finditer(evidence.text))
@@ -58,6 +95,8 @@ def number(names: Names, evidence: Evidence) -> float | None:
     words = words_of(names)
     if is_answer(names) or words <= {"count", "number", "total", "quantity"}:
         return evidence.answer.number
+    if any(words & one.names for one in evidence.named if one.value is None):
+        return None
     for keys, find in _NUMBERS:
         if words & keys:
             found = [value for facts in evidence.facts if (value := find(facts)) is not None]
@@ -82,6 +121,10 @@ def texts(names: Names, evidence: Evidence) -> tuple[str, ...] | None:
     words = words_of(names)
     if is_answer(names):
         return evidence.answer.strings
+    if (said := named(names, evidence, _is_texts)) is not None:
+        return tuple(said)
+    if (told := named(names, evidence, is_records)) is not None:
+        return tuple(str(text) for record in told if (text := record.get("text") or record.get("label")))
     for keys, form in _SHAPED:
         if words & keys:
             return tuple(dict.fromkeys(found[0] for found in SHAPES[form].finditer(evidence.text)))
@@ -95,6 +138,8 @@ def texts(names: Names, evidence: Evidence) -> tuple[str, ...] | None:
 def series(names: Names, evidence: Evidence) -> tuple[float, ...] | None:
     """Find the list of numbers that goes by a name: the values of bars, or all numbers of the text."""
     words = words_of(names)
+    if (said := named(names, evidence, _is_numbers)) is not None:
+        return tuple(x.seconds if isinstance(x, Moment) else x for x in said)
     bars = [bar.value for facts in evidence.facts for chart in facts.charts or () for bar in chart.bars]
     if bars and words & {"value", "data", "bar", "height", "series", "y"}:
         return tuple(bars)
@@ -111,6 +156,14 @@ def records(names: Names, evidence: Evidence) -> tuple[Record, ...] | None:
             found = [value for facts in evidence.facts if (value := find(facts)) is not None]
             return tuple(chain.from_iterable(found)) if found else None
     return None
+
+
+def _is_texts(value: Json) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(x, str) for x in value)
+
+
+def _is_numbers(value: Json) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(x, int | float | Moment) for x in value)
 
 
 def _only(found: Iterable[str]) -> str | None:

@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from .facts import FactName
+
+IntentName = Literal[
+    "ask",
+    "caption",
+    "chart",
+    "codes",
+    "colours",
+    "count",
+    "detect",
+    "difference",
+    "kind",
+    "length",
+    "locate",
+    "presence",
+    "quality",
+    "read",
+    "refuse",
+    "scenes",
+    "segment",
+    "size",
+    "table",
+    "timeline",
+]
+"""What a question can be after."""
 
 
 def _any(*alternatives: str) -> str:
@@ -12,8 +37,9 @@ def _any(*alternatives: str) -> str:
     return rf"\b(?:{'|'.join(alternatives)})\b"
 
 
-_PICTURE = "(?:image|picture|photo|photograph|screenshot)"
+_PICTURE = "(?:image|picture|photo|photograph|screenshot|video|clip|frame)"
 _THIS = "(?:this|the|these|my|that)"
+_RECORDING = "(?:video|clip|film|movie|recording|audio|sound|track|file|footage)"
 
 COLOURS: Mapping[str, str] = {
     "black": "black",
@@ -52,9 +78,16 @@ FORM = """
 detect detection locate localize localise bounding bound box boxes bbox coordinate position prominent
 main important key draw mark highlight point json output normalized format mask segmentation segment
 outline contour label entry count number total amount people's visible clearly dominant different
-distinct readable printed back result answer location detail exact
+distinct readable printed back result answer location detail exact timestamp timecode occurrence
+instance appearance appear appears appearing occur during before since whole entire
 """
 """Words that say how to answer, not about what."""
+
+AFTER_A_WORD = """
+box boxes bbox bboxes position positions location locations coordinates count order level levels in on at
+is are and or of from for with that which to as appear appears occur occurs boundaries
+"""
+"""Words after `the word` that are not the one that is meant."""
 
 REFUSED: Mapping[str, str] = {
     "sounds": _any("audio", "sounds?", "hear", "music", "speech", "spoken", "voice", "noise"),
@@ -129,6 +162,56 @@ REFUSED: Mapping[str, str] = {
 }
 """What only a vision-language model can tell, and how questions about it are put."""
 
+HEARD = _any(
+    *("audio", "sounds?", "hear", "heard", "music", "speech", "speaks?", "speaking", "spoken", "voices?"),
+    *("said", "transcri(?:be|pt|pts|ption)", "silen(?:t|ce)", "talk(?:s|ing)?", "podcast", "listen"),
+)
+"""Words of questions about a recording's sound."""
+
+OF_RECORDINGS: Mapping[IntentName, str] = {
+    "length": _any(
+        *(f"how long (?:is|are|does|do) (?:{_THIS} )?(?:{_RECORDING}|it|they)", "duration"),
+        *(f"length of {_THIS} {_RECORDING}", f"{_RECORDING}(?:'s)? length", "run(?:ning)? ?time"),
+        *("how many (?:seconds|minutes|hours|frames)", "frames per second", "frame ?rate", "fps"),
+    ),
+    "scenes": _any(
+        "(?:scene|camera|shot|hard|jump) ?(?:changes?|cuts?|transitions?|boundar(?:y|ies)|detection)",
+        r"(?:how many|list|number of|count|find|when do|which|each|all)(?: \w+){0,3} (?:scenes|cut|shot)",
+        *(
+            "scenes? (?:does |do )?(?:change|begin|start|switch)",
+            "when .{0,30}(?:cut|scene)",
+            "cuts",
+            "shots",
+        ),
+    ),
+    "timeline": _any(
+        *("timestamps?", "time ?lines?", "chapters?", "storyboard", "minute by minute", "over time"),
+        "(?:salient|key|main|important|notable|significant|major) (?:events?|moments?)",
+        *("(?:list|all|which|what) (?:the )?events", "chronolog(?:y|ical|ically)", "breakdown"),
+    ),
+}
+"""What only recordings can be asked, in the order it is tried."""
+
+WITH_TIMES = _any(
+    *(
+        "text",
+        "captions?",
+        "subtitles?",
+        "words?",
+        "(?:qr|bar)?[ -]?codes?",
+        "faces?",
+        "detect",
+        "bbox(?:es)?",
+    ),
+    *("bounding ?box(?:es)?", "box_2d", "segment(?:ation)?", "masks?", "tables?(?! of)", "colou?rs?"),
+)
+"""What is told of a video with its times, whether they are asked for or not."""
+
+HAPPENING = _any("happen(?:s|ed|ing)?", "going on", "takes? place", "(?:is|are) (?:being )?shown")
+"""Words for whatever a recording shows: actions are not told, but what is known is."""
+
+WHEN = r"^\W*(?:when|at (?:what|which) (?:time|times|point|second|minute|moment|timestamp|frame))\b"
+
 SEGMENT = _any("segment(?:ation|ed|s)?", "masks? (?:for|of)", "(?:contour|outline)s? of")
 DIFFERENCE = _any(
     *("differ(?:s|ent|ence|ences)?", "compare", "comparison", "chang(?:e|ed|es)", "identical"),
@@ -141,6 +224,7 @@ DETECT = _any(
 PRESENCE = (
     r"^\W*(?:is|are) (?:there|any)\b|\b(?:do|can) you (?:see|find|read)\b"
     r"|^\W*(?:does|do) .{0,40}\b(?:contain|have|show|include)\b"
+    r"|^\W*(?:does|do|did) .{0,40}\b(?:say|read|mention)s?\b"
 )
 DESCRIBE = r"^\W*(?:(?:please|can you|could you) )*(?:caption|describe|summari[sz]e|analy[sz]e|tell me)\b"
 
@@ -172,7 +256,7 @@ COLOUR = _any(
 TABLE = _any("tables?", "as csv", "rows? and columns?", "spreadsheet", "markdown")
 CHART = _any("chart", "graph", "plot", "bars?", "axis", "axes", "histogram")
 READ = _any(
-    r"(?:what|which|any|all|the|this|extract|list|show|give|copy) (?:\w+ )?(?:text|words)",
+    r"(?:what|which|any|all|the|this|extract|list|show|give|copy) (?:\w+ )?(?:texts?|words)",
     *(
         "read",
         "transcri(?:be|ption|pt)",
@@ -188,5 +272,6 @@ CAPTION = _any(
     *("what (?:do|can) you see", "what(?:'s| is| are) (?:this|that|these|it)", "whats? this"),
     f"what(?:'?s| is| are) (?:in|on|shown|depicted|displayed|visible)(?: in| on)? {_THIS}",
     f"what does {_THIS} {_PICTURE} (?:show|depict|contain)",
+    "what(?:'s| is| was| are| were| appears)?(?: shown| displayed| visible)? on (?:the )?(?:screen|display)",
 )
 LOCATE = r"^\W*where\b|\b(?:location|position) of\b"

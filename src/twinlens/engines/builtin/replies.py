@@ -1,16 +1,22 @@
-"""From a request and what was seen to the reply: in words, as JSON, filled into a schema, or one of many."""
+"""From a request to what is asked of which media, and from evidence to the reply.
+
+The reply has the form that is asked for: words, JSON, a filled schema, or one of several values.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...domain.engine import EngineRequest
+from ...domain.clip import Span
+from ...domain.engine import EngineRequest, Medium
+from ...domain.items import Document, Sound, TextFile, Video
 from ...domain.media import Image, Json
-from . import answers, choices, detect, intents, sentences
-from .evidence import Answer, Evidence, Item
-from .facts import ALL_FACTS, Difference, FactName, Facts
+from . import choices, detect, intents, moments, sentences
+from .asked import Asked
+from .evidence import Answer, Evidence
+from .facts import ALL_FACTS, FactName
 from .fill import fill
 from .intents import Intent
 from .schema import members, neutral_member
@@ -19,29 +25,20 @@ from .wording import shortened, tokens
 _GREETINGS = frozenset(("hi", "hello", "hey", "greetings", "morning", "afternoon", "evening"))
 _THANKS = frozenset(("thanks", "thank", "thx", "cheers"))
 _MOST_GAPS = 20
-NO_MASKS = "Masks need a segmentation model; the built-in engine has none, so no item is given."
+_NOUNS: Mapping[str, tuple[type[Medium], ...]] = {
+    intents.PICTURES: (Image,),
+    intents.VIDEOS: (Video,),
+    intents.SOUNDS: (Sound,),
+    intents.DOCUMENTS: (Document, TextFile),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked, the pictures it is about (with their numbers), and which facts are to be looked for."""
+    """What is asked, and the media that it is asked of."""
 
-    intent: Intent
-    images: tuple[Image, ...]
-    wanted: frozenset[FactName]
-
-    @property
-    def compares(self) -> bool:
-        """Whether two pictures are to be compared."""
-        return self.intent.name == "difference" and len(self.images) == 2
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was found: facts for each picture of the plan, and what changed between two."""
-
-    facts: tuple[Facts, ...] = ()
-    difference: Difference | None = None
+    asked: Asked
+    media: tuple[Medium, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +51,34 @@ class Reply:
 
 
 def plan(request: EngineRequest) -> Plan:
-    """Decide what a request is after and which pictures to look at."""
-    images = request.images
+    """Decide what a request is after and which media it is about."""
     question = _question(request)
-    intent = intents.read(question, len(images))
-    if not images:
-        return Plan(intent, (), frozenset())
-    if intent.name == "difference":
-        return Plan(intent, images[-2:], _for_form(request, intent))
-    chosen = intents.picked(request.question, len(images))
-    looked_at = (images[chosen],) if chosen is not None else _latest(request)
-    return Plan(intent, looked_at, _for_form(request, intent))
+    images = request.images
+    media = _picked(request) or _of_kinds(request) or _latest(request)
+    intent = intents.read(question, len(images), recordings=_recordings(media))
+    asked = Asked(intent, question, request.output, _for_form(request, intent))
+    if intent.name == "difference" and images and not (media and _is_about_times(asked, media)):
+        return Plan(asked, images[-2:])
+    return Plan(asked, media)
 
 
-def reply(request: EngineRequest, made: Plan, seen: Seen) -> Reply:
+def reply(request: EngineRequest, evidence: Evidence) -> Reply:
     """Make the reply in the form the request asks for."""
-    evidence = _evidence(request, made, seen)
     said = _said(request, evidence)
-    return replace(said, thoughts=_thoughts(evidence, seen.difference))
+    weighed = (
+        evidence.thoughts or "There is nothing to look at or to listen to, so there are no facts to weigh."
+    )
+    thoughts = f"The question is taken as “{evidence.intent.name}”.\n{weighed}\n"
+    return replace(said, thoughts=thoughts if evidence.thoughts else f"{weighed}\n")
+
+
+def without_media(request: EngineRequest, asked: Asked) -> Evidence:
+    """Answer a text alone: politely, and saying what is missing."""
+    return Evidence(asked.intent, (), _alone(set(tokens(request.question))))
 
 
 def _question(request: EngineRequest) -> str:
-    """The question, or the one before it where this one only points to another picture."""
+    """The question, or the one before it where this one only points to another medium."""
     question = request.question.strip()
     if not intents.is_follow_up(question):
         return question or request.system
@@ -86,10 +89,41 @@ def _question(request: EngineRequest) -> str:
     return next(earlier, "")
 
 
-def _latest(request: EngineRequest) -> tuple[Image, ...]:
-    """The pictures of the last turn that has any."""
+def _recordings(media: Sequence[Medium]) -> int:
+    return sum(isinstance(medium, Video | Sound) for medium in media)
+
+
+def _picked(request: EngineRequest) -> tuple[Medium, ...]:
+    """The one medium that the question names by its number: `the second video`."""
+    for nouns, kinds in _NOUNS.items():
+        media = [medium for medium in request.media if isinstance(medium, kinds)]
+        # Of media of one kind, `the second one` is clear.
+        words = f"{nouns}|one" if len(media) == len(request.media) else nouns
+        if (index := intents.picked(request.question, len(media), words)) is not None:
+            return (media[index],)
+    return ()
+
+
+def _of_kinds(request: EngineRequest) -> tuple[Medium, ...]:
+    """The media of the kinds that the question names, `the video`: of each those of its last turn."""
+    kinds = [_NOUNS[nouns] for nouns in intents.kinds(request.question)]
+    turns = [[s for s in turn.segments if not isinstance(s, str)] for turn in reversed(request.turns)]
+    found: list[Medium] = []
+    for kind in kinds:
+        of_kind = ([medium for medium in turn if isinstance(medium, kind)] for turn in turns)
+        found += next(filter(None, of_kind), [])
+    return tuple(medium for medium in request.media if any(medium is one for one in found))
+
+
+def _is_about_times(asked: Asked, media: Sequence[Medium]) -> bool:
+    """Tell whether two moments of one recording are to be compared, and not two pictures."""
+    return _recordings(media) == len(media) == 1 and bool(moments.named(asked.question, Span(0, 1)))
+
+
+def _latest(request: EngineRequest) -> tuple[Medium, ...]:
+    """The media of the last turn that has any."""
     for turn in reversed(request.turns):
-        if found := tuple(s for s in turn.segments if isinstance(s, Image)):
+        if found := tuple(s for s in turn.segments if not isinstance(s, str)):
             return found
     return ()
 
@@ -102,81 +136,15 @@ def _for_form(request: EngineRequest, intent: Intent) -> frozenset[FactName]:
     return ALL_FACTS
 
 
-def _evidence(request: EngineRequest, made: Plan, seen: Seen) -> Evidence:
-    intent = made.intent
-    if not made.images:
-        return Evidence(intent, (), _without_pictures(request))
-    if intent.name in ("detect", "segment"):
-        items, answer = _items(intent, seen.facts)
-        return Evidence(intent, seen.facts, answer, items)
-    places = _places_for(intent)
-    items = tuple(item for facts in seen.facts for item in detect.find(places, facts))
-    return Evidence(intent, seen.facts, _answer(intent, seen), items if request.output.schema else None)
-
-
-def _places_for(intent: Intent) -> Intent:
-    """Decide what a schema with boxes is to hold where the question itself does not ask for places."""
-    if intent.name == "read":
-        return replace(intent, targets=frozenset({"text"}))
-    return intent if intent.targets or intent.colours or intent.quoted else intents.read("detect everything")
-
-
-def _items(intent: Intent, facts: Sequence[Facts]) -> tuple[tuple[Item, ...], Answer]:
-    """Find places; for masks none are given, since a box is no mask."""
-    if not detect.is_known(intent):
-        return (), answers.refuse(intent)
-    if intent.name == "segment":
-        return (), Answer(NO_MASKS, known=False)
-    items = tuple(item for one in facts for item in detect.find(intent, one))
-    remark = ""
-    if intent.strangers and items:
-        remark = f"“{' '.join(intent.strangers[:4])}” was not judged: the items are all that fit the rest."
-    return items, Answer(f"Found {detect.summary(items)}.", number=len(items), remark=remark)
-
-
-def _answer(intent: Intent, seen: Seen) -> Answer:
-    if seen.difference is not None:
-        changed = bool(seen.difference.boxes) or not seen.difference.same_scene
-        return Answer(sentences.difference(seen.difference), truth=changed, number=len(seen.difference.boxes))
-    if intent.name == "difference":
-        return Answer("To tell what is different, it takes two pictures; there is one here.", known=False)
-    each = [answers.answer(intent, facts) for facts in seen.facts]
-    if len(each) == 1:
-        return each[0]
-    known = [answer for answer in each if answer.known]
-    if not known:
-        return each[0]
-    if intent.name == "ask" and len(known) == 1:
-        return replace(known[0], text=f"Image {each.index(known[0]) + 1}: {known[0].text}")
-    return _joined(each)
-
-
-def _joined(each: Sequence[Answer]) -> Answer:
-    """Answer for each picture by its number; yes if yes for one, a number is the sum."""
-    gap = "\n\n" if any("\n" in answer.text for answer in each) else "\n"
-    numbered = [f"Image {n}:{chr(10) if chr(10) in a.text else ' '}{a.text}" for n, a in enumerate(each, 1)]
-    truths = [a.truth for a in each if a.truth is not None]
-    numbers = [a.number for a in each if a.number is not None]
-    strings = [s for a in each for s in a.strings or ()]
-    return Answer(
-        gap.join(numbered),
-        truth=any(truths) if truths else None,
-        number=sum(numbers) if numbers else None,
-        strings=tuple(strings) if any(a.strings is not None for a in each) else None,
-        remark=next((a.remark for a in each if a.remark), ""),
-    )
-
-
-def _without_pictures(request: EngineRequest) -> Answer:
-    """Answer a text alone: politely, and saying what is missing."""
-    words = set(tokens(request.question))
+def _alone(words: set[str]) -> Answer:
     if words & _THANKS and len(words) <= 6:
         return Answer("You are welcome.", known=False)
     reads = f"This is twinlens with its built-in engine. It reads {sentences.ABILITIES}"
+    media = "an image, a video, a sound recording, a PDF or a text file"
     if words & _GREETINGS and len(words) <= 3:
-        return Answer(f"Hello. {reads}: send a picture and ask.", known=False)
+        return Answer(f"Hello. {reads}: send {media} and ask.", known=False)
     return Answer(
-        f"{reads}, but it has no language model and cannot answer from text alone: send a picture with the "
+        f"{reads}, but it has no language model and cannot answer from text alone: send {media} with the "
         f"question. {sentences.WAY_OUT}",
         known=False,
     )
@@ -193,8 +161,8 @@ def _said(request: EngineRequest, evidence: Evidence) -> Reply:
         text = detect.as_json(evidence.items or ())
         return Reply(text, answer.remark or (answer.text if not evidence.items else None))
     if output.mime_type == "application/json":
-        return Reply(_dumped(_as_object(evidence)), answer.remark or None)
-    return Reply(answer.text, answer.remark or None)
+        return Reply(_dumped(_as_object(evidence)), _once(answer.remark) or None)
+    return Reply(answer.text, _once(answer.remark) or None)
 
 
 def _one_of(allowed: Sequence[Json], evidence: Evidence) -> Reply:
@@ -211,7 +179,13 @@ def _filled(schema: Json, evidence: Evidence) -> Reply:
         parts.append(evidence.answer.text)
     if filled.gaps:
         parts.append(_gap_message(filled.gaps))
-    return Reply(_dumped(filled.value), " ".join(filter(None, parts)) or None)
+    return Reply(_dumped(filled.value), _once(" ".join(filter(None, parts))) or None)
+
+
+def _once(message: str) -> str:
+    """Leave the way out at the end of a message only, however many limits are told."""
+    before = message.count(sentences.WAY_OUT) - 1
+    return " ".join(message.replace(sentences.WAY_OUT, "", max(before, 0)).split())
 
 
 def _gap_message(gaps: Sequence[str]) -> str:
@@ -224,7 +198,7 @@ def _as_object(evidence: Evidence) -> Json:
     """Give an answer without a schema as an object: the words, and the facts they are made of."""
     answer = evidence.answer
     said: dict[str, Json] = {"answer": answer.text}
-    if answer.truth is not None:
+    if answer.truth is not None and evidence.intent.name != "read":
         said["value"] = answer.truth
     elif answer.number is not None:
         said["value"] = answer.number
@@ -239,14 +213,3 @@ def _as_object(evidence: Evidence) -> Json:
 
 def _dumped(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-
-
-def _thoughts(evidence: Evidence, difference: Difference | None) -> str:
-    """List what was weighed."""
-    if not evidence.facts:
-        return "There is no picture, so there are no facts to weigh.\n"
-    several = len(evidence.facts) > 1
-    weighed = [sentences.weighed(facts, n if several else None) for n, facts in enumerate(evidence.facts, 1)]
-    if difference is not None:
-        weighed.append(f"- changes: {sentences.difference(difference)} ({difference.score:.2f})")
-    return "\n".join([f"The question is taken as “{evidence.intent.name}”.", *weighed]) + "\n"

@@ -12,7 +12,10 @@ from .facts import Chart, Code, Colour, Difference, Face, Facts, Kind, Line, Qua
 from .wording import listing, plural, shortened
 
 WAY_OUT = "To have that answered, run twinlens with a vision-language model (--engine)."
-ABILITIES = "text, codes, tables, bar charts, faces, colours, picture quality and changes between pictures"
+ABILITIES = (
+    "text, codes, tables, bar charts, faces, colours and picture quality, finds changes between pictures, "
+    "cuts in videos and speech in recordings"
+)
 
 _ROWS = ("upper", "", "lower")
 _COLUMNS = ("left", "centre", "right")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import fmean, median
 
 from ...domain.regions import Box
-from . import layout
+from . import layout, values
 from .facts import Line, Table
 from .layout import Group, Rect
 
@@ -22,14 +22,58 @@ _AIR = 0.2
 _SET_APART = 1.6
 _PROSE_CHARACTERS = 45
 """Cells that are longer than this on the average are columns of prose, or notes beside each other."""
+_MOST_CUT, _MOST_LINES = 400, 1500
+"""A page of more lines is not cut into regions first; one of very many is a pattern and has no table."""
 
 
 def find(lines: Sequence[Line], width: int, height: int) -> tuple[Table, ...]:
     """Find the tables among the lines of a picture of the given size."""
+    if len(lines) > _MOST_LINES:
+        return ()
     rects = [_rect(line.box, width, height) for line in lines]
-    grids = (grid for region in layout.regions(rects) for grid in _grids(rects, region))
+    regions = layout.regions(rects) if len(rects) <= _MOST_CUT else [list(range(len(rects)))]
+    grids = (grid for region in regions for grid in _grids(rects, region))
     tables = (_table(lines, rects, grid) for grid in grids)
     return tuple(table for table in tables if table is not None)
+
+
+def continued(pages: Sequence[Sequence[Table]]) -> list[list[Table]]:
+    """Put together, page by page, tables that go on over the next page; they stand where they begin."""
+    joined = [list(found) for found in pages]
+    flat = [(page, index) for page, found in enumerate(joined) for index in range(len(found))]
+    taken: set[tuple[int, int]] = set()
+    open_at: tuple[int, int] | None = None
+    for before, here in pairwise(flat):
+        start = open_at if open_at and before in taken else before
+        rows = _more_rows(joined[start[0]][start[1]], joined[here[0]][here[1]], here[0] - before[0])
+        if rows is None:
+            open_at = None
+            continue
+        whole = joined[start[0]][start[1]]
+        joined[start[0]][start[1]] = replace(whole, rows=(*whole.rows, *rows))
+        taken.add(here)
+        open_at = start
+    return [[t for i, t in enumerate(found) if (page, i) not in taken] for page, found in enumerate(joined)]
+
+
+def _more_rows(table: Table, after: Table, pages_on: int) -> Sequence[tuple[str, ...]] | None:
+    """Give the rows that go on with a table, its header left out where it is printed again."""
+    if pages_on != 1 or not table.rows or not after.rows or len(table.rows[0]) != len(after.rows[0]):
+        return None
+    if _said(table.rows[0]) == _said(after.rows[0]):
+        return after.rows[1:]
+    numeric = [
+        index
+        for index, head in enumerate(table.rows[0])
+        if values.number(head) is None
+        and sum(values.number(row[index]) is not None for row in table.rows[1:]) > 0
+    ]
+    goes_on = sum(values.number(after.rows[0][index]) is not None for index in numeric)
+    return after.rows if 2 * goes_on > len(numeric) else None
+
+
+def _said(row: Sequence[str]) -> list[str]:
+    return [" ".join(cell.lower().split()) for cell in row]
 
 
 _Cells = list[int | None]

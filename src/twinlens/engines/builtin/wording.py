@@ -17,7 +17,8 @@ please provide put return said same say says see seen shall she should show show
 than that the their them then there these they thing this those through to too under until up upon us use
 used using very want was we were what when where whether which while who whom whose why will with within
 would you your image images picture pictures photo photos photograph photographs page file screenshot
-document visible present text written
+document visible present text written video videos clip clips footage recording recordings frame frames
+screen time times moment moments second seconds minute minutes
 """
 FILLER = frozenset(_FILLER.split())
 """Words of a question that do not name what is asked about."""

@@ -1,0 +1,1 @@
+"""Answers about PDFs and text files, with the pages where they stand."""

@@ -1,0 +1,134 @@
+"""The process that listens, so that the server's own never waits for sound.
+
+Sound goes there a piece at a time, with what is remembered of the pieces before: the process keeps nothing
+of a recording, and neither side ever holds more than a minute of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ....domain.clip import Span
+from ....domain.errors import TwinlensError
+from ....domain.items import Samples, Sound
+from ..children import Children, told
+from ..facts import Hearing, SpeechSpan, Words
+from ..memory import Memory
+from . import transcript
+from .hearing import Carried, Heard, Listener, conclude
+from .transcript import Page
+
+if TYPE_CHECKING:
+    from .transcript import Transcriber
+
+_MOST_REMEMBERED = 20_000
+"""How many stretches and sentences are remembered."""
+
+_NOTHING = np.empty(0, np.float32)
+
+Key = tuple[str, float, float]
+
+
+class Ears:
+    """Listens in a process of its own, which the first sound starts; writes down with a speech model."""
+
+    def __init__(self, speech_model: Path | None = None) -> None:
+        """Raises `EngineSetupError` where there is no speech model in the folder, or nothing to run it."""
+        if speech_model is not None:
+            transcript.check(speech_model)
+        self._model = speech_model
+        self._child = Children(1, "listens to sound")
+        self._heard: Memory[Key, Hearing] = Memory(_MOST_REMEMBERED, _size)
+        self._written: Memory[Key, tuple[Words, ...]] = Memory(_MOST_REMEMBERED, lambda words: len(words) + 1)
+
+    async def start(self) -> None:
+        """Load the speech model, where there is to be one. Raises `EngineSetupError` if it cannot be."""
+        if self._model is None:
+            return
+        try:
+            await self._child.do(_load, self._model)
+        except TwinlensError as cause:
+            raise transcript.unloadable(self._model) from cause
+
+    async def stop(self) -> None:
+        """End the process."""
+        await self._child.stop()
+
+    async def speech(self, sound: Sound) -> tuple[SpeechSpan, ...]:
+        """Find where somebody speaks."""
+        return (await self.hearing(sound)).speech
+
+    async def hearing(self, sound: Sound) -> Hearing:
+        """Find where somebody speaks, where it is quiet, and how loud it is."""
+        return await self._heard.recall(_key(sound), lambda: self._hear(sound))
+
+    async def words(self, sound: Sound) -> tuple[Words, ...] | None:
+        """Write down what is said; None where there is no speech model."""
+        if self._model is None:
+            return None
+        return await self._written.recall(_key(sound), lambda: self._write_down(sound))
+
+    async def _hear(self, sound: Sound) -> Hearing:
+        """Listen to all of it; what makes no whole chunk at the end is left out."""
+        scores, powers, carried = [_NOTHING], [_NOTHING], Carried.nothing()
+        async with aclosing(sound.samples()) as pieces:
+            async for piece in pieces:
+                heard = await self._child.do(_hear, piece, carried)
+                scores.append(heard.scores)
+                powers.append(heard.powers)
+                carried = heard.carried
+        span = Span(sound.start, sound.start + sound.duration)
+        return conclude(np.concatenate(scores), np.concatenate(powers), span)
+
+    async def _write_down(self, sound: Sound) -> tuple[Words, ...]:
+        words: list[Words] = []
+        language: str | None = None
+        for window in transcript.windows(await self.speech(sound)):
+            async with aclosing(sound.read(window.start, window.end)) as pieces:
+                samples = np.concatenate([piece async for piece in pieces])
+            page = await self._child.do(_write_down, self._model, samples, window.start, language)
+            words += page.words
+            language = page.language
+        return tuple(words)
+
+
+def _key(sound: Sound) -> Key:
+    return sound.digest, sound.start, sound.duration
+
+
+def _size(hearing: Hearing) -> int:
+    return len(hearing.speech) + len(hearing.quiet) + 1
+
+
+# What follows runs in the child.
+
+_listener: Listener | None = None
+_transcriber: Transcriber | None = None
+
+
+def _load(folder: Path) -> None:
+    told(lambda: _get_transcriber(folder))
+
+
+def _hear(piece: Samples, carried: Carried) -> Heard:
+    return told(lambda: _get_listener().hear(piece, carried))
+
+
+def _write_down(folder: Path, samples: Samples, start: float, language: str | None) -> Page:
+    return told(lambda: _get_transcriber(folder).write_down(samples, start, language))
+
+
+def _get_listener() -> Listener:
+    global _listener
+    _listener = _listener or Listener()
+    return _listener
+
+
+def _get_transcriber(folder: Path) -> Transcriber:
+    global _transcriber
+    _transcriber = _transcriber or transcript.Transcriber(folder)
+    return _transcriber
