@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -84,12 +84,23 @@ def builtin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def script_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server that answers from a file; give its address."""
-    folder = tmp_path_factory.mktemp("script")
-    answers = folder / "answers.yaml"
+def served() -> Callable[..., AbstractContextManager[str]]:
+    """Give what runs a server in a folder with flags of a test's own, and tells its address."""
+    return _served
+
+
+@pytest.fixture(scope="session")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the script engine's answers."""
+    answers = tmp_path_factory.mktemp("script") / "answers.yaml"
     answers.write_text(json.dumps(SCRIPT))
-    with _served(folder, "--engine", "script", "--script", str(answers)) as url:
+    return answers
+
+
+@pytest.fixture(scope="session")
+def script_server(tmp_path_factory: pytest.TempPathFactory, script: Path) -> Iterator[str]:
+    """Run a server that answers from a file; give its address."""
+    with _served(tmp_path_factory.mktemp("scripted"), "--engine", "script", "--script", str(script)) as url:
         yield url
 
 
