@@ -36,6 +36,9 @@ bench: $(STAMP)  ## measure; each benchmark also runs alone
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/again.py
 	$(BIN)/python bench/uploads.py
+	$(BIN)/python bench/video.py
+	$(BIN)/python bench/sound.py
+	$(BIN)/python bench/pages.py
 
 clean:  ## remove what set-up and runs have made
 	rm -rf $(VENV) tests/sdk/js/node_modules demo-output

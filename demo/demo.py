@@ -1,4 +1,4 @@
-"""Start a server, put pictures through it with Google's own client, and show what resolution buys.
+"""Start a server, put pictures, a video and a PDF through it with Google's client: what does resolution buy?
 
 `make demo`, or `python demo/demo.py`. Nothing is downloaded; everything stays on this machine.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -25,12 +26,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+import recordings
 import scenes
 from scenes import Bill, Picture
 from twinlens.domain.geometry import area32
 
 MODEL = "gemini-3-flash-preview"
 BUDGETS = {"LOW": 280, "MEDIUM": 560, "HIGH": 1120, "ULTRA_HIGH": 2240}
+FRAMES = {"LOW": 70, "HIGH": 280}
 OUTPUT = Path(__file__).parent.parent / "demo-output"
 
 console = Console(highlight=False, record=True)
@@ -60,6 +63,8 @@ def main(svg: Path | None = None) -> int:
             describe(client)
             extract(client)
             detect(client)
+            watch(client)
+            study(client)
     except (DemoFailed, errors.APIError, httpx.HTTPError, ValidationError, OSError) as failure:
         console.print(f"\n[bold red]The demo failed:[/] {escape(str(failure))}")
         return 1
@@ -204,6 +209,61 @@ def detect(client: genai.Client) -> None:
     scenes.with_boxes(portrait.image, [(box["box_2d"], box["label"]) for box in boxes]).save(path)
     shown = escape(", ".join(f"{box['label']} {box['box_2d']}" for box in boxes))
     console.print(f"\n[bold]photograph: Detect all faces.[/]\n{shown}, drawn in {os.path.relpath(path)}")
+
+
+def watch(client: genai.Client) -> None:
+    """Show what a video costs and tells in two resolutions, and what is on screen at a moment of it."""
+    with console.status("Making a video and sending it …"):
+        film = client.files.upload(
+            file=io.BytesIO(recordings.film()), config=types.UploadFileConfig(mime_type="video/mp4")
+        )
+    table = Table(title="video: 1280 × 720, half a minute with sound, a frame a second", title_justify="left")
+    for name in ("resolution", "frame", "video", "sound", "seconds", "captions read", "small print read"):
+        table.add_column(name, justify="left" if name == "resolution" else "right")
+    summaries = {level: _summary(client, film, level, table) for level in FRAMES}
+    console.print()
+    console.print(table)
+    if not all(caption in summaries["HIGH"] for caption in recordings.CAPTIONS):
+        raise DemoFailed("Not every caption of the video was read.")
+    for question in ("When does the word coffee appear?", "What is on screen at 00:05?"):
+        answer = client.models.generate_content(model=MODEL, contents=_about(film, question)).text or ""
+        console.print(f"\n[bold]video: {question}[/]\n{escape(answer.strip())}")
+
+
+def _summary(client: genai.Client, film: types.File, level: str, table: Table) -> str:
+    start = time.perf_counter()
+    config = types.GenerateContentConfig(
+        media_resolution=types.MediaResolution(f"MEDIA_RESOLUTION_{level}"),
+    )
+    with console.status(f"Watching the video in {level} …"):
+        response = client.models.generate_content(
+            model=MODEL, contents=_about(film, "Summarize this video."), config=config
+        )
+    seconds, said = time.perf_counter() - start, response.text or ""
+    details = (response.usage_metadata and response.usage_metadata.prompt_tokens_details) or []
+    billed = {str(d.modality and d.modality.value): d.token_count for d in details}
+    if billed["VIDEO"] != recordings.SECONDS * FRAMES[level]:
+        raise DemoFailed(f"{level} was billed {billed['VIDEO']} tokens.")
+    read = (sum(text in said for text in texts) for texts in (recordings.CAPTIONS, recordings.SMALL_PRINT))
+    costs = (str(FRAMES[level]), str(billed["VIDEO"]), str(billed["AUDIO"]), f"{seconds:.1f}")
+    table.add_row(level, *costs, *(f"{count} of 3" for count in read))
+    return said
+
+
+def study(client: genai.Client) -> None:
+    """Ask a PDF, one page of which is a scan."""
+    with console.status("Making a PDF …"):
+        document = types.Part.from_bytes(data=recordings.document(), mime_type="application/pdf")
+    console.print("\n[bold]PDF: three pages, the second is a scan[/]")
+    for question in ("What does the insurance pay?", "What is the due date?"):
+        answer = client.models.generate_content(model=MODEL, contents=_about(document, question)).text or ""
+        console.print(f"{question} {escape(answer.strip())}")
+        if "page" not in answer:
+            raise DemoFailed(f"The PDF did not tell: {question}")
+
+
+def _about(medium: types.File | types.Part, question: str) -> list[types.PartUnionDict]:
+    return [medium, question]
 
 
 if __name__ == "__main__":

@@ -63,9 +63,9 @@ class Picture:
         return (there & said).total(), there.total()
 
 
-def photograph() -> Picture:
-    """Take the portrait of an astronaut that comes with scikit-image."""
-    with Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png") as image:
+def photograph(name: str = "astronaut.png") -> Picture:
+    """Take a photograph that comes with scikit-image, the portrait of an astronaut or another."""
+    with Image.open(Path(skimage.__file__).parent / "data" / name) as image:
         return Picture("photograph", image.convert("RGB"))
 
 
@@ -167,9 +167,9 @@ def with_boxes(image: Image.Image, boxes: Iterable[tuple[Sequence[int], str]]) -
         x0, x1 = (x * image.width // 1000 for x in (xmin, xmax))
         y0, y1 = (y * image.height // 1000 for y in (ymin, ymax))
         pen.rectangle((x0, y0, x1, y1), outline="lime", width=3)
-        tag = pen.textbbox((x0, y0 - 18), label, font=_font(14))
+        tag = pen.textbbox((x0, y0 - 18), label, font=font(14))
         pen.rectangle((tag[0] - 3, tag[1] - 2, tag[2] + 3, tag[3] + 2), fill="lime")
-        pen.text((x0, y0 - 18), label, fill="black", font=_font(14))
+        pen.text((x0, y0 - 18), label, fill="black", font=font(14))
     return drawn
 
 
@@ -189,7 +189,7 @@ class _Canvas:
         self._said: list[str] = []
 
     def text(self, x: int, y: int, said: str, size: int, fill: str = INK, *, bold: bool = False) -> None:
-        self._pen.text((x, y), said, fill=fill, font=_font(size, bold=bold))
+        self._pen.text((x, y), said, fill=fill, font=font(size, bold=bold))
         self._said.append(said)
 
     def box(self, corners: tuple[int, int, int, int], fill: str) -> None:
@@ -200,7 +200,7 @@ class _Canvas:
 
 
 @cache
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(mpl.get_data_path(), "fonts", "ttf", name)), size)
 
