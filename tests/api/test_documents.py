@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+import asking
 import clips
+from asking import Fields, count
 
 G25, G3 = (f"/v1beta/models/gemini-{name}" for name in ("2.5-flash", "3-pro-preview"))
 PDF = "application/pdf"
-Fields = dict[str, Any]
 
 
 def part(data: bytes, mime_type: str = PDF, **fields: Any) -> Fields:
-    return {"inlineData": {"mimeType": mime_type, "data": base64.b64encode(data).decode()}, **fields}
+    return asking.part(data, mime_type, **fields)
 
 
-def count(client: TestClient, model: str, *parts: Fields, **config: Any) -> dict[str, int]:
-    """Ask both for the tokens and for an answer; they must agree. Give the tokens by modality."""
-    asked = {"contents": [{"parts": list(parts)}], "generationConfig": config}
-    whole = {"generateContentRequest": {"model": model.removeprefix("/v1beta/"), **asked}}
-    counted = client.post(f"{model}:countTokens", json=whole)
-    answered = client.post(f"{model}:generateContent", json=asked)
-    assert counted.status_code == answered.status_code == 200, answered.text
-    usage = answered.json()["usageMetadata"]
-    assert usage["promptTokensDetails"] == counted.json()["promptTokensDetails"]
-    return {one["modality"]: one["tokenCount"] for one in usage["promptTokensDetails"]}
-
-
-def refusal(client: TestClient, model: str, *parts: Fields) -> Fields:
-    answer = client.post(f"{model}:generateContent", json={"contents": [{"parts": list(parts)}]})
-    assert answer.status_code == 400, answer.text
-    error: Fields = answer.json()["error"]
-    (violation,) = error["details"][0]["fieldViolations"]
-    assert violation["field"].startswith("contents[0].parts[0]")
+def refusal(client: TestClient, model: str, asked: Fields) -> Fields:
+    error = asking.refusal(client, model, asked)
+    assert asking.field_of(error).startswith("contents[0].parts[0]")
     return error
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+import asking
 import clips
 import pictures
+from asking import Fields, count, field_of, refusal
 
 G25, G20, G3 = (f"/v1beta/models/gemini-{name}" for name in ("2.5-flash", "2.0-flash", "3-pro-preview"))
-Fields = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -23,35 +23,7 @@ def minute() -> bytes:
 
 
 def part(data: bytes, mime_type: str = "video/mp4", **fields: Any) -> Fields:
-    return {"inlineData": {"mimeType": mime_type, "data": base64.b64encode(data).decode()}, **fields}
-
-
-def count(client: TestClient, model: str, *parts: Fields, **config: Any) -> dict[str, int]:
-    """Ask both for the tokens and for an answer; they must agree. Give the tokens by modality."""
-    asked = {"contents": [{"parts": list(parts)}], "generationConfig": config}
-    whole = {"generateContentRequest": {"model": model.removeprefix("/v1beta/"), **asked}}
-    counted = client.post(f"{model}:countTokens", json=whole)
-    answered = client.post(f"{model}:generateContent", json=asked)
-    assert counted.status_code == answered.status_code == 200, answered.text
-    usage = answered.json()["usageMetadata"]
-    assert usage["promptTokenCount"] == counted.json()["totalTokens"]
-    assert usage["promptTokensDetails"] == counted.json()["promptTokensDetails"]
-    return {one["modality"]: one["tokenCount"] for one in usage["promptTokensDetails"]}
-
-
-def refusal(client: TestClient, model: str, *parts: Fields, **config: Any) -> Fields:
-    answer = client.post(
-        f"{model}:generateContent", json={"contents": [{"parts": list(parts)}], "generationConfig": config}
-    )
-    assert answer.status_code == 400, answer.text
-    error: Fields = answer.json()["error"]
-    return error
-
-
-def field_of(error: Fields) -> str:
-    (violation,) = error["details"][0]["fieldViolations"]
-    field: str = violation["field"]
-    return field
+    return asking.part(data, mime_type, **fields)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections import defaultdict
 from functools import partial
 
 from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, TwinlensError
-from ..domain.media import Blob, Inspected
+from ..domain.media import Blob, Inspected, PdfInfo
 from ..media.worker import DecodePool
 from ..store.files import FileRecord, FileStore
 
@@ -95,7 +95,8 @@ class Processing:
         except BadMedia as error:
             await self._files.fail(record, error.message)
         else:
-            await self._files.activate(record, getattr(found, "duration", None))
+            duration = None if isinstance(found, PdfInfo) else found.duration
+            await self._files.activate(record, duration)
 
     async def _inspect(self, record: FileRecord) -> Inspected:
         blob = Blob(b"", record.mime_type, "", record.sha256, await self._files.hold(record))
