@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from obstore.store import LocalStore, MemoryStore, ObjectStore
 
-from twinlens.store.blobs import Blobs, StoredBlob
+from twinlens.domain.errors import Unavailable
+from twinlens.domain.media import Data
+from twinlens.store.blobs import READ_BYTES, SCARCE_READ_BYTES, Blobs, StoredBlob
 
 STORES: dict[str, Callable[[Path], ObjectStore]] = {
     "folder": lambda folder: LocalStore(folder),
@@ -39,11 +43,31 @@ def part(folder: Path, data: bytes, name: str = "a-B_9") -> tuple[Path, str]:
     return path, hashlib.sha256(data).hexdigest()
 
 
+def opened() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+@contextmanager
+def descriptors(most: int) -> Iterator[None]:
+    """Let this process have no more descriptors."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def map_all(blobs: Blobs, hashes: list[str], mapped: list[Data | None]) -> None:
+    for sha256 in hashes:
+        mapped.append(await blobs.map(sha256))  # noqa: PERF401  those before a failure count
+
+
 async def listed(blobs: Blobs) -> list[StoredBlob]:
     return [blob async for found in blobs.list() for blob in found]
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", BIG])
+@pytest.mark.parametrize("data", [b"", b"\x00", bytes(READ_BYTES), bytes(READ_BYTES + 1), BIG])
 async def test_adopted_bytes_can_be_opened_and_mapped(blobs: Blobs, folder: Path, data: bytes) -> None:
     path, sha256 = part(folder, data)
 
@@ -100,6 +124,51 @@ async def test_dropped_bytes_are_gone_but_for_who_reads_them(blobs: Blobs, folde
     assert opened is not None
     with opened as file:
         assert file.read() == b"bytes"
+
+
+async def test_small_bytes_take_no_descriptor(blobs: Blobs, folder: Path) -> None:
+    path, sha256 = part(folder, bytes(READ_BYTES))
+    await blobs.adopt(path, sha256)
+    before = opened()
+
+    mapped = [await blobs.map(sha256) for _ in range(20)]
+
+    assert all(mapped)
+    assert opened() - before < 10
+
+
+async def test_lent_bytes_can_be_read_as_long_as_they_are_held(blobs: Blobs, folder: Path) -> None:
+    path, sha256 = part(folder, b"bytes")
+    await blobs.adopt(path, sha256)
+    before = opened()
+
+    lent = await blobs.lend(sha256)
+    await blobs.drop(sha256)
+
+    assert lent is not None
+    assert os.pread(lent.fileno(), 9, 0) == b"bytes"
+    del lent
+    assert opened() <= before
+    assert await blobs.lend(sha256) is None
+
+
+async def test_the_last_descriptors_are_left_to_others(blobs: Blobs, folder: Path) -> None:
+    path, sha256 = part(folder, bytes(SCARCE_READ_BYTES + 1))
+    middling, of_middling = part(folder, bytes(SCARCE_READ_BYTES), "middling")
+    await blobs.adopt(path, sha256)
+    await blobs.adopt(middling, of_middling)
+    most = 2 * opened() + 40
+    held: list[Data | None] = []
+
+    with descriptors(most):
+        with pytest.raises(Unavailable, match="as many files open as it may"):
+            await map_all(blobs, [sha256] * most, held)
+        with pytest.raises(Unavailable, match="as many files open as it may"):
+            await blobs.lend(sha256)
+        await map_all(blobs, [of_middling] * most, held)
+        assert opened() < most * 0.8
+
+    assert all(len(data or b"") == SCARCE_READ_BYTES for data in held[-most:])
 
 
 async def test_a_list_tells_what_is_here_and_its_size(blobs: Blobs, folder: Path) -> None:

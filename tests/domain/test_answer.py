@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinlens.domain.answer import Answer, Candidate, fold
-from twinlens.domain.engine import Blocked, Finished, Text, Thought, Usage
+from twinlens.domain.engine import Blocked, Call, Finished, Text, Thought, Usage
 from twinlens.domain.media import Modality
 
 PROMPT = Usage({Modality.TEXT: 3})
@@ -21,6 +21,16 @@ def test_neighbouring_texts_become_one_and_thoughts_stay_apart() -> None:
 
     assert whole.candidates == (Candidate(0, (Thought("a"), Text("bc")), Finished("STOP")),)
     assert whole.usage.total == 5
+
+
+def test_calls_stay_whole_and_in_their_place_and_part_the_texts_beside_them() -> None:
+    first, second = Call("f", {"a": 1}, "1"), Call("f", {"a": 1}, "2")
+    pieces = [
+        Answer((Candidate(0, (part,)),), PROMPT)
+        for part in (Text("a"), Text("b"), first, Text(""), second, Text("c"), Text("d"), Text(""))
+    ]
+
+    assert fold(pieces).candidates[0].parts == (Text("ab"), first, second, Text("cd"))
 
 
 def test_candidates_keep_their_numbers() -> None:

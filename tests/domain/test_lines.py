@@ -19,6 +19,9 @@ from twinlens.domain.lines import line_of
         ("gemini-2.0-flash-001", "gemini-2.0"),
         ("gemini-1.5-pro", "gemini-1.5"),
         ("gemini-1.0-pro", "gemini-1.5"),
+        ("gemini-flash-latest", "gemini-3"),
+        ("gemini-pro-latest", "gemini-3"),
+        ("gemini-flash-lite-latest", "gemini-3"),
     ],
 )
 def test_the_line_is_read_off_the_name(model: str, line: str) -> None:

@@ -18,6 +18,8 @@ from twinlens.store.disk import disk_errors, make_folder, probe
         (errno.EDQUOT, ResourceExhausted, "disk is full; what was acknowledged is kept"),
         (errno.EFBIG, ResourceExhausted, "disk is full"),
         (errno.EROFS, Unavailable, "read-only"),
+        (errno.EMFILE, Unavailable, "as many files open as it may. Try again later, or send fewer media"),
+        (errno.ENFILE, Unavailable, "as many files open"),
         (errno.EIO, Internal, "internal error"),
     ],
 )

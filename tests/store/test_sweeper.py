@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -12,7 +13,10 @@ from typing import Protocol
 import pytest
 
 from twinlens.domain.errors import FailedPrecondition, NotFound
+from twinlens.domain.interaction import Interaction, Outcome
+from twinlens.domain.request import Kept
 from twinlens.store.files import FileRecord, FileStore
+from twinlens.store.interactions import InteractionStore
 from twinlens.store.sweeper import BATCH, Sweeper, Swept
 from twinlens.store.uploads import Draft, Uploads
 
@@ -229,6 +233,98 @@ async def test_recovering_leaves_what_is_wanted(
     assert list(await again.pending()) == [waiting]
     assert bytes(await again.map(waiting)) == b"film"
     assert (await resumed.query(session.id)).received == 10
+
+
+async def keep(store: InteractionStore, files: FileStore, name: str, previous: str | None = None) -> None:
+    """Keep an interaction with a medium of its own, which is its name."""
+    data = name.encode()
+    sha256 = hashlib.sha256(data).hexdigest()
+    media = (Kept(sha256, len(data), "image/png"),)
+    outcome, time = Outcome("completed"), files.clock()
+    async with files.keeping([sha256]):
+        await files.keep_bytes(data, sha256)
+        await store.add("p", Interaction(name, "m", b"", time, time, previous, media, outcome=outcome))
+
+
+@pytest.fixture
+def store(files: FileStore) -> InteractionStore:
+    return InteractionStore(files, lifetime=timedelta(days=1), max_bytes=1_000_000)
+
+
+async def test_expired_interactions_go_once_nothing_is_built_on_them(
+    store: InteractionStore, files: FileStore, uploads: Uploads, clock: Clock, tmp_path: Path
+) -> None:
+    sweeper = Sweeper(files, uploads, interactions=store)
+    await keep(store, files, "first")
+    await keep(store, files, "alone")
+    clock.move(timedelta(hours=12))
+    await keep(store, files, "second", "first")
+    clock.move(timedelta(hours=12))
+
+    assert await sweeper.sweep() == Swept(blobs=1, bytes=5, interactions=1)
+    assert [turn.id for turn in await store.history("p", "second")] == ["first", "second"]
+    clock.move(timedelta(hours=12))
+
+    assert await sweeper.sweep() == Swept(blobs=2, bytes=11, interactions=2)
+    assert blobs(tmp_path) == []
+
+
+async def test_more_than_a_batch_of_interactions_is_swept_in_one_pass(
+    store: InteractionStore, files: FileStore, uploads: Uploads, clock: Clock
+) -> None:
+    for number in range(2 * BATCH + 1):
+        time, outcome = files.clock(), Outcome("completed")
+        previous = f"{number - 1}" if number else None
+        await store.add("p", Interaction(f"{number}", "m", b"", time, time, previous, outcome=outcome))
+        clock.move(timedelta(microseconds=1))
+    clock.move(timedelta(days=1))
+
+    swept = await Sweeper(files, uploads, interactions=store).sweep()
+
+    assert swept == Swept(interactions=2 * BATCH + 1)
+
+
+async def test_bytes_that_only_an_interaction_names_stay_after_a_crash(
+    server: Server, store: InteractionStore, files: FileStore, tmp_path: Path
+) -> None:
+    await keep(store, files, "bytes")
+    (blob,) = blobs(tmp_path)
+    # A crash while bytes were written, and one after that.
+    (tmp_path / "uploads" / "kept-half").write_bytes(b"half")
+    orphan = tmp_path / "blobs" / "ab" / ORPHAN
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_bytes(b"nobody's")
+
+    again = await server.restart()
+    assert await Sweeper(again, Uploads(again)).recover() == Swept(uploads=1, blobs=1, bytes=12)
+
+    assert blobs(tmp_path) == [blob]
+    assert parts(tmp_path) == []
+
+
+async def test_sweeping_while_interactions_come_and_go_takes_nothing_that_is_wanted(
+    store: InteractionStore, files: FileStore, uploads: Uploads, upload: Upload, tmp_path: Path
+) -> None:
+    sweeper = Sweeper(files, uploads, interactions=store)
+
+    async def come_and_go(project: str) -> None:
+        data = hashlib.sha256(b"same").hexdigest()
+        media, time = (Kept(data, 4, "image/png"),), files.clock()
+        for _ in range(10):
+            async with files.keeping([data]):
+                await files.keep_bytes(b"same", data)
+                await store.add(project, Interaction("name", "m", b"", time, time, media=media))
+            assert await files.blobs.map(data) == b"same"
+            await store.delete(project, "name")
+
+    async def sweep() -> None:
+        for _ in range(10):
+            await sweeper.sweep()
+            await files.delete("p", (await upload(b"same")).id)
+
+    await asyncio.gather(keep(store, files, "kept"), come_and_go("a"), come_and_go("b"), sweep())
+
+    assert [blob.read_bytes() for blob in blobs(tmp_path)] == [b"kept"]
 
 
 async def test_sweeping_while_files_come_and_go_takes_nothing_that_is_wanted(

@@ -7,9 +7,9 @@ answer is the `fold` of the pieces: there is no other way to make one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from .engine import Blocked, Finished, Text, Thought, Usage
+from .engine import Blocked, Finished, Said, Text, Thought, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Candidate:
     """One of the answers asked for, or its next piece; `finish` is set on its last piece only."""
 
     index: int
-    parts: tuple[Text | Thought, ...] = ()
+    parts: tuple[Said, ...] = ()
     finish: Finished | None = None
 
 
@@ -46,12 +46,17 @@ def fold(pieces: Iterable[Answer]) -> Answer:
     return Answer(tuple(candidates[index] for index in sorted(candidates)), last.usage, blocked)
 
 
-def _joined(parts: tuple[Text | Thought, ...]) -> tuple[Text | Thought, ...]:
-    """Join neighbours of the same kind, so that a reader finds one text; drop empty ones."""
-    joined: list[Text | Thought] = []
-    for part in filter(lambda part: part.text, parts):
-        if joined and type(joined[-1]) is type(part):
-            joined[-1] = replace(joined[-1], text=joined[-1].text + part.text)
-        else:
-            joined.append(part)
+def _joined(parts: tuple[Said, ...]) -> tuple[Said, ...]:
+    """Join neighbouring texts of the same kind, so that a reader finds one; drop empty ones."""
+    joined: list[Said] = []
+    for part in parts:
+        match joined[-1:], part:
+            case _, Text("") | Thought(""):
+                pass
+            case [Text(before)], Text(text):
+                joined[-1] = Text(before + text)
+            case [Thought(before)], Thought(text):
+                joined[-1] = Thought(before + text)
+            case _:
+                joined.append(part)
     return tuple(joined)

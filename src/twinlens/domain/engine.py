@@ -9,7 +9,7 @@ from typing import Literal
 from .geometry import GeometryName
 from .items import Document, Sound, TextFile, Video
 from .media import Image, Json, Modality
-from .request import OutputFormat, Role, Sampling, Thinking
+from .request import OutputFormat, Role, Sampling, Thinking, ToolChoice
 
 FinishReason = Literal[
     "STOP",
@@ -28,12 +28,16 @@ BlockReason = Literal["SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMA
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an engine is, and how the pipeline must prepare media for it."""
+    """What an engine is, and how the pipeline must prepare media for it.
+
+    `calls` says whether its answers may ask for functions to be run.
+    """
 
     name: str
     model: str
     geometry: GeometryName
     thinks: bool = False
+    calls: bool = False
 
 
 Medium = Image | Video | Sound | Document | TextFile
@@ -60,6 +64,7 @@ class EngineRequest:
     thinking: Thinking = field(default_factory=Thinking)
     output: OutputFormat = field(default_factory=OutputFormat)
     tools: Json | None = None
+    tool_choice: ToolChoice = field(default_factory=ToolChoice)
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -95,6 +100,18 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A function that the caller is to run: whole, never in pieces.
+
+    `id` is what the result will name; an engine without ids of its own leaves it empty, and is given one.
+    """
+
+    name: str
+    arguments: Mapping[str, Json]
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """The prompt was refused; nothing else follows."""
 
@@ -109,7 +126,10 @@ class Finished:
     message: str | None = None
 
 
-Event = Text | Thought | Blocked | Finished
+Said = Text | Thought | Call
+"""What an answer is made of."""
+
+Event = Said | Blocked | Finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,18 @@ LINES: dict[LineName, Line] = {
     )
 }
 
+_LATEST = re.compile(r"gemini-(?:pro|flash|flash-lite)-latest")
 _GEMINI = re.compile(r"gemini-(\d+)(?:\.(\d+))?(?:-[a-z0-9.]+)*")
 
 
 def line_of(model: str) -> Line | None:
     """Read the line off a `gemini-*` name; None for a name that is not well-formed.
 
-    `gemini-3.8-flash` is `gemini-3`; `gemini-1.0-pro` counts as `gemini-1.5`, the oldest line.
+    `gemini-3.8-flash` is `gemini-3`; `gemini-1.0-pro` counts as `gemini-1.5`, the oldest line, and
+    `gemini-flash-latest` as the newest.
     """
+    if _LATEST.fullmatch(model):
+        return LINES["gemini-3"]
     match = _GEMINI.fullmatch(model)
     if match is None:
         return None

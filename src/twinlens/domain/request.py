@@ -9,6 +9,7 @@ from .clip import Clip
 from .media import Data, Json
 
 Role = Literal["user", "model"]
+MediaKind = Literal["image", "video", "audio", "document"]
 Level = Literal["UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "ULTRA_HIGH"]
 
 
@@ -33,7 +34,16 @@ class Url:
     url: str
 
 
-Source = Inline | Stored | Url
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes that a stored interaction keeps: their SHA-256 in hexadecimal, their size, and their type."""
+
+    sha256: str
+    size: int
+    mime_type: str
+
+
+Source = Inline | Stored | Url | Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ class Media:
     """A media part. `resolution` is the part's own; None leaves it to the request's.
 
     `clip` says which part of a recording is meant; other media have none, whatever was sent with them.
+    `kind` is what the caller said that it is, where the dialect has callers say so.
     """
 
     source: Source
@@ -64,6 +75,7 @@ class Media:
     field: str
     resolution: Resolution | None = None
     clip: Clip | None = None
+    kind: MediaKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +134,14 @@ class OutputFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Whether functions may be called, must be, or must not, and which of them; none named means all."""
+
+    mode: Literal["AUTO", "ANY", "NONE", "VALIDATED"] = "AUTO"
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question about any number of media, with the conversation before it."""
 
@@ -133,6 +153,7 @@ class Request:
     thinking: Thinking = field(default_factory=Thinking)
     output: OutputFormat = field(default_factory=OutputFormat)
     tools: Json | None = None
+    tool_choice: ToolChoice = field(default_factory=ToolChoice)
 
     @property
     def media(self) -> tuple[Media, ...]:

@@ -7,10 +7,12 @@ a file by a second name for it, every other one is sent its bytes.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import mmap
 import os
 import re
+import resource
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -22,7 +24,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
-from ..domain.media import Data
+from ..domain.media import Data, Descriptor
 from .disk import disk_errors, make_folder, public_error, sync_file, sync_folder
 from .locks import Locks, in_thread
 
@@ -34,6 +36,15 @@ LIST_ITEMS = 1000
 CHUNK_BYTES = 4 * 1024 * 1024
 MAX_SENDING = 4
 """Chunks on their way to a store elsewhere: with their size, the memory that sending one file takes."""
+MAX_FETCHING = 16
+"""Blobs on their way from a store elsewhere, to files of their own: nobody has use for thousands at once."""
+READ_BYTES = 64 * 1024
+"""Smaller blobs are read: as quick as mapping them, which keeps a descriptor. Many a process may have 1024,
+fewer than a request may have images; 3600 of this size take 225 MiB."""
+SCARCE_READ_BYTES = 256 * 1024
+"""As `READ_BYTES`, where descriptors have become scarce."""
+SCARCE = 0.75
+"""From this share of the descriptors on, they are left to connections, the database and the workers."""
 NO_LINKS = frozenset(
     {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 )
@@ -64,6 +75,7 @@ class Blobs:
         self._folder = folder
         self._root = store.prefix if isinstance(store, LocalStore) else None
         self._locks = Locks()
+        self._fetching = asyncio.Semaphore(MAX_FETCHING)
 
     def hold(self, sha256: str) -> AbstractAsyncContextManager[None]:
         """Keep others from adopting or dropping this blob meanwhile."""
@@ -85,6 +97,28 @@ class Blobs:
                 await in_thread(sync_file, target)
                 await in_thread(sync_folder, target.parent)
 
+    async def put(self, data: Data, sha256: str, part: Path) -> None:
+        """Keep bytes under their hash, unless they are here; `part` is theirs on the way, and gone then."""
+        with _store_errors():
+            size = await self._size(sha256)
+            if size == memoryview(data).nbytes:
+                return
+            if size is not None:
+                # Damaged on the disk: nothing but its own bytes may stand under a hash.
+                await self.drop(sha256)
+            try:
+                await in_thread(_write, part, data)
+                await self.adopt(part, sha256)
+            finally:
+                await in_thread(part.unlink, missing_ok=True)
+
+    async def is_part(self, part: Path, sha256: str) -> bool:
+        """Tell whether a blob is the very file that it was adopted from."""
+        if self._root is None:
+            return False
+        with _store_errors():
+            return await in_thread(_same, part, self._root / _key(sha256))
+
     async def open(self, sha256: str) -> IO[bytes] | None:
         """Open a blob as a real file, for reading; None where it is not here.
 
@@ -93,18 +127,32 @@ class Blobs:
         with _store_errors():
             try:
                 if self._root is not None:
-                    return await in_thread((self._root / _key(sha256)).open, "rb")
+                    return await _opened(self._root / _key(sha256))
                 return await self._fetched(sha256)
             except FileNotFoundError:
                 return None
 
+    async def lend(self, sha256: str) -> Descriptor | None:
+        """Open a blob for as long as anybody holds what is given; None where it is not here."""
+        with _store_errors():
+            try:
+                if self._root is not None:
+                    return await in_thread(_opened_to_lend, self._root / _key(sha256))
+                with await self._fetched(sha256) as file:
+                    return _lent(os.dup(file.fileno()))
+            except FileNotFoundError:
+                return None
+
     async def map(self, sha256: str) -> Data | None:
-        """Give a blob's bytes, mapped rather than read into memory; None where it is not here."""
-        file = await self.open(sha256)
-        if file is None:
-            return None
-        with file, disk_errors():
-            return _mapped(file)
+        """Give a blob's bytes, mapped rather than read where they are many; None where it is not here."""
+        with _store_errors():
+            try:
+                if self._root is not None:
+                    return await in_thread(_loaded, self._root / _key(sha256))
+                with await self._fetched(sha256) as file:
+                    return _bytes_of(file)
+            except FileNotFoundError:
+                return None
 
     async def drop(self, sha256: str) -> None:
         """Forget a blob. One that is not here is forgotten already."""
@@ -128,33 +176,52 @@ class Blobs:
 
     async def _send(self, part: Path, sha256: str) -> None:
         size = (await in_thread(part.stat)).st_size
-        if await self._has(sha256, size):
+        if await self._size(sha256) == size:
             return
         await obstore.put_async(
             self._store, _key(sha256), part, chunk_size=CHUNK_BYTES, max_concurrency=MAX_SENDING
         )
 
-    async def _has(self, sha256: str, size: int) -> bool:
+    async def _size(self, sha256: str) -> int | None:
         try:
-            return (await obstore.head_async(self._store, _key(sha256)))["size"] == size
+            return (await obstore.head_async(self._store, _key(sha256)))["size"]
         except FileNotFoundError:
-            return False
+            return None
 
     async def _fetched(self, sha256: str) -> IO[bytes]:
-        answer = await obstore.get_async(self._store, _key(sha256))
-        file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  the caller closes it
-        try:
-            async for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
-                await in_thread(file.write, chunk)
-            file.seek(0)
-        except BaseException:
-            file.close()
-            raise
-        return file
+        async with self._fetching:
+            answer = await obstore.get_async(self._store, _key(sha256))
+            file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  the caller closes it
+            try:
+                async for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
+                    await in_thread(file.write, chunk)
+                file.seek(0)
+            except BaseException:
+                file.close()
+                raise
+            return file
 
 
 def _key(sha256: str) -> str:
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
+
+
+def _write(part: Path, data: Data) -> None:
+    """Write a file that no crash takes away."""
+    make_folder(part.parent)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        rest = memoryview(data).cast("B")
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def _same(part: Path, target: Path) -> bool:
+    try:
+        return target.samefile(part)
+    except FileNotFoundError:
+        return False
 
 
 def _linked(part: Path, target: Path) -> bool:
@@ -173,10 +240,55 @@ def _linked(part: Path, target: Path) -> bool:
     return True
 
 
-def _mapped(file: IO[bytes]) -> Data:
+async def _opened(path: Path) -> IO[bytes]:
+    """Open a file; where the caller is cancelled meanwhile, nobody else would close it."""
+    opened: list[IO[bytes]] = []
+    try:
+        await in_thread(lambda: opened.append(path.open("rb")))
+    except BaseException:
+        for file in opened:
+            file.close()
+        raise
+    return opened[0]
+
+
+def _opened_to_lend(path: Path) -> Descriptor:
+    return _lent(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+
+def _lent(descriptor: int) -> Descriptor:
+    lent = Descriptor(descriptor)
+    if _is_scarce(descriptor):
+        raise _too_many_open()
+    return lent
+
+
+def _loaded(path: Path) -> Data:
+    with path.open("rb") as file:
+        return _bytes_of(file)
+
+
+def _bytes_of(file: IO[bytes]) -> Data:
     size = os.fstat(file.fileno()).st_size
-    # An empty file cannot be mapped.
-    return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)) if size else b""
+    if size <= READ_BYTES:
+        return file.read()
+    if _is_scarce(file.fileno()):
+        if size <= SCARCE_READ_BYTES:
+            return file.read()
+        raise _too_many_open()
+    return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+
+
+def _is_scarce(descriptor: int) -> bool:
+    """Tell whether most descriptors are taken: a new one has the lowest number that is free."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    following = os.dup(descriptor)
+    os.close(following)
+    return most != resource.RLIM_INFINITY and following >= most * SCARCE
+
+
+def _too_many_open() -> OSError:
+    return OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def _remove_staged(folder: Path) -> None:

@@ -75,6 +75,85 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX uploads_by_age ON uploads (created_us)",
         "CREATE INDEX uploads_by_room ON uploads (project, created_us, received) WHERE state = 'active'",
     ),
+    (
+        # One that is hidden is there for those that were built on it. `children` counts those, whether or
+        # not they are hidden themselves; the last of them to go takes it along.
+        """CREATE TABLE interactions (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            project TEXT NOT NULL,
+            id TEXT NOT NULL,
+            previous TEXT,
+            children INTEGER NOT NULL DEFAULT 0,
+            hidden INTEGER NOT NULL DEFAULT 0,
+            unfinished INTEGER NOT NULL,
+            model TEXT NOT NULL,
+            created_us INTEGER NOT NULL,
+            updated_us INTEGER NOT NULL,
+            background INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            media_count INTEGER NOT NULL,
+            sent BLOB NOT NULL,
+            outcome BLOB NOT NULL,
+            UNIQUE (project, id)
+        )""",
+        "CREATE INDEX interactions_by_age ON interactions (created_us) WHERE hidden = 0",
+        "CREATE INDEX interactions_unfinished ON interactions (seq) WHERE unfinished = 1",
+        "CREATE INDEX interactions_dead ON interactions (seq) WHERE hidden = 1 AND children = 0",
+        """CREATE TABLE interaction_media (
+            interaction INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            sha256 TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            mime_type TEXT NOT NULL,
+            PRIMARY KEY (interaction, position)
+        ) WITHOUT ROWID""",
+        # The contents that a project's interactions name, each once, and how often.
+        """CREATE TABLE interaction_contents (
+            project TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            uses INTEGER NOT NULL,
+            PRIMARY KEY (project, sha256)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX interaction_contents_by_content ON interaction_contents (sha256, size)",
+        # What a project's interactions take. Triggers keep it, so that it is exact whoever writes: it is
+        # asked with every request, when there may be too many rows to add up.
+        """CREATE TABLE interaction_rooms (
+            project TEXT PRIMARY KEY,
+            bytes INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TRIGGER interactions_added AFTER INSERT ON interactions BEGIN
+            UPDATE interactions SET children = children + 1 WHERE project = new.project AND id = new.previous;
+            INSERT INTO interaction_rooms VALUES (new.project, length(new.sent) + length(new.outcome))
+                ON CONFLICT (project) DO UPDATE SET bytes = bytes + excluded.bytes;
+        END""",
+        """CREATE TRIGGER interactions_changed AFTER UPDATE OF outcome ON interactions BEGIN
+            UPDATE interaction_rooms SET bytes = bytes + length(new.outcome) - length(old.outcome)
+                WHERE project = new.project;
+        END""",
+        """CREATE TRIGGER interactions_removed AFTER DELETE ON interactions BEGIN
+            UPDATE interactions SET children = children - 1 WHERE project = old.project AND id = old.previous;
+            UPDATE interaction_rooms SET bytes = bytes - length(old.sent) - length(old.outcome)
+                WHERE project = old.project;
+        END""",
+        """CREATE TRIGGER interaction_media_added AFTER INSERT ON interaction_media BEGIN
+            INSERT INTO interaction_contents
+                SELECT project, new.sha256, new.size, 1 FROM interactions WHERE seq = new.interaction
+                ON CONFLICT (project, sha256) DO UPDATE SET uses = uses + 1;
+        END""",
+        """CREATE TRIGGER interaction_media_removed AFTER DELETE ON interaction_media BEGIN
+            UPDATE interaction_contents SET uses = uses - 1 WHERE sha256 = old.sha256
+                AND project = (SELECT project FROM interactions WHERE seq = old.interaction);
+            DELETE FROM interaction_contents WHERE sha256 = old.sha256 AND uses = 0
+                AND project = (SELECT project FROM interactions WHERE seq = old.interaction);
+        END""",
+        """CREATE TRIGGER interaction_contents_added AFTER INSERT ON interaction_contents BEGIN
+            UPDATE interaction_rooms SET bytes = bytes + new.size WHERE project = new.project;
+        END""",
+        """CREATE TRIGGER interaction_contents_removed AFTER DELETE ON interaction_contents BEGIN
+            UPDATE interaction_rooms SET bytes = bytes - old.size WHERE project = old.project;
+        END""",
+    ),
 )
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

@@ -12,6 +12,7 @@ from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavaila
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 READ_ONLY = frozenset({errno.EROFS})
+TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
 RETRY_AFTER_S = 60
 """Room does not come back within a second: files have to be deleted or expire."""
 
@@ -51,7 +52,7 @@ def probe(folder: Path) -> None:
 
 
 def public_error(number: int | None) -> TwinlensError:
-    """Tell the caller what an error number of the disk means: full or read-only, else our fault."""
+    """Tell the caller what an error number of the disk means; one that we do not know is our fault."""
     if number in FULL:
         return ResourceExhausted(
             "Resource has been exhausted (e.g. check quota). The server's disk is full; what was "
@@ -60,6 +61,10 @@ def public_error(number: int | None) -> TwinlensError:
         )
     if number in READ_ONLY:
         return Unavailable("The server cannot store anything now: its data folder is read-only.")
+    if number in TOO_MANY_OPEN:
+        return Unavailable(
+            "The server has as many files open as it may. Try again later, or send fewer media at once."
+        )
     return Internal()
 
 

@@ -1,14 +1,16 @@
 """Files of a project: records with an expiry, and their bytes.
 
+The same bytes are kept once, for files and for stored interactions together.
 A file that is missing, expired, or another project's looks the same from outside: permission denied.
 """
 
 from __future__ import annotations
 
-import os
+import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +111,7 @@ class FileStore:
         self.blobs = Blobs(store or LocalStore(self.data_dir), self.data_dir)
         self.clock = clock
         self._hear_of_drop: Callable[[str], None] = lambda _sha256: None
+        self._pins = Counter[str]()
 
     def on_drop(self, hear: Callable[[str], None]) -> None:
         """Have `hear` called with the hash of every content that is dropped: what was made of it can go."""
@@ -145,8 +148,10 @@ class FileStore:
 
     async def hold(self, record: FileRecord) -> Descriptor:
         """Open a file's bytes for as long as anybody holds what is given; raise where they are gone."""
-        with await self.open(record) as file:
-            return Descriptor(os.dup(file.fileno()))
+        file = await self.blobs.lend(record.sha256)
+        if file is None:
+            raise _denied(record.id)
+        return file
 
     async def list(self, project: str, limit: int, before: int | None = None) -> Page:
         """Give up to `limit` files of the project, newest first, older than `before`."""
@@ -161,7 +166,7 @@ class FileStore:
         return Page(tuple(_record(row[1:]) for row in shown), shown[-1][0] if len(rows) > limit else None)
 
     async def delete(self, project: str, file_id: str) -> None:
-        """Delete a file, and its bytes unless another file has the same; raise where it may not exist."""
+        """Delete a file, and its bytes unless somebody else wants them; raise where it may not exist."""
 
         def work(connection: sqlite3.Connection) -> FileRecord | None:
             record = self.find(connection, project, file_id)
@@ -198,7 +203,9 @@ class FileStore:
                 "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE expires_us > ?", (time,)
             ).fetchone()
             blobs = connection.execute(
-                "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT DISTINCT sha256, size FROM files)"
+                # In the order of their indexes the two are merged; else all rows would be put into a tree.
+                "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT sha256, size FROM files "
+                "UNION SELECT sha256, size FROM interaction_contents ORDER BY sha256, size)"
             ).fetchone()
             uploads = connection.execute(
                 "SELECT count(*), coalesce(sum(received), 0) FROM uploads WHERE state = 'active'"
@@ -215,17 +222,37 @@ class FileStore:
         return [_record(row) for row in rows]
 
     async def unnamed(self, hashes: Iterable[str]) -> set[str]:
-        """Give those of these contents that no file names at the moment."""
+        """Give those of these contents that nobody wants: not named by a record, not being kept."""
+        return await self._unrecorded(hashes) - self._pins.keys()
 
-        def work(connection: sqlite3.Connection) -> set[str]:
-            return {sha256 for sha256 in hashes if not _is_named(connection, sha256)}
+    @asynccontextmanager
+    async def keeping(self, hashes: Iterable[str]) -> AsyncIterator[None]:
+        """Have these contents stay although no record names them yet; those that get none go in the end.
 
-        return await self.database.read(work)
+        Whoever enters sees to it that their bytes are here, with `keep_bytes`, and then writes the record.
+        """
+        kept = set(hashes)
+        self._pins.update(kept)
+        try:
+            yield
+        finally:
+            self._pins -= Counter(kept)
+            if kept:
+                await settled(self._drop_all_unused(kept))
+
+    async def keep_bytes(self, data: Data, sha256: str) -> None:
+        """See to it that bytes are in the store, as safe as it can make them; write only what is not there.
+
+        A crash before a record names them leaves bytes that are swept at the next start.
+        """
+        part = self.data_dir / "uploads" / f"kept-{secrets.token_urlsafe(24)}"
+        async with self.blobs.hold(sha256):
+            await settled(self.blobs.put(data, sha256, part))
 
     async def keep(self, record: FileRecord, part: Path, also: Work[object]) -> None:
         """Adopt the synced bytes of `part`, then do `also` and add the record in one transaction.
 
-        A crash in between leaves bytes that no file names.
+        A crash in between leaves bytes that no record names.
         """
 
         def work(connection: sqlite3.Connection) -> None:
@@ -237,22 +264,42 @@ class FileStore:
                 await self.blobs.adopt(part, record.sha256)
                 await self.database.write(work)
             except BaseException:
-                # A local store may hold the part itself now, and more may be written to that.
                 with suppress(TwinlensError):
-                    await self._drop_unnamed(record.sha256)
+                    await self._undo(part, record.sha256)
                 raise
 
     async def drop_unused(self, sha256: str) -> bool:
-        """Drop the bytes unless a file names them; tell whether they went."""
+        """Drop the bytes unless somebody wants them; tell whether they went."""
         async with self.blobs.hold(sha256):
-            return await self._drop_unnamed(sha256)
+            unwanted = await self.unnamed([sha256])
+            if unwanted:
+                await self._drop(sha256)
+            return bool(unwanted)
 
-    async def _drop_unnamed(self, sha256: str) -> bool:
-        if not await self.unnamed([sha256]):
-            return False
+    async def _drop_all_unused(self, hashes: Iterable[str]) -> None:
+        # What cannot be dropped now is left to the sweeper.
+        with suppress(TwinlensError):
+            for sha256 in await self.unnamed(hashes):
+                await self.drop_unused(sha256)
+
+    async def _undo(self, part: Path, sha256: str) -> None:
+        """Drop a blob whose record could not be written, unless somebody wants it, while it is held."""
+        # More may be written to the part. Who is keeping this content has yet to ask for its bytes then.
+        is_part = await self.blobs.is_part(part, sha256)
+        if await (self._unrecorded([sha256]) if is_part else self.unnamed([sha256])):
+            await self._drop(sha256)
+
+    async def _drop(self, sha256: str) -> None:
         await self.blobs.drop(sha256)
         self._hear_of_drop(sha256)
-        return True
+
+    async def _unrecorded(self, hashes: Iterable[str]) -> set[str]:
+        """Give those of these contents that no record names."""
+
+        def work(connection: sqlite3.Connection) -> set[str]:
+            return {sha256 for sha256 in hashes if not _is_named(connection, sha256)}
+
+        return await self.database.read(work)
 
     def find(self, connection: sqlite3.Connection, project: str, file_id: str) -> FileRecord | None:
         """Find a file that has not expired, within a transaction."""
@@ -302,19 +349,22 @@ def in_us(time: datetime) -> int:
     return (time - _EPOCH) // _US
 
 
-def _time(us: int) -> datetime:
+def from_us(us: int) -> datetime:
+    """Read a time as the database keeps it."""
     return _EPOCH + us * _US
 
 
 def _record(row: _Row) -> FileRecord:
     duration = None if row[10] is None else row[10] * _US
-    return FileRecord(*row[:7], _time(row[7]), _time(row[8]), _time(row[9]), duration, row[11])
+    return FileRecord(*row[:7], from_us(row[7]), from_us(row[8]), from_us(row[9]), duration, row[11])
 
 
 def _is_named(connection: sqlite3.Connection, sha256: str) -> bool:
-    return (
-        connection.execute("SELECT 1 FROM files WHERE sha256 = ? LIMIT 1", (sha256,)).fetchone() is not None
+    query = (
+        "SELECT EXISTS (SELECT 1 FROM files WHERE sha256 = :sha256) "
+        "OR EXISTS (SELECT 1 FROM interaction_contents WHERE sha256 = :sha256)"
     )
+    return bool(connection.execute(query, {"sha256": sha256}).fetchone()[0])
 
 
 def _denied(file_id: str) -> PermissionDenied:

@@ -1,4 +1,4 @@
-"""Clears away what is no longer wanted: expired files, abandoned uploads, bytes that nobody names."""
+"""Clears away what is no longer wanted: what has expired, abandoned uploads, bytes that nobody names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .blobs import StoredBlob
 from .cache import PixelCache
 from .files import LIFETIME, FileStore
+from .interactions import InteractionStore
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
@@ -19,12 +20,13 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What went: records of files and uploads, and blobs; `bytes` are those that the store has back."""
+    """What went: records of each kind, and blobs; `bytes` are those that the store has back."""
 
     files: int = 0
     uploads: int = 0
     blobs: int = 0
     bytes: int = 0
+    interactions: int = 0
 
     def __add__(self, other: Swept) -> Swept:
         return Swept(
@@ -32,22 +34,33 @@ class Swept:
             self.uploads + other.uploads,
             self.blobs + other.blobs,
             self.bytes + other.bytes,
+            self.interactions + other.interactions,
         )
 
 
 class Sweeper:
-    """Sweeps a file store, its uploads, and pictures in the cache that nobody asks for any more."""
+    """Sweeps a file store, its uploads, its interactions, and pictures in the cache that nobody asks for."""
 
-    def __init__(self, files: FileStore, uploads: Uploads, cache: PixelCache | None = None) -> None:
+    def __init__(
+        self,
+        files: FileStore,
+        uploads: Uploads,
+        cache: PixelCache | None = None,
+        interactions: InteractionStore | None = None,
+    ) -> None:
         self._files = files
         self._uploads = uploads
         self._cache = cache
+        self._interactions = interactions
 
     async def sweep(self) -> Swept:
-        """Remove what has expired, and bytes that no file names. Requests may run meanwhile."""
+        """Remove what has expired, and bytes that nobody names. Requests may run meanwhile."""
         if self._cache:
             await self._cache.expire(LIFETIME.total_seconds())
-        return await self._expired_files() + await self._expired_uploads() + await self._unnamed_blobs()
+        records = (
+            await self._expired_files() + await self._expired_uploads() + await self._expired_interactions()
+        )
+        return records + await self._unnamed_blobs()
 
     async def recover(self) -> Swept:
         """Remove what a crash left; called once, before anything is served."""
@@ -78,6 +91,12 @@ class Sweeper:
         while removed := await self._uploads.remove_expired(BATCH):
             freed = sum(upload.received for upload in removed if upload.state == "active")
             swept += Swept(uploads=len(removed), bytes=freed)
+        return swept
+
+    async def _expired_interactions(self) -> Swept:
+        swept = Swept()
+        while self._interactions and (cleared := await self._interactions.remove_expired(BATCH)):
+            swept += Swept(interactions=cleared.removed) + await self._drop(cleared.blobs)
         return swept
 
     async def _unnamed_blobs(self) -> Swept:
