@@ -139,6 +139,51 @@ def test_c22_a_blocked_prompt_has_no_candidates(serve: Any) -> None:
     assert "candidates" not in body
 
 
+WEATHER = """
+rules:
+  - match: {function_response: get_weather}
+    answer: {text: It is clear.}
+  - match: {tools: [get_weather]}
+    answer: {text: Let me see., call: {name: get_weather, args: {city: Paris}}}
+"""
+OFFERED: dict[str, Any] = {"tools": [{"functionDeclarations": [{"name": "get_weather"}]}]}
+
+
+def test_a_function_is_called_and_its_response_answered(serve: Any) -> None:
+    client = serve(WEATHER)
+
+    called = client.post(f"{MODEL}:generateContent", json=HELLO | OFFERED).json()["candidates"][0]
+    text, call = called["content"]["parts"]
+    response = {"functionResponse": {**call["functionCall"], "response": {"sky": "clear"}}}
+    del response["functionResponse"]["args"]
+    contents = [*HELLO["contents"], called["content"], {"role": "user", "parts": [response]}]
+    answered = client.post(f"{MODEL}:generateContent", json={"contents": contents} | OFFERED).json()
+
+    assert (called["finishReason"], text) == ("STOP", {"text": "Let me see."})
+    assert call["functionCall"].pop("id")
+    assert call == {"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}}
+    assert answered["candidates"][0]["content"]["parts"] == [{"text": "It is clear."}]
+
+
+def test_a_streamed_call_is_the_plain_answers(serve: Any) -> None:
+    client = serve(WEATHER.replace("name: get_weather", "id: one, name: get_weather"))
+
+    pieces = events(client.post(f"{MODEL}:streamGenerateContent?alt=sse", json=HELLO | OFFERED).text)
+    plain = client.post(f"{MODEL}:generateContent", json=HELLO | OFFERED).json()
+
+    parts = [part for piece in pieces for part in piece["candidates"][0]["content"]["parts"]]
+    assert [part for part in parts if part != {"text": ""}] == plain["candidates"][0]["content"]["parts"]
+    assert pieces[-1]["usageMetadata"] == plain["usageMetadata"]
+    assert plain["usageMetadata"]["candidatesTokenCount"] > len("Let me see.") // 4 + 1
+
+
+def test_a_call_alone_has_no_text_beside_it(serve: Any) -> None:
+    body = serve("default: {call: {name: f}}\n").post(f"{MODEL}:generateContent", json=HELLO).json()
+
+    (part,) = body["candidates"][0]["content"]["parts"]
+    assert part.keys() == {"functionCall"}
+
+
 def test_c14_two_candidates_are_numbered(client: TestClient) -> None:
     body = client.post(
         f"{MODEL}:generateContent", json=HELLO | {"generationConfig": {"candidateCount": 2}}

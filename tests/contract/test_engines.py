@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from twinlens.domain.engine import (
     Blocked,
+    Call,
     EngineRequest,
     EngineTurn,
     Event,
@@ -79,8 +80,15 @@ CONVERSATION = EngineRequest(
     ),
     system="Be brief.",
 )
+WITH_TOOLS = EngineRequest(
+    "gemini-3-pro",
+    (EngineTurn("user", ("What is the weather in Paris?",)),),
+    tools=[{"name": "get_weather", "parameters": {"type": "object"}}],
+)
 requests = pytest.mark.parametrize(
-    "request_", [TEXT_ONLY, WITH_PICTURE, CONVERSATION], ids=["text", "picture", "conversation"]
+    "request_",
+    [TEXT_ONLY, WITH_PICTURE, CONVERSATION, WITH_TOOLS],
+    ids=["text", "picture", "conversation", "tools"],
 )
 
 
@@ -131,7 +139,8 @@ async def test_an_answer_ends_once(engine: Engine, request_: EngineRequest) -> N
     *before, last = await events(engine, request_)
 
     assert isinstance(last, Finished | Blocked)
-    assert all(isinstance(event, Text | Thought) for event in before)
+    said = (Text, Thought, Call) if engine.capabilities.calls else (Text, Thought)
+    assert all(isinstance(event, said) for event in before)
 
 
 @on_the_engines_loop

@@ -41,6 +41,14 @@ def test_an_unknown_name_is_not_found() -> None:
         Engines(Slow()).get("nope")
 
 
+@pytest.mark.parametrize("name", ["x" * 100_000, "gemini-3-" + "x" * 192, "gemini-" + "9" * 5000])
+def test_a_name_of_any_length_is_not_found_and_not_repeated_whole(name: str) -> None:
+    with pytest.raises(NotFound) as failure:
+        Engines(Slow()).get(name)
+
+    assert failure.value.message == f"Model not found: models/{name[:200]}..."
+
+
 def test_listed_models_are_all_served() -> None:
     engines = Engines(Slow())
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from twinlens.domain.engine import Blocked, EngineRequest, EngineTurn, Event, Finished, Text, Thought
+from twinlens.domain.engine import Blocked, Call, EngineRequest, EngineTurn, Event, Finished, Text, Thought
 from twinlens.domain.errors import FailedPrecondition, ResourceExhausted, TwinlensError, Unavailable
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat
@@ -29,13 +30,20 @@ def asking(
     system: str = "",
     schema: Json | None = None,
     before: tuple[EngineTurn, ...] = (),
+    tools: tuple[str, ...] = (),
 ) -> EngineRequest:
     return EngineRequest(
         model=model,
         turns=(*before, EngineTurn("user", (*images, text))),
         system=system,
         output=OutputFormat("application/json", schema) if schema else OutputFormat(),
+        tools=[{"name": name} for name in tools] or None,
     )
+
+
+RESPONSE = 'functionResponse: {"name":"get_x","response":{"x":1}}'
+RESPONDED = EngineTurn("user", (RESPONSE,))
+TOLD = EngineTurn("model", ("It is 1.",))
 
 
 def engine_of(tmp_path: Path, yaml: str) -> ScriptEngine:
@@ -105,6 +113,14 @@ def test_the_model_name_can_be_chosen() -> None:
             ),
             asking(schema={"properties": {"label": {}}}),
         ),
+        ("{tools: true}", asking(tools=("f",)), asking()),
+        ("{tools: false}", asking(), asking(tools=("f",))),
+        ("{tools: [f, g]}", asking(tools=("f", "e", "g")), asking(tools=("f",))),
+        ("{function_response: get_*}", asking(RESPONSE), asking(RESPONSE.replace("get", "set"))),
+        ("{function_response: get_x}", asking("", before=(RESPONDED,)), asking("", before=(RESPONDED, TOLD))),
+        ("{function_response: '*'}", asking(RESPONSE), asking("functionResponse: " + "[" * 99_999)),
+        ("{function_response: '*'}", asking("functionResponse: {}"), asking("functionResponse: []")),
+        ("{function_response: '*'}", asking(RESPONSE), asking(f"So: {RESPONSE}")),
         ("{text: a, media: 1}", asking("a", image()), asking("a")),
     ],
 )
@@ -153,6 +169,8 @@ async def test_a_request_that_nothing_fits_is_told_what_was_asked(tmp_path: Path
         ("{text: Two.}", [Text("Two."), Finished()]),
         ("{json: {a: [1, null, 'ü']}}", [Text('{"a":[1,null,"ü"]}'), Finished()]),
         ("{json: null}", [Text("null"), Finished()]),
+        (r'{json: {"a": "\uD83D\uDE00"}}', [Text('{"a":"😀"}'), Finished()]),
+        (r'{text: "\uD83D\uDE00"}', [Text("😀"), Finished()]),
         ("{chunks: [a, {text: b, delay: 0.001}]}", [Text("a"), Text("b"), Finished()]),
         ("{thoughts: hm, text: a}", [Thought("hm"), Text("a"), Finished()]),
         ("{thoughts: [hm, ah], text: a}", [Thought("hm"), Thought("ah"), Text("a"), Finished()]),
@@ -160,6 +178,12 @@ async def test_a_request_that_nothing_fits_is_told_what_was_asked(tmp_path: Path
         ("{text: a, finish: MAX_TOKENS}", [Text("a"), Finished("MAX_TOKENS")]),
         ("{finish: SAFETY, finish_message: No.}", [Finished("SAFETY", "No.")]),
         ("{text: a, delay: 0.001}", [Text("a"), Finished()]),
+        ("{call: {name: f}}", [Call("f", {}), Finished()]),
+        (
+            "{call: {name: f, args: {a: [1, {b: null}]}, id: x}, text: a, thoughts: hm}",
+            [Thought("hm"), Text("a"), Call("f", {"a": [1, {"b": None}]}, "x"), Finished()],
+        ),
+        ("{call: [{name: f}, {name: g}]}", [Call("f", {}), Call("g", {}), Finished()]),
     ],
 )
 async def test_an_answer_becomes_these_events(tmp_path: Path, default: str, expected: list[Event]) -> None:
@@ -242,6 +266,38 @@ async def test_closing_during_a_pause_ends_it(tmp_path: Path) -> None:
         ("default: {block: SAFETY, finish: STOP}", "default: give one of block and finish, not both"),
         ("default: {delay: 1}", "default: it says nothing"),
         ("default: {block: SAFETY, text: a}", "default.block: a blocked prompt has no answer beside it"),
+        ("default: {block: SAFETY, call: {name: f}}", "default.block: a blocked prompt has no answer"),
+        ("default: {call: f}", "answers.yaml:1: default.call: must have keys (name, args, id)"),
+        ("default: {call: []}", "default.call: must not be empty"),
+        ("default:\n  call:\n  - {name: f}\n  - {args: {}}", ":4: default.call[1]: a 'name' is missing"),
+        ("default:\n  call: {name: ''}", ":2: default.call.name: must not be empty"),
+        ("default: {call: {name: f, id: ''}}", "default.call.id: must not be empty"),
+        (
+            "default:\n  call:\n  - {name: f, id: x}\n  - {name: g, id: x}",
+            ":4: default.call[1].id: 'x' is another call's of this answer",
+        ),
+        (
+            "rules:\n- match:\n    tools: []\n  answer: {text: a}",
+            ":3: rules[0].match.tools: must not be empty",
+        ),
+        ("rules: [{match: {schema: []}, answer: {text: a}}]", "rules[0].match.schema: must not be empty"),
+        ("rules: [{match: {media: {}}, answer: {text: a}}]", "rules[0].match.media: must not be empty"),
+        (
+            'default:\n  text: "a\\uD83Db"',
+            r":2: default.text: holds half a character, such as \ud83d without",
+        ),
+        (r'default: {call: {name: f, args: {a: "\uDE00"}}}', "default.call.args: holds half a character"),
+        ("default: {call: {name: 1}}", "default.call.name: must be a text"),
+        ("default: {call: {name: f, arg: {}}}", "default.call.arg: 'arg' is not known here; did you mean"),
+        ("default: {call: {name: f, args: [1]}}", "default.call.args: must have keys"),
+        ("default: {call: {name: f, args: {a: .nan}}}", "default.call.args: JSON cannot say this"),
+        ("default: {call: {name: f, id: 1}}", "default.call.id: must be a text"),
+        ("rules: [{match: {tools: f}, answer: {text: a}}]", "rules[0].match.tools: must be true or false"),
+        ("rules: [{match: {tools: [1]}, answer: {text: a}}]", "rules[0].match.tools[0]: must be a text"),
+        (
+            "rules: [{match: {function_response: true}, answer: {text: a}}]",
+            "rules[0].match.function_response: must be a text",
+        ),
         ("default: {block: SAFTEY}", "default.block: 'SAFTEY' is not known here; did you mean 'SAFETY'?"),
         ("default: {error: {code: 418}}", "default.error.code: '418' is not known here; known: 400, 401"),
         ("default: {error: {code: true}}", "default.error.code: 'True' is not known here"),
@@ -296,13 +352,17 @@ CODES = {kind.status: code for code, kind, _ in ERRORS}
 
 async def told(engine: ScriptEngine, question: str) -> str:
     """Ask what an example of the documentation asks, and write what came as it writes it."""
-    text, _, pictures = question.partition(" + ")
+    text, _, beside = question.partition(" + ")
+    function = beside.removeprefix("function ") if beside.startswith("function ") else ""
+    pictures = [image()] if beside and not function else []
     parts: list[str] = []
     try:
-        async for event in engine.generate(asking(text, *([image()] if pictures else []))):
+        async for event in engine.generate(asking(text, *pictures, tools=(function,) if function else ())):
             match event:
                 case Text(piece):
                     parts.append(piece)
+                case Call(name, arguments):
+                    parts.append(f"{name} {json.dumps(arguments, separators=(',', ':'))}")
                 case Blocked(reason):
                     parts.append(f"blocked: {reason}")
                 case Finished(reason) if reason != "STOP":
@@ -322,4 +382,4 @@ async def test_the_examples_of_the_documentation_are_true(tmp_path: Path, yaml: 
 
 
 def test_the_documentation_has_examples() -> None:
-    assert len(EXAMPLES) == 2
+    assert len(EXAMPLES) == 3

@@ -102,3 +102,13 @@ def test_recordings_and_pdfs_are_looked_into_before_they_are_used() -> None:
     types = ("video/mp4", "audio/wav", "application/pdf", "image/png", "text/plain", "")
 
     assert [is_inspected(mime_type) for mime_type in types] == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize("main", ["application/", "image/", "video/", "text/"])
+def test_a_label_of_any_length_is_refused_and_not_repeated_whole(main: str) -> None:
+    label = main + "x" * 100_000
+
+    with pytest.raises(BadMedia) as caught:
+        labelled(Blob(b"", label, "parts[0]"))
+
+    assert caught.value.message == f"Unsupported MIME type: {label[:200]}..."

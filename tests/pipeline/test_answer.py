@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from twinlens.domain.answer import Answer, fold
-from twinlens.domain.engine import Capabilities, EngineRequest, Event, Finished, Text, Thought
+from twinlens.domain.engine import Call, Capabilities, EngineRequest, Event, Finished, Text, Thought
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
 from twinlens.domain.media import Image, Modality
 from twinlens.domain.request import (
     Inline,
+    Kept,
     Media,
     Request,
     Resolution,
@@ -24,6 +28,7 @@ from twinlens.domain.request import (
     Stored,
     Structured,
     Thinking,
+    ToolChoice,
     Turn,
 )
 from twinlens.domain.request import Text as TextPart
@@ -47,6 +52,7 @@ class Remembering:
 
     def __init__(self) -> None:
         self.asked: list[EngineRequest] = []
+        self.calls: list[Call] = []
         self.closed = 0
 
     async def start(self) -> None: ...
@@ -61,6 +67,8 @@ class Remembering:
         try:
             yield Thought("hm")
             yield Text("yes")
+            for call in self.calls:
+                yield call
             yield Finished()
         finally:
             self.closed += 1
@@ -167,13 +175,23 @@ async def test_the_plan_counts_and_decodes_nothing(services: Services, engine: R
     assert engine.asked == []
 
 
-async def test_earlier_thoughts_are_billed_but_not_shown_to_the_engine_again(
+async def test_earlier_thoughts_are_neither_shown_to_the_engine_again_nor_billed(
     services: Services, engine: Remembering
 ) -> None:
     answered = await whole(request(TextPart("old", thought=True), TextPart("new")), services)
 
     assert engine.asked[0].question == "new"
-    assert answered.usage.prompt == {Modality.TEXT: 6}
+    assert answered.usage.prompt == {Modality.TEXT: 3}
+
+
+async def test_the_keys_of_a_functions_response_stand_in_one_order_whatever_the_clients(
+    services: Services, engine: Remembering
+) -> None:
+    response = {"response": {"b": 1, "a": 2}, "name": "f", "id": "x"}
+
+    await whole(request(Structured("functionResponse", response)), services)
+
+    assert engine.asked[0].question == ('functionResponse: {"id":"x","name":"f","response":{"b":1,"a":2}}')
 
 
 async def test_instructions_and_tools_count_as_text(services: Services) -> None:
@@ -192,6 +210,116 @@ async def test_thoughts_are_counted_and_shown_where_asked_for(services: Services
     parts = answered.candidates[0].parts
     assert parts == ((Thought("hm"), Text("yes")) if shown else (Text("yes"),))
     assert (answered.usage.thoughts, answered.usage.candidates) == (2, 3)
+
+
+async def test_a_call_without_an_id_gets_one(services: Services, engine: Remembering) -> None:
+    engine.calls = [Call("f", {"a": 1}), Call("f", {}, "own"), Call("f", {})]
+
+    answered = await whole(request(TextPart("q"), tools=[{"name": "f"}]), services)
+
+    text, *calls = answered.candidates[0].parts
+    assert text == Text("yes")
+    assert [(call.name, call.arguments) for call in calls if isinstance(call, Call)] == [
+        ("f", {"a": 1}),
+        ("f", {}),
+        ("f", {}),
+    ]
+    first, own, last = (call.id for call in calls if isinstance(call, Call))
+    assert own == "own"
+    assert first != last
+    assert all(re.fullmatch(r"call_[0-9a-f]{16}", made) for made in (first, last))
+
+
+async def test_a_call_counts_as_its_json(services: Services, engine: Remembering) -> None:
+    engine.calls = [Call("f", {"ü": 1}, "own")]
+
+    answered = await whole(request(TextPart("q")), services)
+
+    assert answered.usage.candidates == len("yes") + len('{"name":"f","args":{"ü":1}}')
+
+
+async def test_half_a_character_in_an_answer_is_replaced_and_counted_as_it_is_shown(
+    services: Services, engine: Remembering
+) -> None:
+    engine.calls = [Call("f", {"a": "x\ud83d"}, "own")]
+
+    answered = await whole(request(TextPart("q")), services)
+
+    assert answered.candidates[0].parts[-1] == Call("f", {"a": "x\ufffd"}, "own")
+    assert answered.usage.candidates == len("yes") + len('{"name":"f","args":{"a":"x_"}}')
+
+
+async def test_tools_reach_the_engine_with_the_choice_among_them(
+    services: Services, engine: Remembering
+) -> None:
+    choice = ToolChoice("VALIDATED", ("f",))
+
+    await whole(request(TextPart("q"), tools=[{"name": "f"}], tool_choice=choice), services)
+
+    assert (engine.asked[0].tools, engine.asked[0].tool_choice) == ([{"name": "f"}], choice)
+
+
+async def test_tools_that_must_not_be_used_are_billed_but_not_shown_to_the_engine(
+    services: Services, engine: Remembering
+) -> None:
+    answered = await whole(
+        request(TextPart("q"), tools=[{"name": "f"}], tool_choice=ToolChoice("NONE")), services
+    )
+
+    assert engine.asked[0].tools is None
+    assert answered.usage.prompt == {Modality.TEXT: 1 + len('[{"name":"f"}]')}
+
+
+async def test_an_engine_that_never_calls_cannot_be_made_to(services: Services, engine: Remembering) -> None:
+    asked = request(TextPart("q"), tools=[{"name": "f"}], tool_choice=ToolChoice("ANY"))
+
+    with pytest.raises(InvalidArgument, match="Function calling mode ANY is not supported") as refusal:
+        await plan(asked, services.engines.get(asked.model), "project", services)
+
+    assert refusal.value.violations[0].field == "tool_config.function_calling_config.mode"
+
+
+async def test_g6_images_are_counted_over_the_whole_conversation_before_any_is_looked_at(
+    services: Services,
+) -> None:
+    broken = Turn("user", tuple(picture(b"", number=i) for i in range(1800)))
+    earlier, last = Turn("user", (picture(b""),)), Turn("model", (TextPart("So many."),))
+    asked = Request("gemini-3-flash", (broken, last, broken, earlier))
+
+    with pytest.raises(InvalidArgument) as refusal:
+        await plan(asked, services.engines.get(asked.model), "project", services)
+
+    assert refusal.value.message == (
+        "Please use fewer than 3600 images in your request to models/gemini-3-flash"
+    )
+    assert refusal.value.violations[0].field == "contents"
+
+
+@pytest.mark.parametrize("said", [{"mime_type": "image/png"}, {"mime_type": None, "kind": "image"}])
+async def test_where_images_of_earlier_turns_are_too_many_with_the_new_ones_that_is_said(
+    services: Services, said: dict[str, Any]
+) -> None:
+    earlier = Turn("user", (Media(Kept("0" * 64, 1, "image/png"), field="previous_interaction_id", **said),))
+    new = Turn("user", tuple(replace(picture(b"", number=i), **said) for i in range(3600)))
+    asked = Request("gemini-3-flash", (earlier, new))
+
+    with pytest.raises(InvalidArgument) as refusal:
+        await plan(asked, services.engines.get(asked.model), "project", services)
+
+    assert refusal.value.message == (
+        "Please use fewer than 3600 images in your request to models/gemini-3-flash. "
+        "What came with earlier turns counts too."
+    )
+    assert [one.field for one in refusal.value.violations] == ["previous_interaction_id"]
+
+
+async def test_g6_as_many_images_as_are_allowed_are_planned(services: Services) -> None:
+    asked = request(*(picture(png(8, 8)) for _ in range(3600)))
+    asked = replace(asked, resolution="LOW")
+
+    planned = await plan(asked, services.engines.get(asked.model), "project", services)
+
+    assert len(planned.media) == 3600
 
 
 async def test_candidates_are_asked_for_one_by_one_with_seeds_of_their_own(

@@ -85,3 +85,15 @@ async def test_a_failure_comes_when_its_turn_is_there() -> None:
     assert await anext(given) == 1
     with pytest.raises(ValueError, match="second"):
         await anext(given)
+
+
+async def test_steps_that_never_begin_are_given_up_in_order() -> None:
+    async def fails() -> None:
+        raise ValueError("first")
+
+    async def waits() -> None:
+        await asyncio.sleep(60)
+
+    # A coroutine that is never awaited is a warning, and a warning is an error here.
+    with pytest.raises(ValueError, match="first"):
+        await side_by_side([fails(), *(waits() for _ in range(20))], at_once=2)

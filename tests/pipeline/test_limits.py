@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlens.domain.engine import Event, Finished, Text, Thought
+from twinlens.domain.engine import Call, Event, Finished, Text, Thought
 from twinlens.domain.request import Sampling
 from twinlens.pipeline.limits import limited
 
@@ -75,6 +75,37 @@ async def test_thoughts_count_towards_the_limit() -> None:
     spoken = Spoken(Thought("t" * 100), Text("answer"), Finished())
 
     assert await heard(spoken, Sampling(max_output_tokens=5)) == [Thought("t" * 20), Finished("MAX_TOKENS")]
+
+
+CALL = Call("f", {"a": 1})
+CALL_TOKENS = tokens('{"name":"f","args":{"a":1}}')
+
+
+async def test_a_call_that_fits_is_given_out_whole_and_counts_towards_the_limit() -> None:
+    spoken = Spoken(Text("four"), CALL, Text("y" * 100), Finished())
+
+    events = await heard(spoken, Sampling(max_output_tokens=CALL_TOKENS + 2))
+
+    assert events == [Text("four"), CALL, Text("yyyy"), Finished("MAX_TOKENS")]
+
+
+async def test_a_call_that_does_not_fit_is_left_out_whole() -> None:
+    spoken = Spoken(Text("four"), CALL, Finished())
+
+    events = await heard(spoken, Sampling(max_output_tokens=CALL_TOKENS))
+
+    assert events == [Text("four"), Finished("MAX_TOKENS")]
+
+
+async def test_a_stop_sequence_is_looked_for_on_either_side_of_a_call_and_not_in_it() -> None:
+    spoken = Spoken(Text("one S"), CALL, Text("TOP two STOP three"), Finished())
+
+    events = await heard(spoken, Sampling(stop_sequences=("STOP", "args")))
+
+    before, between = events.index(CALL), [e.text for e in events if isinstance(e, Text)]
+    assert "".join(between) == "one STOP two "
+    assert "".join(e.text for e in events[:before] if isinstance(e, Text)) == "one S"
+    assert events[-1] == Finished("STOP")
 
 
 @pytest.mark.parametrize("sampling", [Sampling(stop_sequences=("b",)), Sampling(max_output_tokens=1)])

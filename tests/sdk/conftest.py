@@ -12,7 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
@@ -47,9 +51,13 @@ def _png_url(image: Image.Image) -> str:
 
 BOX = {"box_2d": [100, 200, 300, 400], "label": "cup"}
 MASKED = BOX | {"mask": _png_url(MASK)}
+OUTLINED = BOX | {"mask": [[200, 100], [400, 100], [400, 300], [200, 300]]}
+CALL = {"name": "get_weather", "args": {"city": "Paris"}}
 STORY = ["Once ", "upon ", "a time."]
+SLOWLY = ["First. ", *({"text": f"{number}. ", "delay": 0.1} for number in range(2, 7)), "Last."]
 SCRIPT = {
     "rules": [
+        {"match": {"schema": ["boxes", "mask"]}, "answer": {"json": {"boxes": [OUTLINED]}}},
         {"match": {"text": "Detect the all of the prominent items"}, "answer": {"json": [BOX]}},
         {
             "match": {"text": "segmentation masks", "model": "gemini-2*"},
@@ -71,15 +79,44 @@ SCRIPT = {
         },
         # The second piece comes long after every client's patience: who waits for it, fails.
         {"match": {"text": "for ever"}, "answer": {"chunks": ["At once.", {"text": "Late.", "delay": 600}]}},
+        {"match": {"text": "count slowly"}, "answer": {"chunks": SLOWLY}},
+        {"match": {"function_response": "get_weather"}, "answer": {"text": "The sky is blue."}},
+        {"match": {"text": "weather in Paris", "tools": ["get_weather"]}, "answer": {"call": CALL}},
+        {"match": {"text": "who are you", "system": "pirate"}, "answer": {"text": "A pirate."}},
+        {"match": {"text": "who are you"}, "answer": {"text": "Nobody."}},
+        # Each client is turned away once, and would be answered when it comes again.
+        *(
+            {
+                "match": {"text": f"try again, {who}"},
+                "answer": {"error": {"code": 429, "retry_after": 1}},
+                "times": 1,
+            }
+            for who in ("Python", "JavaScript")
+        ),
+        {"match": {"text": "try again"}, "answer": {"text": "Welcome back."}},
     ],
     "default": {"text": "You asked “{text}” about {media} pictures."},
 }
 
 
 @pytest.fixture(scope="session")
-def builtin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def web(pictures: Path) -> Iterator[str]:
+    """Serve the pictures over HTTP, as the web does; give the host, from which servers may fetch."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=pictures)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def builtin_server(tmp_path_factory: pytest.TempPathFactory, web: str) -> Iterator[str]:
     """Run a server that looks at the pictures; give its address."""
-    with _served(tmp_path_factory.mktemp("builtin")) as url:
+    with _served(tmp_path_factory.mktemp("builtin"), "--fetch-allow", web) as url:
         yield url
 
 
@@ -98,9 +135,10 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def script_server(tmp_path_factory: pytest.TempPathFactory, script: Path) -> Iterator[str]:
+def script_server(tmp_path_factory: pytest.TempPathFactory, script: Path, web: str) -> Iterator[str]:
     """Run a server that answers from a file; give its address."""
-    with _served(tmp_path_factory.mktemp("scripted"), "--engine", "script", "--script", str(script)) as url:
+    own = ("--engine", "script", "--script", str(script), "--fetch-allow", web)
+    with _served(tmp_path_factory.mktemp("scripted"), *own) as url:
         yield url
 
 

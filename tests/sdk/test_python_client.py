@@ -318,6 +318,74 @@ class TestStreams:
         assert (caught.value.code, caught.value.message) == (503, "The teller is gone.")
 
 
+class TestFunctions:
+    def test_a_function_is_run_by_the_client_and_its_result_answered(self, scripted: genai.Client) -> None:
+        asked_for: list[str] = []
+
+        def get_weather(city: str) -> dict[str, str]:
+            """Tell the weather of a city."""
+            asked_for.append(city)
+            return {"sky": "blue"}
+
+        response = ask(scripted, "What is the weather in Paris?", tools=[get_weather])
+
+        assert asked_for == ["Paris"]
+        assert response.text == "The sky is blue."
+
+    def test_a_streamed_call_is_run_too(self, scripted: genai.Client) -> None:
+        asked_for: list[str] = []
+
+        def get_weather(city: str) -> str:
+            """Tell the weather of a city."""
+            asked_for.append(city)
+            return "blue"
+
+        config = types.GenerateContentConfig(tools=[get_weather])
+        pieces = scripted.models.generate_content_stream(
+            model=G3, contents="What is the weather in Paris?", config=config
+        )
+
+        texts = [part.text or "" for piece in pieces for part in piece.parts or []]
+        assert asked_for == ["Paris"]
+        assert "".join(texts) == "The sky is blue."
+
+    def test_a_call_can_be_answered_by_hand(self, scripted: genai.Client) -> None:
+        declared = types.FunctionDeclaration(
+            name="get_weather",
+            parameters=types.Schema(
+                type=types.Type.OBJECT, properties={"city": types.Schema(type=types.Type.STRING)}
+            ),
+        )
+        config = types.GenerateContentConfig(
+            tools=[types.Tool(function_declarations=[declared])],
+            tool_config=types.ToolConfig(
+                function_calling_config=types.FunctionCallingConfig(
+                    mode=types.FunctionCallingConfigMode.ANY, allowed_function_names=["get_weather"]
+                )
+            ),
+        )
+        chat = scripted.chats.create(model=G3, config=config)
+
+        called = chat.send_message("What is the weather in Paris?")
+        (call,) = called.function_calls or []
+        result = types.FunctionResponse(id=call.id, name=call.name, response={"sky": "blue"})
+        answered = chat.send_message(types.Part(function_response=result))
+
+        assert called.text is None
+        assert (call.name, call.args) == ("get_weather", {"city": "Paris"})
+        assert call.id
+        assert answered.text == "The sky is blue."
+
+    def test_an_engine_that_calls_nothing_cannot_be_forced(self, client: genai.Client) -> None:
+        tool = types.Tool(function_declarations=[types.FunctionDeclaration(name="get_weather")])
+        forced = {"function_calling_config": {"mode": "ANY"}}
+
+        with pytest.raises(errors.ClientError, match="mode ANY is not supported") as caught:
+            ask(client, "What is the weather in Paris?", tools=[tool], tool_config=forced)
+
+        assert caught.value.code == 400
+
+
 class TestModels:
     def test_b1_models_are_listed(self, client: genai.Client) -> None:
         models = list(client.models.list())

@@ -49,16 +49,6 @@ def test_a_file_uri_tells_its_source(uri: str, source: Source | None) -> None:
     assert contents.source_of(uri) == source
 
 
-def test_g6_images_are_counted_up_to_the_limit() -> None:
-    assert len(read(*[{"inlineData": PNG}] * 3600).media) == 3600
-
-    with pytest.raises(InvalidArgument) as caught:
-        read(*[{"inlineData": PNG}] * 3601)
-    assert (
-        caught.value.message == "Please use fewer than 3600 images in your request to models/gemini-3-flash"
-    )
-
-
 @pytest.mark.parametrize(
     ("part", "field"),
     [

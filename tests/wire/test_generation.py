@@ -93,11 +93,21 @@ def test_c18_thinking_knobs_are_read_on_every_line(line: Any, config: Any, think
 
 @pytest.mark.parametrize("name", ["responseJsonSchema", "_responseJsonSchema", "response_json_schema"])
 def test_d3_a_json_schema_is_kept_as_written(name: str) -> None:
-    written = {"type": "OBJECT", "properties": {"any_of": {"$ref": "#/$defs/x"}}, "nullable": True}
+    written = {"properties": {"any_of": {"$ref": "#/$defs/x"}}, "nullable": True, "$defs": {"x": True}}
 
     request = read(generationConfig={"responseMimeType": "application/json", name: written})
 
     assert request.output == OutputFormat("application/json", written)
+
+
+def test_a_json_schema_is_checked_at_every_depth() -> None:
+    schema = {"properties": {"a": {"type": "text"}}}
+
+    with pytest.raises(InvalidArgument) as caught:
+        read(generationConfig={"responseMimeType": "application/json", "responseJsonSchema": schema})
+
+    (one,) = caught.value.violations
+    assert one.field == "generation_config.response_json_schema.properties.a.type"
 
 
 def test_d4_an_integer_enum_comes_as_strings() -> None:
@@ -161,6 +171,6 @@ def test_functions_of_all_tools_are_one_list() -> None:
     second = {"function_declarations": [{"name": "g", "response": {"type": "STRING"}}]}
 
     assert read(tools=[first, second]).tools == [
-        {"name": "f", "parameters": {"type": "OBJECT"}},
+        {"name": "f", "parameters": {"type": "object"}},
         {"name": "g", "response": {"type": "string"}},
     ]

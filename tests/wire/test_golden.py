@@ -25,7 +25,10 @@ MODEL = "gemini-3-flash-preview"
 READERS = {"generateContent": gemini.read_generate, "countTokens": gemini.read_count}
 CLASSES: dict[str, Any] = {
     one.__name__: one
-    for one in (answer.Answer, answer.Candidate, engine.Text, engine.Thought, engine.Blocked, engine.Finished)
+    for one in (
+        *(answer.Answer, answer.Candidate),
+        *(engine.Text, engine.Thought, engine.Call, engine.Blocked, engine.Finished),
+    )
 }
 
 

@@ -25,6 +25,9 @@ CATALOGUE = (
 )
 """The names that are listed. Every other well-formed `gemini-*` name is served as well."""
 
+MAX_NAME = 200
+"""Characters: a longer name is no model's, and errors show so much of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -84,11 +87,14 @@ class Engines:
         """Find a model by the name a caller gives, with or without `models/` before it."""
         served = self._find(model.removeprefix("models/"))
         if served is None:
-            raise NotFound(f"Model not found: models/{model}")
+            shown = model if len(model) <= MAX_NAME else f"{model[:MAX_NAME]}..."
+            raise NotFound(f"Model not found: models/{shown}")
         return served
 
     def _find(self, name: str) -> Served | None:
-        line = LINES["gemini-3"] if name == self._engine.capabilities.model else line_of(name)
+        if name == self._engine.capabilities.model:
+            return Served(name, LINES["gemini-3"], self._engine)
+        line = line_of(name) if len(name) <= MAX_NAME else None
         return Served(name, line, self._engine) if line else None
 
 

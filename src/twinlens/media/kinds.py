@@ -50,6 +50,9 @@ _ALIASES: Mapping[str, str] = {
     "audio/3gpp2": "video/3gpp2",
 }
 
+MAX_LABEL = 200
+"""Characters: a longer label names no type, and errors, which repeat labels, show so much of it."""
+
 NO_LABELS = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 """Labels that claim nothing: the bytes decide."""
 
@@ -80,8 +83,9 @@ def labelled(blob: Blob) -> tuple[Kind, str]:
             return _unnamed(blob), label
         label = found
     kind = kind_of_type(label)
-    if kind is None:
-        raise BadMedia(f"Unsupported MIME type: {label}", field=blob.field)
+    if kind is None or len(label) > MAX_LABEL:
+        shown = label if len(label) <= MAX_LABEL else f"{label[:MAX_LABEL]}..."
+        raise BadMedia(f"Unsupported MIME type: {shown}", field=blob.field)
     return kind, meant(label)
 
 

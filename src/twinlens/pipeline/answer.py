@@ -6,24 +6,27 @@ Streaming and plain, every dialect goes through these two.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from ..domain.answer import Answer, Candidate
-from ..domain.engine import Blocked, EngineRequest, Finished, Text, Thought, Usage
+from ..domain.engine import Blocked, Call, EngineRequest, Finished, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.media import Modality
 from ..domain.request import Request
 from ..engines.base import Engine
 from ..engines.pool import Served
 from . import prompt
+from .amounts import check_images
 from .concurrency import side_by_side
 from .items import item_of
 from .limits import limited
 from .planning import PlannedMedia, Planner, costs_of, pixels_of
 from .resolve import resolve
 from .services import Services
+from .wellformed import well_formed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,15 @@ class Plan:
     usage: Usage
 
 
-async def plan(request: Request, served: Served, project: str, services: Services) -> Plan:
-    """Decide what every part of a request costs; nothing is decoded."""
-    blobs = await resolve(request.media, project, services)
+async def plan(
+    request: Request, served: Served, project: str, services: Services, *, lasting: bool = False
+) -> Plan:
+    """Decide what every part of a request costs; nothing is decoded.
+
+    `lasting` names the media so that they can be kept.
+    """
+    check(request, served)
+    blobs = await resolve(request.media, project, services, lasting=lasting)
     planner = Planner(request, served, services.looks, services.max_image_pixels)
     items = await planner.plan(blobs)
     tokens = costs_of(items)
@@ -61,6 +70,21 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
         async with aclosing(_candidates(prompt.build(planned.request, items), planned)) as pieces:
             async for piece in pieces:
                 yield piece
+
+
+def check(request: Request, served: Served) -> None:
+    """Refuse what can be told to be wrong before any medium is looked at; `plan` does it first."""
+    check_images(request, served.line)
+    _check_calls(request, served.engine)
+
+
+def _check_calls(request: Request, engine: Engine) -> None:
+    """Refuse to have a function called by an engine that never does."""
+    if request.tool_choice.mode == "ANY" and not engine.capabilities.calls:
+        raise InvalidArgument(
+            "Function calling mode ANY is not supported: this server answers in text.",
+            field="tool_config.function_calling_config.mode",
+        )
 
 
 def _check_input_limit(tokens: int, served: Served) -> None:
@@ -87,13 +111,18 @@ async def _candidates(request: EngineRequest, planned: Plan) -> AsyncGenerator[A
 async def _candidate(
     index: int, request: EngineRequest, engine: Engine, usage: Usage
 ) -> AsyncGenerator[Answer, None]:
-    """Turn one candidate's events into pieces. Thoughts are counted, and shown where asked for."""
+    """Turn one candidate's events into pieces. Thoughts are counted, and shown where asked for.
+
+    Calls have an id from here on: results name it.
+    """
     sampling = request.sampling
     if index:
         request = replace(request, sampling=replace(sampling, seed=(sampling.seed or 0) + index))
     texts: list[str] = []
     thoughts: list[str] = []
-    async with aclosing(limited(engine.generate(request), sampling, engine.count_text)) as events:
+    calls = 0
+    events = limited(well_formed(engine.generate(request)), sampling, engine.count_text)
+    async with aclosing(events):
         async for event in events:
             match event:
                 case Text(text):
@@ -103,10 +132,14 @@ async def _candidate(
                     thoughts.append(text)
                     if request.thinking.include:
                         yield Answer((Candidate(index, (event,)),), usage)
+                case Call():
+                    calls += engine.count_text(prompt.text_of(event))
+                    named = replace(event, id=event.id or f"call_{secrets.token_hex(8)}")
+                    yield Answer((Candidate(index, (named,)),), usage)
                 case Finished():
                     spent = replace(
                         usage,
-                        candidates=usage.candidates + engine.count_text("".join(texts)),
+                        candidates=usage.candidates + engine.count_text("".join(texts)) + calls,
                         thoughts=usage.thoughts + engine.count_text("".join(thoughts)),
                     )
                     # The last piece carries an empty text: clients index its parts.

@@ -10,18 +10,33 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def side_by_side(steps: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run all steps at once and give their results in order.
+async def side_by_side(steps: Iterable[Coroutine[Any, Any, T]], *, at_once: int | None = None) -> list[T]:
+    """Run all steps at once, or so many of them at a time, and give their results in order.
 
     The first failure cancels the others and is raised as it is, not as a group: a caller is told of
     one thing that is wrong.
     """
+    steps = waiting = list(steps)
+    if len(steps) <= 1:
+        return [await step for step in steps]
+    if at_once is not None:
+        places = asyncio.Semaphore(at_once)
+        steps = [_placed(step, places) for step in steps]
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(step) for step in steps]
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures.exceptions[0].__cause__
+    finally:
+        # Those that have not begun never will.
+        for step in waiting:
+            step.close()
     return [task.result() for task in tasks]
+
+
+async def _placed(step: Coroutine[Any, Any, T], places: asyncio.Semaphore) -> T:
+    async with places:
+        return await step
 
 
 async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

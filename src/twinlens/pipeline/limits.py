@@ -1,7 +1,8 @@
 """What the caller's sampling asks of an answer, enforced for every engine alike.
 
 Engines may stop earlier on their own; here is where stop sequences and `max_output_tokens` hold even
-for those that know neither. Thoughts count towards the limit, as the contract says.
+for those that know neither. Thoughts and function calls count towards the limit; a call is given out
+whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from ..domain.engine import Event, Finished, Text, Thought
+from ..domain.engine import Call, Event, Finished, Text, Thought
 from ..domain.request import Sampling
+from . import prompt
 
 Count = Callable[[str], int]
 Events = AsyncGenerator[Event, None]
@@ -59,13 +61,14 @@ async def _stopped(events: Events, stops: tuple[str, ...]) -> Events:
 
 
 async def _cut(events: Events, limit: int, count: Count) -> Events:
-    """End with MAX_TOKENS where the limit is passed; the last piece is cut to fit."""
+    """End with MAX_TOKENS where the limit is passed; the last piece of text is cut to fit."""
     seen: dict[type, str] = defaultdict(str)
+    calls = 0
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Text | Thought):
                 kind = type(event)
-                before = sum(count(text) for other, text in seen.items() if other is not kind)
+                before = calls + sum(count(text) for other, text in seen.items() if other is not kind)
                 whole = seen[kind] + event.text
                 if before + count(whole) > limit:
                     fitting = _prefix(whole, limit - before, count)[len(seen[kind]) :]
@@ -74,6 +77,11 @@ async def _cut(events: Events, limit: int, count: Count) -> Events:
                     yield Finished("MAX_TOKENS")
                     return
                 seen[kind] = whole
+            elif isinstance(event, Call):
+                calls += count(prompt.text_of(event))
+                if calls + sum(map(count, seen.values())) > limit:
+                    yield Finished("MAX_TOKENS")
+                    return
             yield event
 
 

@@ -14,13 +14,14 @@ from .. import media
 from ..domain import budget
 from ..domain.budget import Budget
 from ..domain.clip import DEFAULT_FPS, Span, sample_count, span_of
-from ..domain.errors import InvalidArgument
 from ..domain.geometry import GEOMETRIES, Fit
 from ..domain.media import Blob, ImageInfo, Modality, PdfInfo, SoundInfo, VideoInfo
 from ..domain.request import Media, Request
 from ..engines.pool import Served
 from ..media.jobs import spooled
 from ..media.recordings import MAX_BATCH_BYTES
+from .amounts import too_much
+from .claims import check_kind, check_pictures
 from .concurrency import side_by_side
 from .content import content_of
 from .looks import Looks
@@ -30,6 +31,9 @@ PLAN_ON_LOOP = 64
 
 MAX_SOUND_S = 9.5 * 3600
 """Of all recordings without pictures in a request: the contract's limit, section 5.1."""
+
+LOOKS_AT_ONCE = 32
+"""More would only wait for the workers, each with a file open."""
 
 PAGE_SIDE = 3072
 """A page has no pixels of its own: its longer side counts as so many, before the budget is applied."""
@@ -159,6 +163,8 @@ class Planner:
         """Plan all media, in their order."""
         parts = self.request.media
         found = [media.labelled(blob) for blob in blobs]
+        for part, blob, (kind, mime_type) in zip(parts, blobs, found, strict=True):
+            check_kind(part, blob, kind, mime_type)
         images = [i for i, (kind, _) in enumerate(found) if kind == "image"]
         planned: dict[int, PlannedMedia] = {}
         if len(images) <= PLAN_ON_LOOP:
@@ -166,7 +172,8 @@ class Planner:
         else:
             planned |= await asyncio.to_thread(self._images, blobs, images)
         others = [i for i in range(len(blobs)) if i not in planned]
-        rest = await side_by_side(self._other(parts[i], blobs[i], *found[i]) for i in others)
+        steps = (self._other(parts[i], blobs[i], *found[i]) for i in others)
+        rest = await side_by_side(steps, at_once=LOOKS_AT_ONCE)
         planned |= dict(zip(others, rest, strict=True))
         result = tuple(planned[i] for i in range(len(blobs)))
         self._check_amounts(result)
@@ -186,9 +193,10 @@ class Planner:
             blob = await asyncio.to_thread(spooled, blob)
         if kind == "text":
             text = await self.looks.text(blob, mime_type)
-            return PlannedText(blob, mime_type, text, self.served.engine.count_text(text))
+            return PlannedText(replace(blob, file=None), mime_type, text, self.served.engine.count_text(text))
         match await self.looks.info(blob, mime_type):
             case VideoInfo() as info:
+                check_pictures(part, blob)
                 return self._video(part, blob, info)
             case SoundInfo() as info:
                 return self._sound(part, blob, info)
@@ -224,18 +232,20 @@ class Planner:
     def _check_amounts(self, planned: Sequence[PlannedMedia]) -> None:
         """Hold the number of videos and the length of sound to their limits, whatever their labels say."""
         most = self.served.line.max_videos
-        if sum(isinstance(item, PlannedVideo) for item in planned) > most:
-            videos = f"{most} videos" if most > 1 else "one video"
-            raise InvalidArgument(
-                f"Please use at most {videos} in your request to models/{self.request.model}",
-                field="contents",
+        by_part = tuple(zip(self.request.media, planned, strict=True))
+        videos = [part for part, item in by_part if isinstance(item, PlannedVideo)]
+        if len(videos) > most:
+            allowed = f"{most} videos" if most > 1 else "one video"
+            raise too_much(
+                f"Please use at most {allowed} in your request to models/{self.request.model}", videos
             )
-        seconds = sum(item.span.seconds for item in planned if isinstance(item, PlannedSound))
+        sounds = [(part, item) for part, item in by_part if isinstance(item, PlannedSound)]
+        seconds = sum(item.span.seconds for _, item in sounds)
         if seconds > MAX_SOUND_S:
-            raise InvalidArgument(
+            raise too_much(
                 f"The audio of this request lasts {seconds / 3600:.1f} hours; the limit is "
                 f"{MAX_SOUND_S / 3600:g}. Clip it with video_metadata.",
-                field="contents",
+                (part for part, _ in sounds),
             )
 
 

@@ -2,39 +2,99 @@
 
 from __future__ import annotations
 
-from ..domain.errors import InvalidArgument
-from ..domain.media import Blob
-from ..domain.request import Inline, Media, Stored, Url
+import asyncio
+from dataclasses import replace
+
+from ..domain.errors import FailedPrecondition, Internal, InvalidArgument, PermissionDenied
+from ..domain.media import Blob, Descriptor
+from ..domain.request import Inline, Kept, Media, Stored, Url
 from ..media.kinds import kind_of_type
+from .amounts import EARLIER
 from .concurrency import side_by_side
+from .content import lasting_name
 from .downloads import Downloads
 from .services import Services
 
 
-async def resolve(parts: tuple[Media, ...], project: str, services: Services) -> list[Blob]:
-    """Get the bytes of all media of a request, side by side; files are those of the project."""
+async def resolve(
+    parts: tuple[Media, ...], project: str, services: Services, *, lasting: bool = False
+) -> list[Blob]:
+    """Get the bytes of all media of a request, side by side; files are those of the project.
+
+    Where they are to be kept, all are `lasting`: named by the SHA-256 under which later turns find them.
+    """
     downloads = Downloads(services.fetcher, services.youtube, services.max_fetched_bytes)
-    return await side_by_side(_resolve(part, project, services, downloads) for part in parts)
+    contents = _Contents(project, services)
+    try:
+        blobs = await side_by_side(_resolve(part, contents, downloads) for part in parts)
+    finally:
+        contents.forget()
+    if not lasting:
+        return blobs
+    return [replace(blob, digest=blob.digest or await lasting_name(blob.data)) for blob in blobs]
 
 
-async def _resolve(part: Media, project: str, services: Services, downloads: Downloads) -> Blob:
+async def _resolve(part: Media, contents: _Contents, downloads: Downloads) -> Blob:
     match part.source:
         case Inline(data):
             return Blob(data, part.mime_type, f"{part.field}.inline_data")
-        case Stored(file_id):
-            record = await services.processing.ready(project, file_id)
-            _check_label(part, record.mime_type)
-            # What was uploaded is known; a documented sample sends a shell variable's name as its type.
-            file = await services.files.hold(record) if kind_of_type(record.mime_type) != "image" else None
-            data = await services.files.map(record)
-            return Blob(data, record.mime_type, part.field, record.sha256, file)
+        case Kept():
+            # It came in the request itself, unless that was an earlier one: nobody can name what is kept.
+            field = EARLIER if part.field == EARLIER else f"{part.field}.inline_data"
+            return replace(await contents.of(part.source), field=field)
+        case Stored():
+            try:
+                blob = await contents.of(part.source)
+            except (PermissionDenied, FailedPrecondition) as refusal:
+                field = f"{part.field}.file_data.file_uri"
+                raise type(refusal)(refusal.message, field=field) from refusal
+            _check_label(part, blob.mime_type)
+            return replace(blob, field=part.field)
         case Url(url):
             field = f"{part.field}.file_data"
             found = await downloads.fetch(url, f"{field}.file_uri", part.mime_type)
             return Blob(found.data, part.mime_type or found.mime_type, field, file=found.file)
 
 
-def _check_label(part: Media, stored: str) -> None:
+class _Contents:
+    """What the parts of one request name in the store; each is opened once, however many name it."""
+
+    def __init__(self, project: str, services: Services) -> None:
+        self._project = project
+        self._services = services
+        self._found: dict[Stored | Kept, asyncio.Task[Blob]] = {}
+
+    async def of(self, source: Stored | Kept) -> Blob:
+        """Give the bytes; the field is the caller's to say."""
+        if source not in self._found:
+            self._found[source] = asyncio.create_task(self._find(source))
+        return await self._found[source]
+
+    def forget(self) -> None:
+        """Let go of all of it. An error refers to this, and may live until the next garbage collection."""
+        self._found.clear()
+
+    async def _find(self, source: Stored | Kept) -> Blob:
+        files = self._services.files
+        if isinstance(source, Stored):
+            record = await self._services.processing.ready(self._project, source.file_id)
+            file = await self._file(record.sha256, record.mime_type)
+            return Blob(await files.map(record), record.mime_type, "", record.sha256, file)
+        data = await files.blobs.map(source.sha256)
+        if data is None:
+            raise Internal from FileNotFoundError(f"the bytes of {source.sha256} are gone")
+        file = await self._file(source.sha256, source.mime_type)
+        return Blob(data, source.mime_type, "", source.sha256, file)
+
+    async def _file(self, sha256: str, mime_type: str) -> Descriptor | None:
+        """Open what workers read. Images are none of that, and a request may have thousands.
+
+        What was uploaded is known; a documented sample sends a shell variable's name as its type.
+        """
+        return None if kind_of_type(mime_type) == "image" else await self._services.files.blobs.lend(sha256)
+
+
+def _check_label(part: Media, stored: str | None) -> None:
     """Refuse a label of another kind than the file's: the caller has mixed up two files."""
     said, known = kind_of_type(part.mime_type), kind_of_type(stored)
     if said and known and said != known:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ..domain.answer import Answer, Candidate
-from ..domain.engine import Text, Thought, Usage
+from ..domain.engine import Call, Said, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.lines import Line
 from ..domain.media import Modality
@@ -49,7 +49,6 @@ def read_count(body: Body, model: str, line: Line) -> Request:
     whole = fields.get("generate_content_request")
     if whole is None:
         request = Request(model=model, turns=contents.turns(fields.get("contents"), "contents", reading))
-        _check_images(request, line)
     elif "contents" in fields:
         raise InvalidArgument(
             "contents and generateContentRequest are mutually exclusive.", field="generate_content_request"
@@ -97,10 +96,10 @@ def _read(body: Body, message: Message) -> tuple[Reading, Fields]:
 def _request(fields: Fields, prefix: str, model: str, line: Line, reading: Reading) -> Request:
     generation.check_cache(fields.get("cached_content"))
     generation.check_safety(fields.get("safety_settings"), f"{prefix}safety_settings", reading)
-    generation.check_tool_config(fields.get("tool_config", {}), f"{prefix}tool_config", reading)
     config, path = fields.get("generation_config", {}), f"{prefix}generation_config"
     generation.check_output(config, path, model, reading)
-    request = Request(
+    tools = generation.tools(fields.get("tools"), f"{prefix}tools", reading)
+    return Request(
         model=model,
         turns=contents.turns(fields.get("contents"), f"{prefix}contents", reading),
         system=contents.instruction(fields.get("system_instruction"), f"{prefix}system_instruction", reading),
@@ -108,25 +107,16 @@ def _request(fields: Fields, prefix: str, model: str, line: Line, reading: Readi
         sampling=generation.sampling(config, path, line, reading),
         thinking=generation.thinking(config, path, reading),
         output=generation.output(config, path, reading),
-        tools=generation.tools(fields.get("tools"), f"{prefix}tools", reading),
+        tools=tools,
+        tool_choice=generation.tool_choice(
+            fields.get("tool_config", {}), tools, f"{prefix}tool_config", reading
+        ),
     )
-    _check_images(request, line)
-    return request
 
 
 def _check_model(named: str, model: str, reading: Reading) -> None:
     matches = named.removeprefix("models/") in ("", model)
     reading.require(matches, "generate_content_request.model", f"the model must be models/{model}")
-
-
-def _check_images(request: Request, line: Line) -> None:
-    """Hold the number of images, as far as their labels tell, to the line's limit."""
-    images = sum((part.mime_type or "").lower().startswith("image/") for part in request.media)
-    if images > line.max_images:
-        raise InvalidArgument(
-            f"Please use fewer than {line.max_images} images in your request to models/{request.model}",
-            field="contents",
-        )
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:
@@ -142,8 +132,14 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     return out
 
 
-def _part(part: Text | Thought) -> dict[str, Any]:
-    return {"text": part.text} | ({"thought": True} if isinstance(part, Thought) else {})
+def _part(part: Said) -> dict[str, Any]:
+    match part:
+        case Text(text):
+            return {"text": text}
+        case Thought(text):
+            return {"text": text, "thought": True}
+        case Call(name, arguments, id_):
+            return {"functionCall": {"id": id_, "name": name, "args": dict(arguments)}}
 
 
 def _usage(usage: Usage, engine_usage: bool) -> dict[str, Any]:

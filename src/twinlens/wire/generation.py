@@ -8,12 +8,14 @@ from typing import Any, Literal
 from ..domain.errors import InvalidArgument, PermissionDenied
 from ..domain.lines import Line
 from ..domain.media import Json
-from ..domain.request import OutputFormat, Sampling, Thinking
+from ..domain.request import OutputFormat, Sampling, Thinking, ToolChoice
 from . import schema
+from .json_schema import check_schema
 from .proto import Reading
 
 Fields = Mapping[str, Any]
 Mime = Literal["text/plain", "application/json", "text/x.enum"]
+Mode = Literal["AUTO", "ANY", "NONE", "VALIDATED"]
 
 MAX_STOP_SEQUENCES = 5
 MAX_FUNCTIONS = 512
@@ -35,6 +37,15 @@ _FORMS: Mapping[str, Mime] = {
 _SCHEMAS = ("response_schema", "response_json_schema")
 _ENUM_TYPES = ("string", "integer", "number")
 _CACHED = "cachedContents/"
+_MODES: Mapping[str, Mode] = {
+    "MODE_UNSPECIFIED": "AUTO",
+    "AUTO": "AUTO",
+    "ANY": "ANY",
+    "NONE": "NONE",
+    "VALIDATED": "VALIDATED",
+}
+_BINDING = ("ANY", "VALIDATED")
+"""Modes in which calls are held to the names that are allowed."""
 
 
 def sampling(config: Fields, path: str, line: Line, reading: Reading) -> Sampling:
@@ -117,8 +128,7 @@ def output(config: Fields, path: str, reading: Reading) -> OutputFormat:
 def _schema(value: Any, path: str, reading: Reading) -> Json:
     if path.endswith(".response_schema"):
         return schema.normalise(value, path, reading)
-    reading.require(isinstance(value, dict | bool), path, "must be a JSON Schema: an object")
-    return value
+    return check_schema(value, path, reading)
 
 
 def _enum(asked: Json, path: str, reading: Reading) -> Json:
@@ -140,11 +150,18 @@ def tools(declared: list[Fields] | None, path: str, reading: Reading) -> Json | 
     return functions or None
 
 
-def check_tool_config(fields: Fields, path: str, reading: Reading) -> None:
-    """Refuse what would bind an engine to call a function."""
-    if fields.get("function_calling_config", {}).get("mode") == "ANY":
-        where = f"{path}.function_calling_config.mode"
-        reading.refuse(where, "Function calling mode ANY is not supported: this server answers in text.")
+def tool_choice(fields: Fields, declared: Json | None, path: str, reading: Reading) -> ToolChoice:
+    """Read whether functions are to be called, and which; `declared` is what `tools` gave."""
+    config, path = fields.get("function_calling_config", {}), f"{path}.function_calling_config"
+    mode = _MODES[config.get("mode", "MODE_UNSPECIFIED")]
+    allowed = tuple(config.get("allowed_function_names", ()))
+    if mode in _BINDING:
+        known = {function.get("name") for function in declared or ()}
+        reading.require(mode != "ANY" or bool(known), f"{path}.mode", "mode ANY needs function declarations")
+        for index, name in enumerate(allowed):
+            sentence = f"{_shown(name)} is not declared in tools"
+            reading.require(name in known, f"{path}.allowed_function_names[{index}]", sentence)
+    return ToolChoice(mode, allowed)
 
 
 def check_safety(settings: list[Fields] | None, path: str, reading: Reading) -> None:
@@ -174,7 +191,8 @@ def _function(fields: Fields, path: str, reading: Reading) -> Json:
         if key in fields:
             out[key] = schema.normalise(fields[key], f"{path}.{key}", reading)
         elif f"{key}_json_schema" in fields:
-            out[key] = fields[f"{key}_json_schema"]
+            below = f"{path}.{key}_json_schema"
+            out[key] = check_schema(fields[f"{key}_json_schema"], below, reading)
     return out
 
 

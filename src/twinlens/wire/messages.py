@@ -215,12 +215,12 @@ SAFETY_SETTING = Message(
 
 FUNCTION_DECLARATION = Message(
     "FunctionDeclaration",
-    _ignored("name", string),
-    _ignored("description", string),
-    Field("parameters", SCHEMA, oneof="parameters", status="ignored"),
-    Field("parametersJsonSchema", anything, oneof="parameters", status="ignored"),
-    Field("response", SCHEMA, oneof="response", status="ignored"),
-    Field("responseJsonSchema", anything, oneof="response", status="ignored"),
+    Field("name", string),
+    Field("description", string),
+    Field("parameters", SCHEMA, oneof="parameters"),
+    Field("parametersJsonSchema", anything, oneof="parameters"),
+    Field("response", SCHEMA, oneof="response"),
+    Field("responseJsonSchema", anything, oneof="response"),
     _ignored("behavior"),
 )
 _TOOLS = (
@@ -235,22 +235,22 @@ _TOOLS = (
 )
 TOOL = Message(
     "Tool",
-    _ignored("functionDeclarations", repeated(FUNCTION_DECLARATION)),
+    Field("functionDeclarations", repeated(FUNCTION_DECLARATION)),
     *(_refused(name, f"Tool {name} is not supported: this server offers no tools.") for name in _TOOLS),
 )
 FUNCTION_CALLING_CONFIG = Message(
     "FunctionCallingConfig",
-    _ignored(
+    Field(
         "mode",
         enumeration(
             "FunctionCallingConfig.Mode", "", ("MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED")
         ),
     ),
-    _ignored("allowedFunctionNames", repeated(string)),
+    Field("allowedFunctionNames", repeated(string)),
 )
 TOOL_CONFIG = Message(
     "ToolConfig",
-    _ignored("functionCallingConfig", FUNCTION_CALLING_CONFIG),
+    Field("functionCallingConfig", FUNCTION_CALLING_CONFIG),
     _ignored("retrievalConfig"),
     _ignored("includeServerSideToolInvocations", boolean),
 )
@@ -261,8 +261,8 @@ GENERATE_CONTENT_REQUEST = Message(
     Field("systemInstruction", CONTENT),
     Field("generationConfig", GENERATION_CONFIG),
     Field("safetySettings", repeated(SAFETY_SETTING)),
-    _ignored("tools", repeated(TOOL)),
-    _ignored("toolConfig", TOOL_CONFIG),
+    Field("tools", repeated(TOOL)),
+    Field("toolConfig", TOOL_CONFIG),
     Field("cachedContent", string, status="refused"),
     Field("model", string),
     _ignored("labels", mapping(string)),

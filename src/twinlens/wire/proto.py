@@ -44,6 +44,16 @@ class Reading:
         """Note that a value is not of its field's type."""
         self.refuse(path, f"Invalid value at '{path}' ({type_name}), {self.quoted(value)}")
 
+    def unknown(self, path: str, key: str, message: str) -> None:
+        """Note that a message, here named, has a field that it does not know: the message is wrong."""
+        where = f" at '{path}'" if path else ""
+        name = self.quoted(key)
+        self.refuse(path, f"Invalid JSON payload received. Unknown name {name}{where}: Cannot find field.")
+
+    def doubled(self, path: str) -> None:
+        """Note that a field is there twice, in two spellings."""
+        self.refuse(path, f"Invalid value at '{path}': the field is set twice.")
+
     def require(self, valid: bool, path: str, sentence: str) -> None:
         """Note a broken rule of a message, in the form the service uses for them."""
         if not valid:
@@ -109,7 +119,7 @@ class Message:
         for key, member in value.items():
             known = self._by_name.get(key)
             if known is None:
-                reading.refuse(path, _unknown(reading, key, path))
+                reading.unknown(path, key, self.name)
                 continue
             if member is None:
                 continue
@@ -125,16 +135,10 @@ class Message:
                 taken.add(one.oneof)
             below = f"{path}.{snake}" if path else snake
             if snake in found:
-                reading.refuse(below, f"Invalid value at '{below}': the field is set twice.")
+                reading.doubled(below)
                 continue
             found[snake] = one.read(reading, member, below)
         return found
-
-
-def _unknown(reading: Reading, key: str, path: str) -> str:
-    where = f" at '{path}'" if path else ""
-    name = reading.quoted(key)
-    return f"Invalid JSON payload received. Unknown name {name}{where}: Cannot find field."
 
 
 def string(reading: Reading, value: Any, path: str) -> str | None:
@@ -293,6 +297,12 @@ def refused(sentence: str) -> Reader:
         reading.refuse(path, sentence)
 
     return read
+
+
+def member_path(reading: Reading, path: str, key: str) -> str:
+    """Give the path of what an object has under a key, be the key as it may."""
+    shown = key if key.isidentifier() and len(key) <= MAX_QUOTED else reading.quoted(key)
+    return f"{path}.{shown}" if path else shown
 
 
 def beginning(letters: str | memoryview, most: int) -> str:

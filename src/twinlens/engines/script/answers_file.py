@@ -12,7 +12,7 @@ from fnmatch import translate
 from pathlib import Path
 from typing import get_args
 
-from ...domain.engine import Blocked, BlockReason, Finished, FinishReason
+from ...domain.engine import Blocked, BlockReason, Call, Finished, FinishReason
 from ...domain.errors import (
     AlreadyExists,
     Cancelled,
@@ -114,7 +114,8 @@ def _media(field: Field) -> Test:
         count = field.integer(0)
         return lambda asked: len(asked.mime_types) == count
     counts = {kind: value.integer(0) for kind, value in field.mapping(KINDS).items()}
-
+    if not counts:
+        raise field.wrong("must not be empty")
     return lambda asked: all(asked.kinds.count(kind) == count for kind, count in counts.items())
 
 
@@ -130,7 +131,7 @@ def _turns(field: Field) -> Test:
 
 def _schema(field: Field) -> Test:
     if field.is_sequence:
-        names = {item.text() for item in field.items()}
+        names = {item.text() for item in field.items(1)}
         return lambda asked: names <= _property_names(asked.schema)
     wanted = field.flag()
     return lambda asked: (asked.schema is not None) is wanted
@@ -151,6 +152,19 @@ def _property_names(schema: Json | None) -> set[str]:
     return names
 
 
+def _tools(field: Field) -> Test:
+    if field.is_sequence:
+        names = {item.text() for item in field.items(1)}
+        return lambda asked: names <= set(asked.tools)
+    wanted = field.flag()
+    return lambda asked: bool(asked.tools) is wanted
+
+
+def _function_response(field: Field) -> Test:
+    fits = _glob(field)
+    return lambda asked: any(map(fits, asked.responses))
+
+
 MATCHERS: Mapping[str, Callable[[Field], Test]] = {
     "model": _model,
     "text": _text,
@@ -159,11 +173,13 @@ MATCHERS: Mapping[str, Callable[[Field], Test]] = {
     "mime": _mime,
     "turns": _turns,
     "schema": _schema,
+    "tools": _tools,
+    "function_response": _function_response,
 }
 
 _BODIES = ("text", "json", "chunks")
 _ENDS = ("block", "error", "finish")
-_ANSWER = (*_BODIES, *_ENDS, "thoughts", "delay", "finish_message")
+_ANSWER = (*_BODIES, "call", *_ENDS, "thoughts", "delay", "finish_message")
 
 
 def _reply(field: Field) -> Reply:
@@ -172,12 +188,13 @@ def _reply(field: Field) -> Reply:
     ends = [key for key in _ENDS if key in fields]
     if len(bodies) > 1 or len(ends) > 1:
         raise field.wrong(f"give one of {' and '.join(bodies if len(bodies) > 1 else ends)}, not both")
-    if not bodies and not ends:
-        raise field.wrong("it says nothing: give a text, json, chunks, block, error or finish")
-    if "block" in fields and (bodies or "thoughts" in fields):
+    if not bodies and not ends and "call" not in fields:
+        raise field.wrong("it says nothing: give a text, json, chunks, call, block, error or finish")
+    if "block" in fields and (bodies or fields.keys() & {"thoughts", "call"}):
         raise fields["block"].wrong("a blocked prompt has no answer beside it")
     return Reply(
         chunks=_BODY[bodies[0]](fields[bodies[0]]) if bodies else (),
+        calls=_calls(fields["call"]) if "call" in fields else (),
         thoughts=_thoughts(fields["thoughts"]) if "thoughts" in fields else (),
         delay_s=_delay(fields.get("delay")),
         end=_end(fields),
@@ -189,11 +206,15 @@ def _text_body(field: Field) -> tuple[Chunk, ...]:
 
 
 def _json_body(field: Field) -> tuple[Chunk, ...]:
+    return (Chunk(_json(field)),)
+
+
+def _json(field: Field) -> str:
     try:
         text = json.dumps(field.value(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as cause:
         raise field.wrong("JSON cannot say this; a date or a number such as .inf needs quotes") from cause
-    return (Chunk(text),)
+    return field.joined(text)
 
 
 def _chunks_body(field: Field) -> tuple[Chunk, ...]:
@@ -213,6 +234,33 @@ def _chunk_of(field: Field) -> Chunk:
         raise field.wrong("a 'text' is missing")
     text = fields["text"].text()
     return Chunk(text, _delay(fields.get("delay")), "{text}" in text or "{media}" in text)
+
+
+def _calls(field: Field) -> tuple[Call, ...]:
+    ids: set[str] = set()
+    return tuple(_call(item, ids) for item in (field.items(1) if field.is_sequence else [field]))
+
+
+def _call(field: Field, ids: set[str]) -> Call:
+    """Read one call; its id is added to those of the calls before it, which results must tell apart."""
+    fields = field.mapping(("name", "args", "id"))
+    if "name" not in fields:
+        raise field.wrong("a 'name' is missing")
+    if "args" in fields and not fields["args"].is_mapping:
+        raise fields["args"].wrong("must have keys: the names of the arguments")
+    return Call(
+        name=fields["name"].name(),
+        arguments=json.loads(_json(fields["args"])) if "args" in fields else {},
+        id=_id(fields["id"], ids) if "id" in fields else "",
+    )
+
+
+def _id(field: Field, ids: set[str]) -> str:
+    call_id = field.name()
+    if call_id in ids:
+        raise field.wrong(f"{call_id!r} is another call's of this answer")
+    ids.add(call_id)
+    return call_id
 
 
 def _thoughts(field: Field) -> tuple[str, ...]:

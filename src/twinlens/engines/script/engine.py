@@ -25,7 +25,11 @@ class ScriptEngine:
         self._script = read(options.script) if options.script else OK
         self._left = [rule.times for rule in self._script.rules]
         self._capabilities = Capabilities(
-            name="script", model=options.model or "twinlens-script", geometry="area32", thinks=True
+            name="script",
+            model=options.model or "twinlens-script",
+            geometry="area32",
+            thinks=True,
+            calls=True,
         )
 
     @property
@@ -53,6 +57,8 @@ class ScriptEngine:
         for chunk in reply.chunks:
             await _pause(chunk.delay_s)
             yield Text(chunk.filled(asked))
+        for call in reply.calls:
+            yield call
         if isinstance(reply.end, Failure):
             raise reply.end.error()
         yield reply.end

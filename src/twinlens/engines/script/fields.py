@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
@@ -54,11 +54,13 @@ class Field:
             fields[name] = field
         return fields
 
-    def items(self) -> list[Field]:
-        """Read a list."""
+    def items(self, least: int = 0) -> list[Field]:
+        """Read a list of at least so many."""
         if not isinstance(self._node, yaml.SequenceNode):
             raise self.wrong("must be a list")
-        nodes: Iterable[yaml.Node] = self._node.value
+        nodes: Sequence[yaml.Node] = self._node.value
+        if len(nodes) < least:
+            raise self.wrong("must not be empty")
         return [Field(node, f"{self._path}[{index}]", self._file) for index, node in enumerate(nodes)]
 
     def value(self) -> Json:
@@ -76,7 +78,21 @@ class Field:
         value = self.value()
         if not isinstance(value, str):
             raise self.wrong("must be a text; put it in quotes")
-        return value
+        return self.joined(value)
+
+    def name(self) -> str:
+        """Read a text that is not empty."""
+        text = self.text()
+        if not text:
+            raise self.wrong("must not be empty")
+        return text
+
+    def joined(self, text: str) -> str:
+        """Join characters that were written as JSON does, in halves; refuse a half that stands alone."""
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError as cause:
+            raise self.wrong(r"holds half a character, such as \ud83d without the other half") from cause
 
     def flag(self) -> bool:
         """Read true or false."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 
-from ...domain.engine import Blocked, EngineRequest, Finished, Medium
+from ...domain.engine import Blocked, Call, EngineRequest, Finished, Medium
 from ...domain.errors import ResourceExhausted, TwinlensError
 from ...domain.items import Document, Sound, TextFile, Video
 from ...domain.media import Image, Json
@@ -18,11 +21,16 @@ KIND_OF: Mapping[type[Medium], str] = {
     TextFile: "text",
 }
 """What a file calls the kinds of media."""
+_RESPONSE = "functionResponse: "
+"""How the text of a function's response begins in a turn; its JSON follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What rules can look at in a request. `text` is the last user turn's."""
+    """What rules can look at in a request. `text` is the last user turn's.
+
+    `tools` names the functions that may be called, `responses` those that were run since the last answer.
+    """
 
     model: str
     text: str
@@ -31,6 +39,8 @@ class Asked:
     kinds: tuple[str, ...]
     turns: int
     schema: Json | None
+    tools: tuple[str, ...]
+    responses: tuple[str, ...]
 
     @classmethod
     def of(cls, request: EngineRequest) -> Asked:
@@ -43,11 +53,24 @@ class Asked:
             kinds=tuple(KIND_OF[type(medium)] for medium in request.media),
             turns=len(request.turns),
             schema=request.output.schema,
+            tools=tuple(function["name"] for function in request.tools or ()),
+            responses=tuple(_responses(request)),
         )
 
     def __str__(self) -> str:
         text = self.text if len(self.text) <= 80 else f"{self.text[:79]}…"
         return f"model {self.model!r}, text {text!r}, {len(self.mime_types)} media, {self.turns} turns"
+
+
+def _responses(request: EngineRequest) -> Iterator[str]:
+    for turn in takewhile(lambda turn: turn.role == "user", reversed(request.turns)):
+        for segment in turn.segments:
+            if isinstance(segment, str) and segment.startswith(_RESPONSE):
+                # It may also be a text that only looks like a response.
+                with suppress(ValueError, RecursionError):
+                    response = json.loads(segment.removeprefix(_RESPONSE))
+                    if isinstance(response, dict):
+                        yield str(response.get("name", ""))
 
 
 Test = Callable[[Asked], bool]
@@ -86,9 +109,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is sent, in this order: after `delay_s` seconds the thoughts, the chunks, the end."""
+    """What is sent, in this order: after `delay_s` seconds the thoughts, the chunks, the calls, the end."""
 
     chunks: tuple[Chunk, ...] = ()
+    calls: tuple[Call, ...] = ()
     thoughts: tuple[str, ...] = ()
     delay_s: float = 0.0
     end: Finished | Blocked | Failure = Finished()

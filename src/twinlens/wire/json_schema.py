@@ -1,0 +1,118 @@
+"""JSON Schemas as callers write them: checked as far as those who fill them rely on it.
+
+Keywords that are not known here stay as they are. A schema is never deeper than JSON may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..domain.media import Json
+from .proto import Reading, member_path
+
+TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
+_DEFINITIONS = ("$defs", "definitions")
+_REF = "must be #, #/$defs/... or #/definitions/..., and lead to a schema"
+
+
+def check_schema(schema: Any, path: str, reading: Reading) -> Json:
+    """Check a schema, and write its types in lower case."""
+    return _Schemas(schema, reading).schema(schema, path)
+
+
+def is_type(kind: Any) -> bool:
+    """Tell whether this may be a schema's `type`, be it in upper case as the OpenAPI dialect has it."""
+    kinds = kind if isinstance(kind, list) else [kind]
+    return bool(kinds) and all(isinstance(one, str) and one.lower() in TYPES for one in kinds)
+
+
+class _Schemas:
+    """The schemas of one document, and those of its references that are known to lead somewhere."""
+
+    def __init__(self, root: Any, reading: Reading) -> None:
+        self._root = root
+        self._reading = reading
+        self._good: set[str] = set()
+
+    def schema(self, value: Any, path: str) -> Json:
+        if isinstance(value, bool) or not self._holds(isinstance(value, dict), value, path, "a JSON Schema"):
+            return value
+        read = _KEYWORDS.get
+        return {
+            key: keyword(self, one, f"{path}.{key}") if (keyword := read(key)) else one
+            for key, one in value.items()
+        }
+
+    def type(self, value: Any, path: str) -> Json:
+        if not self._holds(is_type(value), value, path, f"one of {', '.join(TYPES)}"):
+            return value
+        return [one.lower() for one in value] if isinstance(value, list) else value.lower()
+
+    def named(self, value: Any, path: str) -> Json:
+        if not self._holds(isinstance(value, dict), value, path, "an object of JSON Schemas"):
+            return value
+        return {key: self.schema(one, member_path(self._reading, path, key)) for key, one in value.items()}
+
+    def listed(self, value: Any, path: str) -> Json:
+        if not self._holds(isinstance(value, list) and bool(value), value, path, "a list of JSON Schemas"):
+            return value
+        return [self.schema(one, f"{path}[{index}]") for index, one in enumerate(value)]
+
+    def items(self, value: Any, path: str) -> Json:
+        """Read one schema for all items or, as it was once written, one for each."""
+        return self.listed(value, path) if isinstance(value, list) else self.schema(value, path)
+
+    def names(self, value: Any, path: str) -> Json:
+        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        self._holds(fits, value, path, "a list of strings")
+        return value
+
+    def members(self, value: Any, path: str) -> Json:
+        self._holds(isinstance(value, list) and bool(value), value, path, "a list of values")
+        return value
+
+    def ref(self, value: Any, path: str) -> Json:
+        if not self._leads(value):
+            self._reading.require(False, path, f"{_REF}, not {self._reading.quoted(value)}")
+        return value
+
+    def _leads(self, ref: Any) -> bool:
+        """Follow a reference, and those that it leads to, up to what is no reference."""
+        seen: set[str] = set()
+        while isinstance(ref, str) and ref not in seen and ref not in self._good:
+            seen.add(ref)
+            target = self._target(ref)
+            if not isinstance(target, dict):
+                return isinstance(target, bool)
+            if "$ref" not in target:
+                self._good |= seen
+                return True
+            ref = target["$ref"]
+        return isinstance(ref, str) and ref in self._good
+
+    def _target(self, ref: str) -> Any:
+        start, *keys = ref.split("/")
+        if start != "#" or (keys and (keys[0] not in _DEFINITIONS or len(keys) == 1)):
+            return None
+        place = self._root
+        for key in keys:
+            place = place.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(place, dict) else None
+        return place
+
+    def _holds(self, fits: bool, value: Any, path: str, what: str) -> bool:
+        if not fits:
+            self._reading.require(False, path, f"must be {what}, not {self._reading.quoted(value)}")
+        return fits
+
+
+_KEYWORDS: Mapping[str, Callable[[_Schemas, Any, str], Json]] = {
+    "type": _Schemas.type,
+    "enum": _Schemas.members,
+    "required": _Schemas.names,
+    "$ref": _Schemas.ref,
+    "items": _Schemas.items,
+    **dict.fromkeys(("properties", "patternProperties", *_DEFINITIONS), _Schemas.named),
+    **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), _Schemas.listed),
+    **dict.fromkeys(("additionalProperties", "contains", "not", "if", "then", "else"), _Schemas.schema),
+}
