@@ -1,0 +1,1 @@
+"""The Interactions dialect: its requests, its resource, its events and its errors."""
