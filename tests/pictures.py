@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 pillow_heif.register_heif_opener()
 
@@ -53,6 +53,15 @@ def quarters(width: int = 64, height: int = 48) -> Image.Image:
     )
     for colour, box in zip(CORNERS, boxes, strict=True):
         image.paste(colour, box)
+    return image
+
+
+def notice(*lines: str) -> Image.Image:
+    """Print lines in large letters on white paper."""
+    image = Image.new("RGB", (900, 80 + 90 * len(lines)), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(48)
+    for number, line in enumerate(lines):
+        draw.text((40, 40 + 90 * number), line, "black", font)
     return image
 
 

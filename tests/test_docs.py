@@ -6,10 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import clips
 import pictures
 from twinlens import __version__
 from twinlens.engines.registry import ENGINES
@@ -17,6 +19,7 @@ from twinlens.settings import KNOBS, env, flag
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+NOTICE = ("Winter opening hours", "The library closes at seven")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
 
 
@@ -34,30 +37,46 @@ def test_every_engine_has_its_heading() -> None:
     assert set(ENGINES) <= set(headings)
 
 
-def test_the_readmes_samples_run_as_they_are(tmp_path: Path) -> None:
-    python, shell = (re.search(rf"```{kind}\n(.+?)```", README, re.DOTALL)[1] for kind in ("python", "sh"))  # type: ignore[index]
-    (tmp_path / "photo.jpg").write_bytes(pictures.make("jpeg"))
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Run a server as the README says, but on a free port; give its address."""
     command = [sys.executable, "-m", "twinlens", "serve", "--port", "0", "--data-dir", str(tmp_path / "data")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        address = server.stdout.readline().rpartition(" ")[2].strip()
         try:
-            asked, curled = (
-                subprocess.run(
-                    [*program, code.replace("http://127.0.0.1:8080", address)],
-                    cwd=tmp_path,
-                    capture_output=True,
-                    text=True,
-                    timeout=60,
-                    check=False,
-                )
-                for program, code in (((sys.executable, "-c"), python), (("sh", "-c"), shell))
-            )
+            yield server.stdout.readline().rpartition(" ")[2].strip()
         finally:
             server.terminate()
 
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_readmes_samples_run_as_they_are(tmp_path: Path, address: str) -> None:
+    python, shell = (
+        re.search(rf"```{kind}\n(.+?)```", README, re.DOTALL)[1].replace("http://127.0.0.1:8080", address)  # type: ignore[index]
+        for kind in ("python", "sh")
+    )
+    (tmp_path / "photo.jpg").write_bytes(pictures.make("jpeg"))
+
+    asked, curled = run([sys.executable, "-c", python], tmp_path), run(["sh", "-c", shell], tmp_path)
+
     assert asked.stdout.strip() == "No readable text was found.", asked.stderr
     assert "Hello. This is twinlens" in curled.stdout or shutil.which("curl") is None
+
+
+def test_the_samples_about_interactions_print_what_stands_below_them(tmp_path: Path, address: str) -> None:
+    page = (ROOT / "docs" / "interactions.md").read_text()
+    code, printed = (
+        "\n".join(re.findall(rf"```{kind}\n(.+?)```", page, re.DOTALL)) for kind in ("python", "text")
+    )
+    (tmp_path / "notice.png").write_bytes(pictures.encode(pictures.notice(*NOTICE), "png"))
+    (tmp_path / "clip.mp4").write_bytes(clips.video(seconds=4))
+
+    done = run([sys.executable, "-c", code.replace("http://127.0.0.1:8080", address)], tmp_path)
+
+    assert done.stdout.split() == printed.split(), done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -20,6 +20,9 @@ from starlette.types import Lifespan
 from .api import failures, files, health, metrics
 from .api.auth import Keys
 from .api.generate import Generate, Rules
+from .api.interactions import routes as interactions
+from .api.interactions.runs import Runs
+from .api.interactions.work import Work
 from .api.limits import Gate
 from .api.models import Models
 from .api.origin import origin_of
@@ -41,6 +44,7 @@ from .settings import Settings, SettingsError
 from .store.cache import PixelCache
 from .store.files import Clock, FileStore, now
 from .store.folder import DataFolderError
+from .store.interactions import InteractionStore
 from .store.sweeper import Sweeper
 from .store.uploads import Uploads
 
@@ -76,6 +80,7 @@ class _Parts:
 
     services: Services
     uploads: Uploads
+    interactions: InteractionStore
     sweeper: Sweeper
     pool: DecodePool
     cache: PixelCache | None
@@ -91,8 +96,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     parts = _parts(settings, clock)
     gate = Gate(settings.max_running, settings.max_waiting)
     counts = _counts(parts, gate)
+    runs = _runs(parts, settings, gate, counts)
     app = Starlette(
-        routes=_routes(parts, settings, gate, counts),
+        routes=[*_routes(parts, settings, gate, counts), *_conversations(parts, settings, gate, runs)],
         middleware=[
             Middleware(metrics.Measured, counts.traffic),
             Middleware(
@@ -105,8 +111,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
         exception_handlers=failures.HANDLERS,
-        lifespan=_lifespan(parts, settings.sweep_interval_s),
+        lifespan=_lifespan(parts, runs, settings.sweep_interval_s),
     )
+    app.state.release = runs.release
     # A redirect would be no answer of this API, and name a host of its own finding.
     app.router.redirect_slashes = False
     return app
@@ -119,6 +126,7 @@ def _counts(parts: _Parts, gate: Gate) -> metrics.Metrics:
             decoded=parts.services.decoded,
             cache=parts.cache,
             files=parts.services.files,
+            interactions=parts.interactions,
             restarts=lambda: parts.pool.restarts,
         )
     )
@@ -141,6 +149,24 @@ def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metri
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready(services.engines), methods=["GET"]),
     ]
+
+
+def _runs(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metrics) -> Runs:
+    work = Work(parts.services, parts.interactions, counts.spend)
+    return Runs(work, parts.interactions, parts.services.engines, gate, settings.background_timeout_s)
+
+
+def _conversations(parts: _Parts, settings: Settings, gate: Gate, runs: Runs) -> list[BaseRoute]:
+    services = parts.services
+    rules = interactions.Rules(
+        project_of=Keys(settings.api_key).project_of,
+        max_request_bytes=settings.max_request_bytes,
+        request_timeout_s=settings.request_timeout_s,
+        background_timeout_s=settings.background_timeout_s,
+        pause_s=settings.receive_timeout_s,
+    )
+    own = interactions.Parts(runs, parts.interactions, services.files, services.engines, gate)
+    return interactions.routes(own, rules)
 
 
 def _parts(settings: Settings, clock: Clock) -> _Parts:
@@ -182,7 +208,12 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         max_image_pixels=settings.max_image_pixels,
         max_fetched_bytes=settings.fetch_total_bytes,
     )
-    return _Parts(services, uploads, Sweeper(store, uploads, cache), pool, cache)
+    kept = InteractionStore(
+        store,
+        lifetime=timedelta(seconds=settings.interaction_lifetime_s),
+        max_bytes=settings.max_interaction_bytes,
+    )
+    return _Parts(services, uploads, kept, Sweeper(store, uploads, cache, kept), pool, cache)
 
 
 def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:
@@ -207,7 +238,7 @@ def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:
         raise SettingsError(f"--fetch-allow: {cause}.") from cause
 
 
-def _lifespan(parts: _Parts, sweep_interval_s: float) -> Lifespan[Starlette]:
+def _lifespan(parts: _Parts, runs: Runs, sweep_interval_s: float) -> Lifespan[Starlette]:
     services = parts.services
 
     @asynccontextmanager
@@ -222,23 +253,26 @@ def _lifespan(parts: _Parts, sweep_interval_s: float) -> Lifespan[Starlette]:
             stack.push_async_callback(parts.pool.stop)
             services.engines.start()
             stack.push_async_callback(services.engines.stop)
-            await _recover(parts)
+            await _recover(parts, runs)
             stack.push_async_callback(services.processing.stop)
+            stack.push_async_callback(runs.stop)
             stack.push_async_callback(_ended, asyncio.create_task(parts.sweeper.run(sweep_interval_s)))
             yield
 
     return lifespan
 
 
-async def _recover(parts: _Parts) -> None:
+async def _recover(parts: _Parts, runs: Runs) -> None:
     """Clear away what a crash left, and go on with it. A server that cannot is of use all the same."""
-    try:
-        await parts.sweeper.recover()
-        await parts.services.processing.start()
-    except TwinlensError as error:
-        log.error(
-            "What the last stop left in the data folder could not be cleared: %s", error.__cause__ or error
-        )
+    for step in (parts.sweeper.recover, parts.services.processing.start):
+        try:
+            await step()
+        except TwinlensError as error:
+            log.error(
+                "What the last stop left in the data folder could not be cleared: %s",
+                error.__cause__ or error,
+            )
+    await runs.recover()
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -52,6 +52,12 @@ class Settings:
     cache_max_bytes: int = knob(
         2 * 1024**3, "Disk space for decoded pixels that are asked for again; 0 keeps none.", unit="bytes"
     )
+    interaction_lifetime_s: int = knob(
+        55 * 24 * 3600, "Time for which a stored interaction can be read and continued.", unit="seconds"
+    )
+    max_interaction_bytes: int = knob(
+        20 * 1024**3, "Most that a project's stored interactions may take, with their media.", unit="bytes"
+    )
     engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
     script: Path | None = knob(None, "Answers file of the script engine (YAML).")
@@ -91,6 +97,11 @@ class Settings:
         60.0, "Longest time for the headers of a request, and longest pause in its body.", unit="seconds"
     )
     request_timeout_s: float = knob(600.0, "Longest time for one request.", unit="seconds")
+    background_timeout_s: float = knob(
+        3600.0,
+        "Longest time for an interaction in the background, from when its turn has come.",
+        unit="seconds",
+    )
     max_running: int = knob(32, "Requests worked on at the same time.", unit="requests")
     max_waiting: int = knob(256, "Requests that may wait; more are answered 429.", unit="requests")
     decode_workers: int = knob(os.cpu_count() or 1, "Processes that decode media.", unit="processes")
@@ -136,6 +147,8 @@ _LEAST = {
     "processing_wait_s": 0,
     "sweep_interval_s": 0.1,
     "cache_max_bytes": 0,
+    "interaction_lifetime_s": 1,
+    "max_interaction_bytes": 1,
     "engine_processes": 1,
     "fetch_max_bytes": 1,
     "fetch_total_bytes": 1,
@@ -147,6 +160,7 @@ _LEAST = {
     "max_decoded_pixels": 1,
     "receive_timeout_s": 0.001,
     "request_timeout_s": 0.001,
+    "background_timeout_s": 0.001,
     "max_running": 1,
     "max_waiting": 0,
     "decode_workers": 1,

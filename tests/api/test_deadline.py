@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 
+from twinlens.api.deadline import seconds_of
 from twinlens.app import create_app
 from twinlens.settings import Settings
 
@@ -99,3 +101,25 @@ async def test_cancelling_the_server_is_not_swallowed(app: Starlette) -> None:
 
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+@pytest.mark.parametrize(
+    ("wish", "seconds"),
+    [
+        ("5", 5.0),
+        ("007", 7.0),
+        ("61", 60.0),
+        ("9" * 5000, 60.0),
+        ("0" * 5000 + "5", 5.0),
+        ("0", 60.0),
+        ("-1", 60.0),
+        ("1.5", 60.0),
+        ("nan", 60.0),
+        ("\u0665", 60.0),
+        ("", 60.0),
+    ],
+)
+def test_the_wish_for_time_is_granted_up_to_the_servers_limit(wish: str, seconds: float) -> None:
+    header = (b"x-server-timeout", wish.encode("latin-1", "replace"))
+
+    assert seconds_of(Request({"type": "http", "headers": [header]}), 60.0) == seconds

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from twinlens.media.worker import DecodePool
 from twinlens.pipeline.decoded import Decoded
 from twinlens.store.cache import PixelCache
 from twinlens.store.files import FileStore
+from twinlens.store.interactions import InteractionStore
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
 PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
@@ -62,7 +64,8 @@ class Server:
 def server(tmp_path: Path) -> Iterator[Server]:
     pool, cache = DecodePool(1, 1024, 30), PixelCache(tmp_path / "cache", 1_000_000)
     decoded, store = Decoded(pool, cache), FileStore(tmp_path)
-    metrics = Metrics(Parts(Load(), decoded, cache, store, lambda: pool.restarts))
+    kept = InteractionStore(store, lifetime=timedelta(days=1), max_bytes=1_000_000)
+    metrics = Metrics(Parts(Load(), decoded, cache, store, kept, lambda: pool.restarts))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -222,6 +225,8 @@ def test_pictures_are_counted_by_where_they_came_from(server: Server) -> None:
         ("twinlens_blobs_bytes", 0),
         ("twinlens_uploads_active", 0),
         ("twinlens_uploads_active_bytes", 0),
+        ("twinlens_interactions", 0),
+        ("twinlens_interactions_bytes", 0),
     ],
 )
 def test_the_parts_are_shown(server: Server, name: str, expected: float) -> None:

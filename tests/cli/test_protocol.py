@@ -15,10 +15,15 @@ from typing import Any
 
 import pytest
 
+from twinlens.cli.protocol import MAX_HEAD_BYTES
+
 UPLOAD = (
     "POST /upload/v1beta/files HTTP/1.1\r\nHost: twin\r\nx-goog-api-key: secret-key\r\n"
     "X-Goog-Upload-Protocol: raw\r\nX-Goog-Upload-Header-Content-Type: image/png\r\n"
     "Content-Length: 1000000\r\n\r\n"
+)
+CONVERSATION = (
+    "POST /v1beta/interactions?key=secret-key HTTP/1.1\r\nHost: twin\r\nContent-Length: 1000\r\n\r\n"
 )
 
 
@@ -135,6 +140,36 @@ def test_a_request_that_the_servers_end_cuts_off_is_told_so(tmp_path: Path) -> N
         code, error = refusal(everything(connection))
     assert (code, error["status"]) == (503, "UNAVAILABLE")
     assert "Traceback" not in log
+
+
+def test_an_interaction_that_the_servers_end_cuts_off_is_told_so_in_its_own_form(tmp_path: Path) -> None:
+    server = Server(tmp_path, receive_timeout_s=60)
+    with server.connection() as connection:
+        connection.sendall(CONVERSATION.encode() + b"{")
+        with server.connection() as other:
+            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: twin\r\nConnection: close\r\n\r\n")
+            assert everything(other)
+
+        server.stop()
+
+        answer = everything(connection)
+    assert b"\r\nretry-after: 1\r\n" in answer.lower()
+    code, error = refusal(answer)
+    assert (code, error) == (
+        503,
+        {"code": "overloaded", "message": "The server is stopping. Try again later."},
+    )
+
+
+def test_too_long_headers_of_an_interaction_are_refused_in_its_own_form(server: Server) -> None:
+    with server.connection() as connection:
+        head = CONVERSATION.encode().removesuffix(b"\r\n") + b"X-A: "
+        # Exactly so many that nothing is left unread: the answer would be lost with the connection.
+        connection.sendall(head + b"a" * (MAX_HEAD_BYTES + 1 - len(head)))
+
+        code, error = refusal(everything(connection))
+
+    assert (code, error["code"]) == (400, "invalid_request")
 
 
 def test_the_log_of_requests_holds_no_keys_and_no_upload_ids(server: Server) -> None:

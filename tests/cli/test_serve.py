@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -12,8 +13,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from twinlens import __version__
@@ -34,10 +37,21 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 @contextmanager
-def serving(data: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    """Start a server on a free port; give the process, its address and what it has printed."""
+def serving(
+    data: Path, *arguments: str, limits: tuple[int, int] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """Start a server on a free port; give the process, its address and what it has printed.
+
+    `limits` are those of open files: the one that holds, and the one up to which it may be raised.
+    """
     command = [*COMMAND, "serve", "--port", "0", "--data-dir", str(data), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, limits) if limits else None,
+    )
     assert process.stdout is not None
     printed = ""
     for line in process.stdout:
@@ -70,6 +84,13 @@ def test_the_server_says_where_it_listens_and_how_to_point_clients_at_it(tmp_pat
         assert "script" in printed
         assert all(word in printed for word in ("Python", "JavaScript", "curl", address))
         assert len(printed.splitlines()) < 24
+
+
+def test_the_server_may_open_as_many_files_as_the_system_allows(tmp_path: Path) -> None:
+    with serving(tmp_path, "--engine", "script", limits=(256, 600)) as (_, address, _printed):
+        figures = urllib.request.urlopen(f"{address}/metrics").read().decode()
+
+    assert "process_max_fds 600.0" in figures
 
 
 def test_the_server_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
@@ -159,3 +180,45 @@ def test_the_builtin_engine_becomes_ready(tmp_path: Path) -> None:
                 time.sleep(0.1)
 
     pytest.fail("the engine did not load within 30 s")
+
+
+def test_sigterm_lets_those_go_who_follow_work_in_the_background(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("default: {chunks: [At once., {text: Late., delay: 600}]}\n")
+    asked = {"model": "gemini-3-flash-preview", "input": "x", "background": True}
+    with (
+        serving(tmp_path / "data", "--engine", "script", "--script", str(answers)) as (process, url, _),
+        httpx.Client(base_url=f"{url}/v1beta", headers={"x-goog-api-key": "k"}) as http,
+    ):
+        begun = http.post("/interactions", json=asked).json()["id"]
+        with http.stream("GET", f"/interactions/{begun}?stream=true") as stream:
+            lines = filter(None, stream.iter_lines())
+            while "At once." not in next(lines):
+                pass
+            process.send_signal(signal.SIGTERM)
+            told = list(lines)
+
+        assert told[-4] == "event: error"
+        assert "goes on when it is back" in told[-3]
+        assert told[-1] == "data: [DONE]"
+        assert process.wait(20) == 0
+
+
+def test_a_stream_that_the_servers_end_cuts_off_is_told_so(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("default: {chunks: [At once., {text: Late., delay: 600}]}\n")
+    asked = {"model": "gemini-3-flash-preview", "input": "x", "stream": True}
+    flags = ("--engine", "script", "--script", str(answers), "--shutdown-timeout-s", "1")
+    with (
+        serving(tmp_path / "data", *flags) as (process, url, _),
+        httpx.Client(base_url=f"{url}/v1beta", headers={"x-goog-api-key": "k"}) as http,
+        http.stream("POST", "/interactions", json=asked) as stream,
+    ):
+        lines = filter(None, stream.iter_lines())
+        while "At once." not in next(lines):
+            pass
+        process.send_signal(signal.SIGTERM)
+        told = list(lines)
+
+        assert "overloaded" in told[-3]
+        assert told[-1] == "data: [DONE]"

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from starlette.requests import Request
 
 from ..domain.errors import DeadlineExceeded, InvalidArgument, PayloadTooLarge
+
+T = TypeVar("T")
+
+PARSE_ON_LOOP_BYTES = 256 * 1024
+"""Smaller bodies are read faster than a thread is woken."""
 
 
 async def read_body(request: Request, max_bytes: int, pause_s: float) -> bytes | bytearray:
@@ -40,3 +46,10 @@ async def arriving(request: Request, pause_s: float) -> AsyncIterator[bytes]:
         except TimeoutError as cause:
             raise DeadlineExceeded(f"Nothing more of the request came for {pause_s:g} s.") from cause
         yield piece
+
+
+async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
+    """Make of a body what `read` makes of it, off the event loop where that takes long."""
+    if len(body) <= PARSE_ON_LOOP_BYTES:
+        return read(body)
+    return await asyncio.to_thread(read, body)

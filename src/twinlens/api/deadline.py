@@ -15,10 +15,16 @@ T = TypeVar("T")
 
 
 def deadline_of(request: Request, longest_s: float) -> float:
-    """Give the event loop's time at which a request is over: the client's wish or the server's limit."""
+    """Give the event loop's time at which a request is over."""
+    return asyncio.get_running_loop().time() + seconds_of(request, longest_s)
+
+
+def seconds_of(request: Request, longest_s: float) -> float:
+    """Give the time there is for a request: the client's wish or the server's limit."""
     wish = request.headers.get("x-server-timeout", "")
-    seconds = float(wish) if wish.isascii() and wish.isdigit() and int(wish) > 0 else longest_s
-    return asyncio.get_running_loop().time() + min(seconds, longest_s)
+    # Python reads an int of some thousand digits only; as a float, that is infinite.
+    seconds = float(wish) if wish.isascii() and wish.isdigit() else 0.0
+    return min(seconds or longest_s, longest_s)
 
 
 @asynccontextmanager

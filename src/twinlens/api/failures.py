@@ -18,7 +18,9 @@ from ..domain.errors import (
     TwinlensError,
     Unimplemented,
 )
+from ..store.disk import public_error
 from ..wire import status
+from ..wire.refusals import write_refusal
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,14 @@ async def refused(http: Request, failure: Exception) -> Response:
         log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
     elif failure.__cause__ is not None:
         log.info("%s: %s", failure.message, failure.__cause__)
-    _forget_the_way(failure)
+    forget_the_way(failure)
     return _response(http, failure)
+
+
+async def denied(http: Request, failure: Exception) -> Response:
+    """Answer what the system refuses us: where it has run out of something, that can be told."""
+    error = meant_by(failure)
+    return await (broken(http, failure) if isinstance(error, Internal) else refused(http, error))
 
 
 async def unrouted(http: Request, failure: Exception) -> Response:
@@ -64,11 +72,21 @@ HANDLERS: Mapping[Any, Any] = {
     TwinlensError: refused,
     HTTPException: unrouted,
     ClientDisconnect: gone,
+    OSError: denied,
     Exception: broken,
 }
 
 
-def _forget_the_way(failure: BaseException) -> None:
+def meant_by(failure: Exception) -> TwinlensError:
+    """Tell a caller what a failure means that nobody has translated; mostly that it is our fault."""
+    if isinstance(failure, TwinlensError):
+        return failure
+    error = public_error(failure.errno) if isinstance(failure, OSError) else Internal()
+    error.__cause__ = failure
+    return error
+
+
+def forget_the_way(failure: BaseException) -> None:
     """Let go of the frames that an error has come through.
 
     They hold the request's media, and errors that refer to one another keep them until the next collection.
@@ -84,7 +102,7 @@ def _forget_the_way(failure: BaseException) -> None:
 
 
 def _response(http: Request, error: TwinlensError) -> Response:
-    body = status.write_error(error)
+    body = write_refusal(error, http.url.path)
     alternative = http.query_params.get("alt") or http.query_params.get("$alt")
     if http.url.path.endswith(":streamGenerateContent") and alternative != "sse":
         # The array form of a stream is an array even where it holds an error only.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -16,22 +15,21 @@ from starlette.types import Receive, Scope, Send
 from ..domain import request as domain
 from ..domain.answer import Answer, fold
 from ..domain.engine import Usage
-from ..domain.errors import Internal, NotFound, TwinlensError
+from ..domain.errors import Internal, NotFound
 from ..domain.lines import Line
 from ..engines.pool import Served
 from ..pipeline.answer import Plan, answer, plan
 from ..pipeline.services import Services
 from ..wire import gemini, status
 from .auth import Keys
-from .body import read_body
+from .body import parsed, read_body
 from .deadline import deadline_of, timely, until, while_connected
+from .failures import meant_by
 from .limits import Gate
 from .query import check_query
-from .sse import ARRAY, SSE, Framing, framed
+from .sse import ARRAY, SSE, Framing, framed, stream_start
 
 JSON = "application/json; charset=UTF-8"
-PARSE_ON_LOOP_BYTES = 256 * 1024
-"""Smaller bodies are read faster than a thread is woken."""
 
 log = logging.getLogger(__name__)
 
@@ -136,10 +134,7 @@ class Generate:
     async def _plan(self, call: Call, read: Reader) -> Plan:
         body = await read_body(call.http, self._rules.max_request_bytes, self._rules.pause_s)
         served = call.served
-        if len(body) <= PARSE_ON_LOOP_BYTES:
-            request = read(body, served.name, served.line)
-        else:
-            request = await asyncio.to_thread(read, body, served.name, served.line)
+        request = await parsed(body, lambda body: read(body, served.name, served.line))
         return await plan(request, served, call.project, self._services)
 
     def _head(self, call: Call) -> gemini.Head:
@@ -173,13 +168,7 @@ class _Stream(Response):
 
 
 async def _send(written: AsyncGenerator[bytes, None], framing: Framing, send: Send) -> None:
-    headers = [
-        (b"content-type", framing.media_type.encode()),
-        # Compression would hold pieces back.
-        (b"content-encoding", b"identity"),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send(stream_start(framing.media_type))
     async with aclosing(framed(written, framing, _write_failure)) as chunks:
         async for chunk in chunks:
             if chunk:
@@ -188,7 +177,7 @@ async def _send(written: AsyncGenerator[bytes, None], framing: Framing, send: Se
 
 
 def _write_failure(failure: Exception) -> bytes:
-    if isinstance(failure, TwinlensError):
-        return status.write_error(failure)
-    log.error("a stream broke", exc_info=failure)
-    return status.write_error(Internal())
+    error = meant_by(failure)
+    if isinstance(error, Internal):
+        log.error("a stream broke", exc_info=error)
+    return status.write_error(error)

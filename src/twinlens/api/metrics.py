@@ -29,9 +29,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..domain.engine import Usage
 from ..domain.media import Modality
 from ..pipeline.decoded import Decoded
-from ..store import files
+from ..store import files, interactions
 from ..store.cache import PixelCache
 from ..store.files import FileStore
+from ..store.interactions import InteractionStore
 
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """The upper bounds of the latency histogram. The last bucket holds whatever takes longer."""
@@ -61,6 +62,7 @@ class Parts:
     decoded: Decoded
     cache: PixelCache | None
     files: FileStore
+    interactions: InteractionStore
     restarts: Callable[[], int]
 
 
@@ -84,9 +86,9 @@ class Metrics:
 
     async def show(self, request: Request) -> Response:
         """Answer with all numbers, in the format that is asked for."""
-        usage = await self._parts.files.usage()
+        usage, kept = await self._parts.files.usage(), await self._parts.interactions.usage()
         write, media_type = choose_encoder(request.headers.get("accept", ""))
-        body = write(_Families([*self._families(), *_stored(usage), *self._process.collect()]))
+        body = write(_Families([*self._families(), *_stored(usage), *_kept(kept), *self._process.collect()]))
         return Response(body, headers={"content-type": media_type, "cache-control": "no-store"})
 
     def _families(self) -> Iterator[Metric]:
@@ -231,9 +233,16 @@ def _cached(cache: PixelCache) -> Iterator[Metric]:
 def _stored(usage: files.Usage) -> Iterator[Metric]:
     yield GaugeMetricFamily("twinlens_files", "Uploaded files.", value=usage.files)
     yield GaugeMetricFamily("twinlens_files_bytes", "Size of all files together.", value=usage.bytes)
-    yield GaugeMetricFamily("twinlens_blobs", "Different contents of files.", value=usage.blobs)
+    yield GaugeMetricFamily("twinlens_blobs", "Different contents that are stored.", value=usage.blobs)
     yield GaugeMetricFamily("twinlens_blobs_bytes", "Disk space of these contents.", value=usage.blob_bytes)
     yield GaugeMetricFamily("twinlens_uploads_active", "Uploads that have begun.", value=usage.uploads)
     yield GaugeMetricFamily(
         "twinlens_uploads_active_bytes", "Bytes received by these uploads.", value=usage.upload_bytes
+    )
+
+
+def _kept(totals: interactions.Totals) -> Iterator[Metric]:
+    yield GaugeMetricFamily("twinlens_interactions", "Stored interactions.", value=totals.interactions)
+    yield GaugeMetricFamily(
+        "twinlens_interactions_bytes", "Size of all interactions, with their media.", value=totals.bytes
     )

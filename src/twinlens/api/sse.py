@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
+from starlette.types import Message
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:
@@ -21,6 +23,17 @@ class Framing:
 # Nothing but `data: ` lines and blank lines: clients choke on comments, events and [DONE].
 SSE = Framing("text/event-stream", b"", b"data: ", b"data: ", b"\r\n\r\n", b"")
 ARRAY = Framing("application/json; charset=UTF-8", b"[", b"", b",\r\n", b"\n", b"]")
+
+
+def stream_start(media_type: str) -> Message:
+    """Give the head of a response whose body comes in pieces."""
+    headers = [
+        (b"content-type", media_type.encode()),
+        # Compression would hold pieces back.
+        (b"content-encoding", b"identity"),
+        (b"cache-control", b"no-store"),
+    ]
+    return {"type": "http.response.start", "status": 200, "headers": headers}
 
 
 async def framed(

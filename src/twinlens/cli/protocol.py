@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..domain.errors import InvalidArgument, TwinlensError, Unavailable
-from ..wire.status import http_status, write_error
+from ..wire import status
+from ..wire.refusals import write_refusal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,6 +29,19 @@ MAX_HEAD_BYTES = 64 * 1024
 def bounded(head_timeout_s: float) -> type[asyncio.Protocol]:
     """Give the protocol for connections on which a request's head may take so long."""
     return type("BoundedProtocol", (_Bounded,), {"head_timeout_s": head_timeout_s})
+
+
+class Stopping(Server):
+    """A server that calls `release` before it waits for the requests in flight."""
+
+    def __init__(self, config: Config, release: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._release = release
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self._release()
+        await super().shutdown(sockets)
 
 
 class Interrupted:
@@ -53,17 +69,20 @@ class Interrupted:
             if scope["type"] != "http":
                 raise
             if not begun:
-                await _refuse(Unavailable("The server is stopping. Try again later."), send)
+                await _refuse(Unavailable("The server is stopping. Try again later."), scope["path"], send)
 
 
-async def _refuse(error: TwinlensError, send: Send) -> None:
-    body = write_error(error)
+async def _refuse(error: TwinlensError, path: str, send: Send) -> None:
+    body = write_refusal(error, path)
     headers = [
         (b"content-type", JSON),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": http_status(error), "headers": headers})
+    retry_after = status.retry_after(error)
+    if retry_after is not None:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    await send({"type": "http.response.start", "status": status.http_status(error), "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -108,7 +127,7 @@ class _Bounded(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, in the form of every other refusal."""
-        body = write_error(InvalidArgument(msg))
+        body = write_refusal(InvalidArgument(msg), self._address())
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
             f"content-type: {JSON.decode()}\r\n"
@@ -118,6 +137,10 @@ class _Bounded(HttpToolsProtocol):
         self._end_head()
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _address(self) -> str:
+        """Give what has come of the address of the request under way."""
+        return getattr(self, "url", b"").decode("latin-1")
 
     def _await_head(self) -> None:
         if self._patience is None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -66,9 +67,10 @@ def _run(settings: Settings) -> None:
 
     from ..app import DataFolderError, EngineSetupError, create_app
     from ..domain.errors import TwinlensError
-    from .protocol import Interrupted, bounded
+    from .protocol import Interrupted, Stopping, bounded
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    _allow_open_files()
     try:
         app = create_app(settings)
         listener = _listen(settings)
@@ -85,7 +87,7 @@ def _run(settings: Settings) -> None:
         ws="none",
     )
     logging.getLogger("uvicorn.access").addFilter(_without_query)
-    server = uvicorn.Server(config)
+    server = Stopping(config, app.state.release)
 
     def stop(*_: object) -> None:
         server.should_exit = True
@@ -98,6 +100,16 @@ def _run(settings: Settings) -> None:
     click.echo(_welcome(settings, host, port))
     sys.stdout.flush()
     server.run(sockets=[listener])
+
+
+def _allow_open_files() -> None:
+    """Raise the limit of open files as far as the system lets us; a medium of a request may need one."""
+    # Not every system has such limits, and some refuse what they say is allowed.
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _without_query(record: logging.LogRecord) -> bool:

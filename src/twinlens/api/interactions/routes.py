@@ -1,0 +1,190 @@
+"""The Interactions API over HTTP: create, get, cancel, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from ...domain.errors import InvalidArgument
+from ...domain.interaction import Interaction, Outcome
+from ...domain.lines import Line
+from ...domain.media import Data
+from ...engines.pool import Engines
+from ...store.files import FileStore
+from ...store.interactions import InteractionStore
+from ...wire.interactions.events import Teller, read_event_id
+from ...wire.interactions.reading import Create, read_create
+from ...wire.interactions.writing import inline_media, write_interaction, write_pieces
+from ..body import parsed, read_body
+from ..deadline import seconds_of, until, while_connected
+from ..limits import Gate, Place
+from ..query import check_query
+from .runs import Runs
+from .stream import EventStream
+from .work import Asked
+
+JSON = "application/json; charset=UTF-8"
+SMALL_BYTES = 256 * 1024
+"""Larger answers are written piece by piece, in a thread, and not zipped: media are zipped already."""
+
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator allows.
+
+    `project_of` names the project a request belongs to, and raises where it belongs to none; `pause_s` is
+    how long the bytes of a request may stay away.
+    """
+
+    project_of: Callable[[Request], str]
+    max_request_bytes: int
+    request_timeout_s: float
+    background_timeout_s: float
+    pause_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes work with."""
+
+    runs: Runs
+    store: InteractionStore
+    files: FileStore
+    engines: Engines
+    gate: Gate
+
+
+def routes(parts: Parts, rules: Rules) -> list[BaseRoute]:
+    """List the routes, the same under every version."""
+    own, base = _Interactions(parts, rules), "/{version:version}/interactions"
+    return [
+        Route(base, own.create, methods=["POST"]),
+        Route(f"{base}/{{id}}", own.get, methods=["GET"]),
+        Route(f"{base}/{{id}}", own.delete, methods=["DELETE"]),
+        Route(f"{base}/{{id}}/cancel", own.cancel, methods=["POST"]),
+    ]
+
+
+class _Interactions:
+    def __init__(self, parts: Parts, rules: Rules) -> None:
+        self._parts = parts
+        self._rules = rules
+
+    async def create(self, http: Request) -> Response:
+        """Begin an interaction; answer when it is finished, as it goes, or at once."""
+        project = self._rules.project_of(http)
+        check_query(http)
+        with ExitStack() as held:
+            place = held.enter_context(self._parts.gate.place())
+            created = await self._read(http, project, place)
+            waits = created.background and place.go_into_background()
+            run = self._parts.runs.start(self._asked(http, project, created, waits=waits), place)
+            held.pop_all()
+        left = partial(self._parts.runs.abandon, project, run)
+        async with while_connected(http):
+            try:
+                if created.stream:
+                    # What goes wrong until then is raised, and becomes a plain error.
+                    await run.begun()
+                    return EventStream(http, run.changes(), Teller(), left)
+                done = await (run.begun() if created.background else run.finished())
+                done = replace(done, sent=created.sent)
+            except asyncio.CancelledError:
+                left()
+                raise
+            return Response(write_interaction(done), media_type=JSON)
+        return Response(status_code=499)
+
+    async def _read(self, http: Request, project: str, place: Place) -> Create:
+        seconds = seconds_of(http, self._rules.request_timeout_s)
+        async with until(asyncio.get_running_loop().time() + seconds):
+            await place.read()
+        body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s)
+        created = await parsed(body, lambda body: read_create(body, self._line_of))
+        if created.store:
+            await self._parts.store.check_room(project, len(created.sent))
+        return created
+
+    async def get(self, http: Request) -> Response:
+        """Answer an interaction as it is, or its stream from the beginning or from an event on."""
+        project = self._rules.project_of(http)
+        check_query(http, own=("stream", "include_input", "last_event_id"))
+        interaction = await self._parts.runs.get(project, http.path_params["id"])
+        if not _flag(http, "stream"):
+            if "last_event_id" in http.query_params:
+                raise InvalidArgument("last_event_id: it can only be used with stream=true.")
+            return await self._whole(interaction, include_input=_flag(http, "include_input"))
+        last = http.query_params.get("last_event_id")
+        after = read_event_id(last, interaction) if last else None
+        return EventStream(http, self._parts.runs.follow(project, interaction), Teller(after))
+
+    async def cancel(self, http: Request) -> Response:
+        """Stop what runs in the background."""
+        project = self._rules.project_of(http)
+        check_query(http)
+        cancelled = await self._parts.runs.cancel(project, http.path_params["id"])
+        return Response(write_interaction(cancelled), media_type=JSON)
+
+    async def delete(self, http: Request) -> Response:
+        """Forget an interaction."""
+        project = self._rules.project_of(http)
+        check_query(http)
+        await self._parts.runs.delete(project, http.path_params["id"])
+        return Response(b"{}", media_type=JSON)
+
+    def _line_of(self, model: str) -> Line:
+        return self._parts.engines.get(model).line
+
+    def _asked(self, http: Request, project: str, created: Create, *, waits: bool) -> Asked:
+        served, time = self._parts.engines.get(created.request.model), self._parts.files.clock()
+        interaction = Interaction(
+            id=f"v1_{secrets.token_urlsafe(24)}",
+            model=served.name,
+            sent=created.sent,
+            created=time,
+            updated=time,
+            previous=created.previous,
+            background=created.background,
+            stored=created.store,
+            outcome=Outcome("queued" if waits else "in_progress"),
+        )
+        longest = self._rules.request_timeout_s
+        return Asked(
+            project,
+            served,
+            created.request,
+            interaction,
+            self._rules.background_timeout_s if created.background else seconds_of(http, longest),
+            told=created.background or created.stream,
+        )
+
+    async def _whole(self, interaction: Interaction, *, include_input: bool) -> Response:
+        data: dict[int, Data] = {}
+        if interaction.finished or include_input:
+            for index in await parsed(interaction.sent, lambda _: inline_media(interaction)):
+                kept = interaction.media[index]
+                found = await self._parts.files.blobs.map(kept.sha256) if kept else None
+                if found is not None:
+                    data[index] = found
+        pieces = write_pieces(interaction, data, include_input=include_input)
+        if sum(map(len, data.values())) + len(interaction.sent) <= SMALL_BYTES:
+            return Response(b"".join(pieces), media_type=JSON)
+        # What a slow reader has not taken yet is not made yet.
+        return StreamingResponse(pieces, media_type=JSON, headers={"Content-Encoding": "identity"})
+
+
+def _flag(http: Request, name: str) -> bool:
+    said = http.query_params.get(name, "false").lower()
+    if said not in _BOOLEANS:
+        raise InvalidArgument(f"{name}: it must be true or false.")
+    return _BOOLEANS[said]

@@ -1,0 +1,69 @@
+"""An interaction as a stream of events: while it is worked on, or told again afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from ...domain.errors import TwinlensError, Unavailable
+from ...domain.interaction import Interaction
+from ...wire.interactions.errors import write_error_event
+from ...wire.interactions.events import Event, Teller
+from ..deadline import while_connected
+from ..sse import stream_start
+
+LAST_WORD_S = 1.0
+"""For telling why a stream ends, when nobody has much time left."""
+
+Changes = AsyncGenerator[Interaction, None]
+
+
+class EventStream(Response):
+    """Sends what a teller makes of an interaction's changes; calls `left` where the client goes away."""
+
+    def __init__(
+        self, http: Request, changes: Changes, teller: Teller, left: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__()
+        self._http = http
+        self._changes = changes
+        self._teller = teller
+        self._left = left
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with while_connected(self._http):
+            await send(stream_start("text/event-stream"))
+            try:
+                await self._tell(send)
+            except TwinlensError as error:
+                await send(_last_word(error))
+            except asyncio.CancelledError:
+                # The client has left, or the server's time for stopping is over.
+                with suppress(OSError, TimeoutError):
+                    async with asyncio.timeout(LAST_WORD_S):
+                        await send(_last_word(Unavailable("The server is stopping. Try again later.")))
+                raise
+            return
+        self._left()
+
+    async def _tell(self, send: Send) -> None:
+        async with aclosing(self._changes) as changes:
+            async for interaction in changes:
+                told = b"".join(map(_framed, self._teller.tell(interaction)))
+                if told:
+                    await send({"type": "http.response.body", "body": told, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _last_word(error: TwinlensError) -> Message:
+    told = (Event("error", write_error_event(error)), Event("done", b"[DONE]"))
+    return {"type": "http.response.body", "body": b"".join(map(_framed, told)), "more_body": False}
+
+
+def _framed(event: Event) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (event.name.encode(), event.data)
