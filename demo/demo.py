@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import io
 import json
 import os
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import httpx
 from google import genai
@@ -62,6 +64,7 @@ def main(svg: Path | None = None) -> int:
             compare_resolutions(client)
             describe(client)
             extract(client)
+            converse(client)
             detect(client)
             watch(client)
             study(client)
@@ -194,6 +197,39 @@ def extract(client: genai.Client) -> None:
     for name, value in found:
         right = value == getattr(bill, name, None)
         console.print(f"  {name:15} {value!s:15} {'[green]right[/]' if right else '[red]wrong[/]'}")
+
+
+def converse(client: genai.Client) -> None:
+    """Ask an invoice several questions as one conversation: the picture is sent and read once."""
+    bill = Bill()
+    picture = base64.b64encode(scenes.invoice(bill).png()).decode()
+    table = Table(title="invoice: a stored conversation, the picture is sent once", title_justify="left")
+    for name in ("question", "answer", "sent", "image tokens", "seconds"):
+        table.add_column(name, justify="left" if name in ("question", "answer") else "right")
+    image = {"type": "image", "data": picture, "mime_type": "image/png"}
+    previous: dict[str, Any] = {}
+    for question, value in (
+        ("What is the invoice number?", bill.invoice_number),
+        ("Who is the customer?", bill.customer),
+        ("What is the total?", f"{bill.total:.2f}"),
+    ):
+        asked = {"type": "text", "text": question}
+        contents: list[Any] = [asked] if previous else [image, asked]
+        start = time.perf_counter()
+        turn: Any = client.interactions.create(model=MODEL, input=contents, **previous)
+        seconds, answer = time.perf_counter() - start, turn.steps[-1].content[0].text
+        previous = {"previous_interaction_id": turn.id}
+        if value not in answer:
+            raise DemoFailed(f"{question} {answer}")
+        tokens = {
+            one.modality: one.tokens for one in (turn.usage and turn.usage.input_tokens_by_modality) or []
+        }
+        sent = len(json.dumps(contents))
+        table.add_row(
+            question, escape(answer.strip()), f"{sent:,} bytes", str(tokens["image"]), f"{seconds:.2f}"
+        )
+    console.print()
+    console.print(table)
 
 
 def detect(client: genai.Client) -> None:
