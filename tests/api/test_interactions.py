@@ -415,6 +415,24 @@ def test_background_work_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert (done["status"], text_of(done)) == ("completed", "1 media")
 
 
+def test_what_waits_for_room_after_a_restart_can_be_cancelled(tmp_path: Path) -> None:
+    with served(tmp_path, [now()], script=SLOW) as client:
+        known = [ask(client, background=True)["id"] for _ in range(3)]
+    with served(tmp_path, [now()], script=SLOW, max_running=1, max_waiting=0) as client:
+        for interaction_id in reversed(known):
+            assert client.post(f"{URL}/{interaction_id}/cancel").json()["status"] == "cancelled"
+            assert client.get(f"{URL}/{interaction_id}").json()["status"] == "cancelled"
+
+
+def test_the_clients_limit_holds_for_waiting_and_working_together(serve: Callable[..., TestClient]) -> None:
+    client = serve(SLOW, max_running=1)
+    ask(client, background=True)
+
+    answer = client.post(URL, json={"model": MODEL, "input": "x"}, headers={"X-Server-Timeout": "1"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
+
+
 def test_a_project_keeps_no_more_than_it_may(tmp_path: Path) -> None:
     with served(tmp_path, [now()], max_interaction_bytes=30_000) as client:
         big = {"type": "text", "text": "x" * 20_000}

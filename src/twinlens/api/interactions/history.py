@@ -10,9 +10,9 @@ from ...domain.engine import Call, Said, Text, Thought
 from ...domain.errors import FailedPrecondition, InvalidArgument
 from ...domain.interaction import Interaction, Status
 from ...domain.request import Media, Part, Structured, Turn
+from ...pipeline.amounts import EARLIER
 from ...wire.interactions.reading import read_turns
 
-FIELD = "previous_interaction_id"
 MAX_ECHO = 100
 
 
@@ -28,7 +28,7 @@ def check_answered(last: Interaction) -> None:
     """Refuse to go on from an interaction that has no answer."""
     why = _NO_ANSWER.get(last.outcome.status)
     if why:
-        raise FailedPrecondition(f"The interaction {last.id} {why}.", field=FIELD)
+        raise FailedPrecondition(f"The interaction {last.id} {why}.", field=EARLIER)
 
 
 def turns_of(history: Sequence[Interaction]) -> tuple[Turn, ...]:
@@ -74,7 +74,7 @@ def _turns(interaction: Interaction) -> Iterator[Turn]:
 
 def _earlier(part: Part) -> Part:
     """Have errors name the field by which the part came in this time."""
-    return replace(part, field=FIELD) if isinstance(part, Media) else part
+    return replace(part, field=EARLIER) if isinstance(part, Media) else part
 
 
 def _part(said: Said) -> Part:

@@ -24,7 +24,7 @@ from ...wire.interactions.events import Teller, read_event_id
 from ...wire.interactions.reading import Create, read_create
 from ...wire.interactions.writing import inline_media, write_interaction, write_pieces
 from ..body import parsed, read_body
-from ..deadline import seconds_of, until, while_connected
+from ..deadline import deadline_of, until, while_connected
 from ..limits import Gate, Place
 from ..query import check_query
 from .runs import Runs
@@ -84,11 +84,13 @@ class _Interactions:
         """Begin an interaction; answer when it is finished, as it goes, or at once."""
         project = self._rules.project_of(http)
         check_query(http)
+        deadline = deadline_of(http, self._rules.request_timeout_s)
         with ExitStack() as held:
             place = held.enter_context(self._parts.gate.place())
-            created = await self._read(http, project, place)
+            async with until(deadline):
+                created = await self._read(http, project, place)
             waits = created.background and place.go_into_background()
-            run = self._parts.runs.start(self._asked(http, project, created, waits=waits), place)
+            run = self._parts.runs.start(self._asked(project, created, deadline, waits=waits), place)
             held.pop_all()
         left = partial(self._parts.runs.abandon, project, run)
         async with while_connected(http):
@@ -106,9 +108,7 @@ class _Interactions:
         return Response(status_code=499)
 
     async def _read(self, http: Request, project: str, place: Place) -> Create:
-        seconds = seconds_of(http, self._rules.request_timeout_s)
-        async with until(asyncio.get_running_loop().time() + seconds):
-            await place.read()
+        await place.read()
         body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s)
         created = await parsed(body, lambda body: read_create(body, self._line_of))
         if created.store:
@@ -145,7 +145,7 @@ class _Interactions:
     def _line_of(self, model: str) -> Line:
         return self._parts.engines.get(model).line
 
-    def _asked(self, http: Request, project: str, created: Create, *, waits: bool) -> Asked:
+    def _asked(self, project: str, created: Create, deadline: float, *, waits: bool) -> Asked:
         served, time = self._parts.engines.get(created.request.model), self._parts.files.clock()
         interaction = Interaction(
             id=f"v1_{secrets.token_urlsafe(24)}",
@@ -158,13 +158,13 @@ class _Interactions:
             stored=created.store,
             outcome=Outcome("queued" if waits else "in_progress"),
         )
-        longest = self._rules.request_timeout_s
+        left = deadline - asyncio.get_running_loop().time()
         return Asked(
             project,
             served,
             created.request,
             interaction,
-            self._rules.background_timeout_s if created.background else seconds_of(http, longest),
+            self._rules.background_timeout_s if created.background else left,
             told=created.background or created.stream,
         )
 

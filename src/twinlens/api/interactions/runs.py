@@ -148,6 +148,10 @@ class Runs:
             await _ended(task)
             if await self._work.end(run, project, self._work.broken_off(run, "cancelled")):
                 return await self._store.get(project, interaction_id)
+        if self._left and (project, interaction_id) in self._left:
+            self._left.discard((project, interaction_id))
+            await self._store.update(project, interaction_id, Outcome("cancelled"))
+            return await self._store.get(project, interaction_id)
         interaction = await self.get(project, interaction_id)
         raise FailedPrecondition(
             f"The interaction {interaction_id} is {interaction.outcome.status}: "
@@ -175,12 +179,15 @@ class Runs:
                 await _patiently(partial(self._store.update, project, interaction.id, lost))
         self._sorted.set()
         for project, interaction in again:
-            with suppress(NotFound):
+            # It may be deleted or cancelled while it waits.
+            with suppress(NotFound, FailedPrecondition):
                 await self._again(project, interaction)
             self._left.discard((project, interaction.id))
 
     async def _again(self, project: str, interaction: Interaction) -> None:
         await self._gate.room()
+        if self._left is None or (project, interaction.id) not in self._left:
+            return
         with ExitStack() as held:
             place = held.enter_context(self._gate.place())
             place.go_into_background()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
@@ -10,12 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from ...domain.errors import TwinlensError, Unavailable
+from ...domain.errors import Internal, TwinlensError, Unavailable
 from ...domain.interaction import Interaction
 from ...wire.interactions.errors import write_error_event
 from ...wire.interactions.events import Event, Teller
 from ..deadline import while_connected
+from ..failures import meant_by
 from ..sse import stream_start
+
+log = logging.getLogger(__name__)
 
 LAST_WORD_S = 1.0
 """For telling why a stream ends, when nobody has much time left."""
@@ -40,7 +44,10 @@ class EventStream(Response):
             await send(stream_start("text/event-stream"))
             try:
                 await self._tell(send)
-            except TwinlensError as error:
+            except Exception as failure:
+                error = meant_by(failure)
+                if isinstance(error, Internal):
+                    log.error("a stream broke", exc_info=error)
                 await send(_last_word(error))
             except asyncio.CancelledError:
                 # The client has left, or the server's time for stopping is over.

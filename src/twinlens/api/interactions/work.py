@@ -23,6 +23,7 @@ from ...domain.errors import Internal, NotFound, TwinlensError
 from ...domain.interaction import Failure, Interaction, Outcome, Status
 from ...domain.request import Request
 from ...engines.pool import Served
+from ...pipeline.amounts import EARLIER
 from ...pipeline.answer import Plan, answer, check, plan
 from ...pipeline.concurrency import side_by_side
 from ...pipeline.keeping import keep, keeping_inline, kept_of
@@ -36,7 +37,7 @@ from ..body import PARSE_ON_LOOP_BYTES, parsed
 from ..deadline import until
 from ..failures import forget_the_way, meant_by
 from ..limits import Place
-from .history import FIELD, check_answered, turns_of, with_names
+from .history import check_answered, turns_of, with_names
 from .run import Run
 
 GRACE_S = 1.0
@@ -157,7 +158,7 @@ class Work:
         try:
             history = await self._store.history(asked.project, previous)
         except NotFound as missing:
-            raise NotFound(missing.message, field=FIELD) from missing
+            raise NotFound(missing.message, field=EARLIER) from missing
         check_answered(history[-1])
         return history
 
@@ -240,7 +241,7 @@ class Work:
         try:
             await self._store.add(asked.project, interaction)
         except NotFound as missing:
-            raise NotFound(missing.message, field=FIELD) from missing
+            raise NotFound(missing.message, field=EARLIER) from missing
 
     async def _fail(self, run: Run, asked: Asked, error: TwinlensError) -> None:
         if run.interaction.finished:
