@@ -22,8 +22,8 @@ from typing import Any
 
 from crash.disks import Disk
 from crash.samples import png
-from crash.serving import Server, files_under, path_and_query, upload_headers
-from crash.talks import SHARED, Minutes, Moment, Snare, Talk, Talker, talking
+from crash.serving import Server, Trap, files_under, path_and_query, upload_headers
+from crash.talks import SHARED, Minutes, Moment, Talk, Talker, talking
 
 SEED = int(os.environ.get("TWINLENS_TEST_SEED", "2026"))
 BOOT_S = 0.8
@@ -95,7 +95,7 @@ class Conversations:
                     self.minutes.shares = True
                 elif self.minutes.shares and number > kills // 2:
                     self._unshare(talk)
-            self._work(address, Snare(server, moment, count, delay_s))
+            self._work(address, Trap(server, moment, count, delay_s))
 
     def _finish(self) -> None:
         """Let the talkers end, compare all that is there, delete it, and see that the disk is free."""
@@ -125,7 +125,7 @@ class Conversations:
         self._data.check_empty()
         assert "Traceback" not in server.log.read_text()
 
-    def _work(self, address: str, snare: Snare | None) -> None:
+    def _work(self, address: str, snare: Trap | None) -> None:
         with ThreadPoolExecutor(len(self._talkers)) as threads:
             jobs = [threads.submit(talker.work, address, snare) for talker in self._talkers]
         for job in jobs:

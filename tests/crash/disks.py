@@ -10,6 +10,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import signal
 import struct
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+
+from crash.serving import Server
 
 _HOLDERS: tuple[tuple[str, ...], ...] = (("unshare", "-m"), ("unshare", "-Urm"))
 """Ways to run a command in a mount namespace of its own: as root, and as anyone."""
@@ -133,3 +136,18 @@ def _entering(pid: int, holder: tuple[str, ...]) -> tuple[str, ...]:
 def _device(folder: Path) -> str:
     number = folder.stat().st_dev
     return f"{os.major(number)}:{os.minor(number)}"
+
+
+class Plugged(Server):
+    """A server whose disk loses power when it is killed."""
+
+    def __init__(self, disk: Disk, folder: Path, *flags: str) -> None:
+        super().__init__(disk.folder / "data", folder, *flags, within=disk.within)
+        self._disk = disk
+
+    def kill(self) -> None:
+        """Cut the power: nothing that the server still does reaches the disk, nor a client."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGSTOP)
+            self._disk.cut_power()
+        super().kill()

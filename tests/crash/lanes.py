@@ -10,15 +10,13 @@ import base64
 import hashlib
 import itertools
 import json
-import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from crash.serving import LOST, Answer, Connection, Server, connected, path_and_query, upload_headers
+from crash.serving import LOST, Answer, Connection, Trap, connected, path_and_query, upload_headers
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -36,28 +34,6 @@ Moment = Literal[
     "delete sent",
     "deleted",
 ]
-
-
-class Trap:
-    """Kills the server a little after a moment has come for the n-th time."""
-
-    def __init__(self, server: Server, moment: Moment, count: int, delay_s: float) -> None:
-        self._server = server
-        self._moment = moment
-        self._left = count
-        self._delay_s = delay_s
-        self._lock = threading.Lock()
-
-    def reach(self, moment: Moment, count: int = 1) -> None:
-        """Take note that the moment has come, for `count` bytes or once."""
-        if moment != self._moment:
-            return
-        with self._lock:
-            sprung = 0 < self._left <= count
-            self._left -= count
-        if sprung:
-            time.sleep(self._delay_s)
-            self._server.kill()
 
 
 @dataclass(slots=True)

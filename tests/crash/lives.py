@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
-from crash.lanes import MIB, Books, Lane, Moment, Trap, check_resource, list_files
+from crash.lanes import MIB, Books, Lane, Moment, check_resource, list_files
 from crash.samples import mp4, png
-from crash.serving import PATIENCE_S, Server, connected, files_under
+from crash.serving import PATIENCE_S, Server, Trap, connected, files_under
 
 SEED = int(os.environ.get("TWINLENS_TEST_SEED", "2026"))
 BOOT_S = 0.4

@@ -6,6 +6,7 @@ import http.client
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -177,3 +178,25 @@ def path_and_query(url: str) -> str:
 def files_under(folder: Path) -> Iterator[Path]:
     """List the files of a folder, at any depth."""
     return (path for path in folder.rglob("*") if path.is_file())
+
+
+class Trap:
+    """Kills the server a little after a moment has come for the n-th time."""
+
+    def __init__(self, server: Server, moment: str, count: int, delay_s: float) -> None:
+        self._server = server
+        self._moment = moment
+        self._left = count
+        self._delay_s = delay_s
+        self._lock = threading.Lock()
+
+    def reach(self, moment: str, count: int = 1) -> None:
+        """Take note that the moment has come, for `count` bytes or once."""
+        if moment != self._moment:
+            return
+        with self._lock:
+            sprung = 0 < self._left <= count
+            self._left -= count
+        if sprung:
+            time.sleep(self._delay_s)
+            self._server.kill()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -17,7 +16,7 @@ from random import Random
 from typing import Any, Literal
 
 from crash.samples import png
-from crash.serving import LOST, PATIENCE_S, PIECE_BYTES, Answer, Connection, Server
+from crash.serving import LOST, PATIENCE_S, PIECE_BYTES, Answer, Connection, Trap
 
 URL = "/v1beta/interactions"
 MODEL = "gemini-3-flash"
@@ -51,28 +50,6 @@ Moment = Literal[
     "delete sent",
     "deleted",
 ]
-
-
-class Snare:
-    """Kills the server a little after a moment has come for the n-th time."""
-
-    def __init__(self, server: Server, moment: Moment, count: int, delay_s: float) -> None:
-        self._server = server
-        self._moment = moment
-        self._left = count
-        self._delay_s = delay_s
-        self._lock = threading.Lock()
-
-    def reach(self, moment: Moment, count: int = 1) -> None:
-        """Take note that the moment has come, for `count` bytes or once."""
-        if moment != self._moment:
-            return
-        with self._lock:
-            sprung = 0 < self._left <= count
-            self._left -= count
-        if sprung:
-            time.sleep(self._delay_s)
-            self._server.kill()
 
 
 class Talk(Connection):
@@ -235,9 +212,9 @@ class Talker:
         self._open: Question | None = None
         self._last: Question | None = None
         self._mine: list[Question] = []
-        self._snare: Snare | None = None
+        self._snare: Trap | None = None
 
-    def work(self, address: str, snare: Snare | None) -> None:
+    def work(self, address: str, snare: Trap | None) -> None:
         """Go on until the server is gone; without a snare, until the last question is settled."""
         self._snare = snare
         if self._open and self._open.fate not in _STEPS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from crash.conversations import Conversations, Folder, digest
-from crash.disks import Disk, failing_disk, small_disk
+from crash.disks import Disk, Plugged, failing_disk, small_disk
 from crash.samples import png
 from crash.serving import PATIENCE_S, Answer, Server, wait_until_gone
 from crash.talks import MAX_ATTEMPTS, SCRIPT, URL, Fields, Talk, picture, talking
@@ -26,22 +25,6 @@ BIG = png(Random(1), 3 * MIB)
 OTHER = png(Random(2), 2 * MIB)
 SMALL = picture(png(Random(3), 50_000))
 ENDLESS = "default: {chunks: [So, {text: much, delay: 60}]}"
-
-
-class Plugged(Server):
-    """A server on a disk that loses power when the server is killed."""
-
-    def __init__(self, disk: Disk, folder: Path, script: Path) -> None:
-        flags = ("--script", str(script))
-        super().__init__(disk.folder / "data", folder, *flags, within=disk.within)
-        self._disk = disk
-
-    def kill(self) -> None:
-        """Cut the power: nothing that the server still does reaches the disk, nor a client."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGSTOP)
-            self._disk.cut_power()
-        super().kill()
 
 
 @pytest.fixture
@@ -67,7 +50,7 @@ def test_conversations_survive_a_power_cut(script: Path, tmp_path: Path) -> None
             # The disk cannot be taken out while a process of the last life still has a file of it.
             assert wait_until_gone(tmp_path) == set()
             disk.plug_in()
-            return Plugged(disk, tmp_path, script)
+            return Plugged(disk, tmp_path, "--script", str(script))
 
         Conversations(serve, folder_on(disk), talkers=2).run(max(1, KILLS // 6))
 

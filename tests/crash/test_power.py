@@ -6,29 +6,13 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 
-from crash.disks import Disk, failing_disk
+from crash.disks import Plugged, failing_disk
 from crash.lives import Lives
 from crash.serving import Server, wait_until_gone
 
 CUTS = int(os.environ.get("TWINLENS_TEST_KILLS", "60")) // 6
-
-
-class Plugged(Server):
-    """A server whose disk loses power when it is killed."""
-
-    def __init__(self, disk: Disk, folder: Path) -> None:
-        super().__init__(disk.folder / "data", folder, within=disk.within)
-        self._disk = disk
-
-    def kill(self) -> None:
-        """Cut the power: nothing that the server still does reaches the disk, nor a client."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGSTOP)
-            self._disk.cut_power()
-        super().kill()
 
 
 def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:

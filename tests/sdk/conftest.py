@@ -253,13 +253,39 @@ def _note() -> Image.Image:
 @pytest.fixture
 def node(tmp_path: Path) -> Callable[..., str]:
     """Give a runner of JavaScript files that knows Google's client, or skip where there is none."""
+    program = _node()
+    (tmp_path / "node_modules").symlink_to(JS / "node_modules")
+    return _runner(tmp_path, program)
+
+
+@pytest.fixture(scope="module")
+def seen_by_javascript(script_server: str, pictures: Path) -> Callable[[str], dict[str, Any]]:
+    """Give what runs a file of `js/`, which goes through the client's calls, and tells what came back."""
+
+    def seen(name: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [_node(), name, str(pictures / "note.png")],
+            cwd=JS,
+            env={"GOOGLE_GEMINI_BASE_URL": script_server, "GEMINI_API_KEY": "any"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+    return seen
+
+
+def _node() -> str:
     program = shutil.which("node")
     if program is None:
         pytest.skip("node is not installed: the JavaScript client is not tried")
     if not (JS / "node_modules" / "@google" / "genai").is_dir():
         pytest.skip("@google/genai is missing: run `npm install --prefix tests/sdk/js`")
-    (tmp_path / "node_modules").symlink_to(JS / "node_modules")
-    return _runner(tmp_path, program)
+    return program
 
 
 @pytest.fixture

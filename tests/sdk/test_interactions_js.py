@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-JS = Path(__file__).parent / "js"
 UNFINISHED = {"queued", "in_progress"}
 SLOWLY = "First. 2. 3. 4. 5. 6. Last."
 
 
 @pytest.fixture(scope="module")
-def seen(script_server: str, pictures: Path) -> dict[str, Any]:
+def seen(seen_by_javascript: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     """Run the client through all its calls; give what came back."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed: the JavaScript client is not tried")
-    if not (JS / "node_modules" / "@google" / "genai").is_dir():
-        pytest.skip("@google/genai is missing: run `npm install --prefix tests/sdk/js`")
-    done = subprocess.run(
-        [node, "interactions.mjs", str(pictures / "note.png")],
-        cwd=JS,
-        env={"GOOGLE_GEMINI_BASE_URL": script_server, "GEMINI_API_KEY": "any"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return seen_by_javascript("interactions.mjs")
 
 
 def text_in(events: list[dict[str, Any]]) -> str:
