@@ -1,0 +1,307 @@
+"""One end of a connection between two processes; either side may call what the other one offers.
+
+A call has one result or, where the function is an async generator, a stream of items, each sent when it is
+asked for. Who calls may stop waiting: the other side is told, and confirms that the work has ended; one
+that does not within a second or so is stuck, and `on_stuck` is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+import traceback
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..domain.errors import TwinlensError
+from . import messages
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.25
+"""Seconds of CPU after which a generator of steps makes way for the other calls of the process."""
+
+Handler = Callable[..., Any]
+"""What may be called: a function or a coroutine, whose value is the result; an async generator, whose items
+are the stream; or a generator of steps, whose return value is the result.
+"""
+
+Kind = Literal["call", "more", "cancel", "item", "result", "error"]
+
+
+class PeerLost(Exception):
+    """The other process has ended or hung up before the result came."""
+
+
+class RemoteError(Exception):
+    """What went wrong in the other process, as text: not every exception survives the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An error on its way to the other process: one of ours whole, any other as the text of its traceback."""
+
+    kind: type[TwinlensError] | None
+    arguments: tuple[Any, ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> _Failure:
+        if isinstance(error, TwinlensError):
+            return cls(type(error), error.args, dict(error.__dict__))
+        return cls(None, text="".join(traceback.format_exception(error)))
+
+    def error(self) -> Exception:
+        if self.kind is None:
+            return RemoteError(self.text)
+        error = self.kind.__new__(self.kind)
+        error.args = self.arguments
+        error.__dict__.update(self.state)
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of a call: its result, or why there is none."""
+
+    result: Any = None
+    failure: Exception | None = None
+
+    def value(self) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        return self.result
+
+
+class _Answers:
+    """What comes back on one call, until its end."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.is_over = False
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+
+    def put(self, answer: object) -> None:
+        self.is_over = self.is_over or isinstance(answer, _End)
+        self._queue.put_nowait(answer)
+
+    async def get(self) -> Any:
+        return await self._queue.get()
+
+
+class Peer:
+    """Calls to the other process, and answers to its calls. For one event loop; `run` does the reading."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        handlers: Mapping[str, Handler] | None = None,
+        *,
+        grace_s: float = 1.0,
+        on_stuck: Callable[[], object] | None = None,
+    ) -> None:
+        self._reader, self._writer = reader, writer
+        self.handlers: Mapping[str, Handler] = handlers or {}
+        self._grace_s = grace_s
+        self.on_stuck = on_stuck
+        self._ids = itertools.count()
+        self._waiting: dict[int, _Answers] = {}
+        self._abandoned: dict[int, asyncio.TimerHandle] = {}
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._serving: dict[int, asyncio.Task[None]] = {}
+        self._wanted: dict[int, asyncio.Semaphore] = {}
+        self._is_open = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the other process may still answer."""
+        return self._is_open
+
+    @property
+    def load(self) -> int:
+        """How many calls the other process has not finished."""
+        return len(self._waiting) + len(self._abandoned)
+
+    async def settled(self) -> None:
+        """Wait until the other process has confirmed the end of all work that was given up."""
+        await self._settled.wait()
+
+    async def run(self) -> None:
+        """Read until the other side hangs up; then every call under way ends with `PeerLost`."""
+        try:
+            while True:
+                await self._take(*await messages.receive(self._reader))
+        except EOFError:
+            pass
+        except Exception as error:
+            log.warning("a process sent what is no message: %s", error)
+        finally:
+            await self._end()
+
+    def close(self) -> None:
+        """Hang up: `run` ends."""
+        self._writer.close()
+
+    async def call(self, name: str, *arguments: object) -> Any:
+        """Call a function of the other process and wait for its result; cancelling gives it up."""
+        async with self._asking(name, arguments, 0) as answers:
+            found: _End = await answers.get()
+            return found.value()
+
+    async def stream(self, name: str, *arguments: object, ahead: int = 1) -> AsyncGenerator[Any, None]:
+        """Call an async generator of the other process; closing this one closes that.
+
+        Up to `ahead` items are made before they are asked for.
+        """
+        async with self._asking(name, arguments, ahead) as answers:
+            while not isinstance(answer := await answers.get(), _End):
+                self._write("more", answers.number)
+                yield answer
+            answer.value()
+
+    @asynccontextmanager
+    async def _asking(self, name: str, arguments: tuple[object, ...], ahead: int) -> AsyncIterator[_Answers]:
+        """Call, and give what is answered as it comes; leaving before the end gives the call up."""
+        if not self._is_open:
+            raise PeerLost
+        number = next(self._ids)
+        answers = self._waiting[number] = _Answers(number)
+        try:
+            await self._send("call", number, name, arguments, ahead)
+            yield answers
+        finally:
+            del self._waiting[number]
+            if not answers.is_over:
+                self._abandon(number)
+
+    def _abandon(self, number: int) -> None:
+        """Tell the other process that nobody waits any more, and how long it has to stop."""
+        if not self._is_open:
+            return
+        self._write("cancel", number)
+        self._settled.clear()
+        self._abandoned[number] = asyncio.get_running_loop().call_later(self._grace_s, self._stuck)
+
+    def _stuck(self) -> None:
+        if self.on_stuck is not None:
+            self.on_stuck()
+
+    async def _send(self, *message: object) -> None:
+        self._write(*message)
+        # The other side has hung up; `run` says so to whoever waits.
+        with suppress(OSError):
+            await self._writer.drain()
+
+    def _write(self, *message: object) -> None:
+        if self._is_open:
+            self._writer.writelines(messages.encode(message))
+
+    async def _take(self, kind: Kind, number: int, *rest: Any) -> None:
+        match kind:
+            case "call":
+                task = asyncio.create_task(self._serve(number, *rest))
+                self._serving[number] = task
+                task.add_done_callback(lambda _: self._serving.pop(number, None))
+            case "more":
+                if number in self._wanted:
+                    self._wanted[number].release()
+            case "cancel":
+                if number in self._serving:
+                    self._serving[number].cancel()
+                else:
+                    # It was over already, and its result may have been on its way.
+                    self._write("result", number, None)
+            case "item":
+                if number in self._waiting:
+                    self._waiting[number].put(rest[0])
+            case "result":
+                self._finish(number, _End(rest[0]))
+            case "error":
+                self._finish(number, _End(failure=rest[0].error()))
+
+    def _finish(self, number: int, end: _End) -> None:
+        if number in self._waiting:
+            self._waiting[number].put(end)
+        self._confirm(number)
+
+    def _confirm(self, number: int) -> None:
+        timer = self._abandoned.pop(number, None)
+        if timer is not None:
+            timer.cancel()
+        if not self._abandoned:
+            self._settled.set()
+
+    async def _serve(self, number: int, name: str, arguments: tuple[Any, ...], ahead: int) -> None:
+        """Do what the other process asks for, and say how it ended: also that it was given up."""
+        try:
+            await self._send("result", number, await self._result(number, name, arguments, ahead))
+        except asyncio.CancelledError:
+            self._write("result", number, None)
+        except Exception as error:
+            await self._send("error", number, _Failure.of(error))
+
+    async def _result(self, number: int, name: str, arguments: tuple[Any, ...], ahead: int) -> Any:
+        if name not in self.handlers:
+            raise LookupError(f"there is no {name!r} to call")
+        made = self.handlers[name](*arguments)
+        match made:
+            case AsyncGenerator():
+                return await self._items(number, made, ahead)
+            case Generator():
+                return await in_turns(made)
+            case Awaitable():
+                return await made
+        return made
+
+    async def _items(self, number: int, items: AsyncGenerator[Any, None], ahead: int) -> None:
+        wanted = self._wanted[number] = asyncio.Semaphore(ahead)
+        try:
+            async with aclosing(items):
+                while True:
+                    await wanted.acquire()
+                    try:
+                        item = await anext(items)
+                    except StopAsyncIteration:
+                        return
+                    await self._send("item", number, item)
+        finally:
+            del self._wanted[number]
+
+    async def _end(self) -> None:
+        """Nobody is there any more: end what waits for the other side, and what is done for it."""
+        self._is_open = False
+        self._writer.close()
+        for timer in self._abandoned.values():
+            timer.cancel()
+        self._abandoned.clear()
+        self._settled.set()
+        for answers in self._waiting.values():
+            if not answers.is_over:
+                answers.put(_End(failure=PeerLost()))
+        serving = tuple(self._serving.values())
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+
+async def in_turns(steps: Generator[None, None, Any]) -> Any:
+    """Take the steps of a long job, and let others have their turn after a while; give its result."""
+    try:
+        since = time.thread_time()
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+            if time.thread_time() - since >= TURN_S:
+                await asyncio.sleep(0)
+                since = time.thread_time()
+    finally:
+        steps.close()
