@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from uuid import uuid4
 
 import numpy as np
@@ -33,8 +33,17 @@ from twinlens.engines.builtin.facts import (
 )
 from twinlens.engines.builtin.replies import Reply
 from twinlens.engines.builtin.text import Reader
+from twinlens.processes.fork_server import ForkServer
 
 Ask = Callable[..., Reply]
+
+
+@pytest.fixture
+async def forks() -> AsyncIterator[ForkServer]:
+    """What forks worker processes, if any are needed."""
+    forks = ForkServer()
+    yield forks
+    await forks.stop()
 
 
 def line(text: str, x: int, y: int, block: int = 0, height: int = 20, wide: int = 9) -> Line:

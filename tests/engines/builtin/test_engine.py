@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -12,9 +12,9 @@ import pytest_asyncio
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
-from twinlens.domain.engine import EngineRequest, EngineTurn, Event, Finished, Text, Thought
-from twinlens.domain.errors import Unavailable
-from twinlens.domain.media import Image
+from twinlens.domain.engine import EngineRequest, EngineTurn, Event, Finished, Segment, Text, Thought
+from twinlens.domain.items import TextFile
+from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat, Thinking
 from twinlens.engines.base import EngineOptions
 from twinlens.engines.builtin import BuiltinEngine
@@ -30,7 +30,7 @@ def drawn(text: str, ground: str = "white", size: tuple[int, int] = (640, 200)) 
     return Image(np.asarray(picture), *size, "image/png", 125, f"{text}/{ground}/{size}")
 
 
-def asked(*segments: str | Image, **more: object) -> EngineRequest:
+def asked(*segments: Segment, **more: object) -> EngineRequest:
     return EngineRequest("twinlens-builtin", (EngineTurn("user", segments),), **more)  # type: ignore[arg-type]
 
 
@@ -42,32 +42,28 @@ async def answer(engine: BuiltinEngine, request: EngineRequest) -> str:
     return "".join(event.text for event in await events_of(engine, request) if isinstance(event, Text))
 
 
-@pytest.fixture(scope="module")
-def strangers() -> frozenset[int | None]:
-    """The processes that other tests have left running."""
-    return frozenset(child.pid for child in multiprocessing.active_children())
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def engine(strangers: frozenset[int | None]) -> AsyncIterator[BuiltinEngine]:
+async def engine() -> AsyncIterator[BuiltinEngine]:
     engine = BuiltinEngine(EngineOptions())
     await engine.start()
     yield engine
     await engine.stop()
 
 
-@pytest.fixture
-def child(engine: BuiltinEngine, strangers: frozenset[int | None]) -> int:
+@pytest_asyncio.fixture(loop_scope="module")
+async def looking(engine: BuiltinEngine) -> int:
     """The process that looks for the engine."""
-    (pid,) = {child.pid for child in multiprocessing.active_children()} - strangers
-    assert pid is not None
+    await answer(engine, asked(drawn(uuid4().hex), "Read this"))
+    (pid,) = engine.pids.looking
     return pid
 
 
 @pytest.fixture
-def idle() -> BuiltinEngine:
-    """An engine that was never started: it has no process to look with."""
-    return BuiltinEngine(EngineOptions())
+async def idle() -> AsyncIterator[BuiltinEngine]:
+    """An engine that was never started: what it needs is started by the first question."""
+    engine = BuiltinEngine(EngineOptions())
+    yield engine
+    await engine.stop()
 
 
 def test_it_says_what_it_is(idle: BuiltinEngine) -> None:
@@ -82,17 +78,19 @@ def test_four_characters_are_a_token(idle: BuiltinEngine) -> None:
     assert [idle.count_text(text) for text in ("", "a", "abcd", "abcde")] == [0, 1, 1, 2]
 
 
-async def test_a_text_alone_needs_no_process(idle: BuiltinEngine) -> None:
+async def test_a_text_alone_is_not_looked_at(idle: BuiltinEngine) -> None:
     events = await events_of(idle, asked("Hello"))
 
     assert isinstance(events[0], Text)
     assert events[-1] == Finished("STOP")
+    assert not idle.pids.looking
 
 
-async def test_a_question_nobody_could_answer_needs_no_process(idle: BuiltinEngine) -> None:
+async def test_what_nobody_could_answer_is_not_looked_at(idle: BuiltinEngine) -> None:
     text = await answer(idle, asked(drawn("Cat"), "What animal is this?"))
 
     assert "vision-language model" in text
+    assert not idle.pids.looking
 
 
 async def test_sizes_are_known_without_a_look(idle: BuiltinEngine) -> None:
@@ -156,34 +154,102 @@ async def test_two_pictures_are_compared(engine: BuiltinEngine) -> None:
 
 
 @LOOP
-async def test_a_killed_process_costs_one_request_and_no_more(engine: BuiltinEngine, child: int) -> None:
-    os.kill(child, signal.SIGSTOP)
-    lost = asyncio.create_task(answer(engine, asked(drawn("Lost"), "Read this")))
+async def test_a_killed_process_costs_nobody_an_answer(engine: BuiltinEngine, looking: int) -> None:
+    os.kill(looking, signal.SIGSTOP)
+    question = asyncio.create_task(answer(engine, asked(drawn("Found"), "Read this")))
     await asyncio.sleep(0.05)
 
-    os.kill(child, signal.SIGKILL)
+    os.kill(looking, signal.SIGKILL)
 
-    with pytest.raises(Unavailable):
-        await lost
-    assert await answer(engine, asked(drawn("Found"), "Read this")) == "Found"
+    assert await question == "Found"
 
 
 @LOOP
-async def test_the_process_ignores_ctrl_c(engine: BuiltinEngine, child: int) -> None:
+async def test_a_process_killed_while_idle_is_replaced_unseen(engine: BuiltinEngine) -> None:
+    for pid in (*engine.pids.answering, *engine.pids.looking):
+        os.kill(pid, signal.SIGKILL)
 
-    os.kill(child, signal.SIGINT)
+    assert await answer(engine, asked(drawn("Replaced"), "Read this")) == "Replaced"
+
+
+@LOOP
+@pytest.mark.parametrize("which", ["answering", "looking"])
+async def test_a_process_that_hangs_is_replaced_when_its_caller_gives_up(
+    engine: BuiltinEngine, which: str
+) -> None:
+    await answer(engine, asked("Hello"))
+    hung = getattr(engine.pids, which)
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await answer(engine, asked(drawn(f"Lost {which}"), "Read this"))
+
+    assert await answer(engine, asked(drawn(f"Next {which}"), "Read this")) == f"Next {which}"
+    assert not set(hung) & set(getattr(engine.pids, which))
+
+
+@LOOP
+async def test_an_answer_that_is_given_up_ends_with_its_process(engine: BuiltinEngine) -> None:
+    # Every row is tried against every form: this would take for ever.
+    rows = "".join(f"a{n},b\n" for n in range(300))
+    endless: Json = {"type": "string"}
+    for _ in range(18):
+        endless = {"anyOf": [endless, endless]}
+    schema = {"type": "array", "items": {"type": "object", "properties": {"x": endless}, "required": ["x"]}}
+    request = asked(
+        TextFile("text/csv", f"x,y\n{rows}", "rows"),
+        "Extract the rows",
+        output=OutputFormat("application/json", schema),
+    )
+    busy = [asyncio.create_task(answer(engine, request)) for _ in range(7)]
+    await asyncio.sleep(0.5)
+
+    others = await asyncio.gather(*(answer(engine, asked("Hello")) for _ in range(3)))
+    for task in busy:
+        task.cancel()
+    await asyncio.gather(*busy, return_exceptions=True)
+    await asyncio.wait_for(engine.settled(), 30)
+
+    assert all(other.startswith("Hello. This is twinlens") for other in others)
+
+
+@LOOP
+async def test_the_processes_ignore_ctrl_c_and_sigterm(engine: BuiltinEngine, looking: int) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(looking, number)
 
     assert await answer(engine, asked(drawn("Still here"), "Read this")) == "Still here"
-    assert child in {process.pid for process in multiprocessing.active_children()}
+    assert engine.pids.looking == (looking,)
 
 
 @LOOP
-async def test_what_was_seen_is_remembered(engine: BuiltinEngine, child: int) -> None:
+async def test_what_was_seen_is_remembered(engine: BuiltinEngine, looking: int) -> None:
     request = asked(drawn("Remembered"), "Read this")
     first = await answer(engine, request)
-    os.kill(child, signal.SIGSTOP)
+    os.kill(looking, signal.SIGSTOP)
 
     second = await answer(engine, request)
 
-    os.kill(child, signal.SIGCONT)
+    os.kill(looking, signal.SIGCONT)
     assert first == second == "Remembered"
+
+
+async def test_no_process_outlives_the_engine() -> None:
+    engine = BuiltinEngine(EngineOptions())
+    await answer(engine, asked(drawn("Short"), "Read this"))
+    pids = (*engine.pids.answering, *engine.pids.looking)
+
+    await engine.stop()
+
+    assert pids
+    assert not any(is_running(pid) for pid in pids)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from twinlens.domain.media import Image
 from twinlens.engines.builtin.eyes import Eyes
 from twinlens.engines.builtin.facts import FactName
+from twinlens.processes.fork_server import ForkServer
 
 SIZES: frozenset[FactName] = frozenset()
 
 
-async def test_a_picture_waits_for_one_of_very_many_and_not_for_all(picture: Callable[..., Image]) -> None:
-    eyes = Eyes()
+async def test_a_picture_waits_for_one_of_very_many_and_not_for_all(
+    forks: ForkServer, picture: Callable[..., Image]
+) -> None:
+    eyes = Eyes(forks)
     done: list[str] = []
 
     async def frame(number: int) -> None:

@@ -10,6 +10,7 @@ import zxingcpp
 from twinlens.domain.media import Image, Pixels
 from twinlens.engines.builtin.facts import ALL_FACTS, Facts
 from twinlens.engines.builtin.look import Observer
+from twinlens.engines.builtin.steps import done
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def picture(pixels: Pixels) -> Image:
 
 
 def test_nothing_is_looked_for_that_nobody_wants(observer: Observer) -> None:
-    facts = observer.look(picture(np.zeros((40, 60, 3), np.uint8)), frozenset())
+    facts = done(observer.look(picture(np.zeros((40, 60, 3), np.uint8)), frozenset()))
 
     assert facts == Facts(120, 80, 60, 40)
 
@@ -33,7 +34,7 @@ def test_nothing_is_looked_for_that_nobody_wants(observer: Observer) -> None:
 def test_every_fact_can_be_had_at_once_and_travels_between_processes(observer: Observer) -> None:
     astronaut: Pixels = skimage.data.astronaut()  # type: ignore[no-untyped-call]
 
-    facts = observer.look(picture(astronaut), ALL_FACTS)
+    facts = done(observer.look(picture(astronaut), ALL_FACTS))
 
     assert (facts.lines, facts.codes, facts.tables, facts.charts) == ((), (), (), ())
     assert facts.faces
@@ -46,7 +47,7 @@ def test_every_fact_can_be_had_at_once_and_travels_between_processes(observer: O
 
 
 def test_tables_bring_the_text_along(observer: Observer) -> None:
-    facts = observer.look(picture(np.full((64, 64, 3), 255, np.uint8)), frozenset({"tables"}))
+    facts = done(observer.look(picture(np.full((64, 64, 3), 255, np.uint8)), frozenset({"tables"})))
 
     assert (facts.lines, facts.tables) == ((), ())
     assert facts.charts is None
@@ -56,7 +57,7 @@ def test_codes_are_found(observer: Observer) -> None:
     code = zxingcpp.create_barcode("hello", zxingcpp.BarcodeFormat.QRCode)
     grey = np.asarray(zxingcpp.write_barcode_to_image(code, scale=4))
 
-    facts = observer.look(picture(np.dstack([grey] * 3)), frozenset({"codes"}))
+    facts = done(observer.look(picture(np.dstack([grey] * 3)), frozenset({"codes"})))
 
     assert facts.codes is not None
     assert [found.text for found in facts.codes] == ["hello"]

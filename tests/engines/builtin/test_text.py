@@ -259,3 +259,25 @@ def test_reading_is_silent_and_its_lines_travel_between_processes(
     assert pickle.loads(pickle.dumps(lines)) == lines
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
+
+
+def listed(width: int, height: int, rows: int) -> Pixels:
+    """Set numbered rows one below the other, all over a picture."""
+    picture = Image.new("RGB", (width, height), "white")
+    draw, face = ImageDraw.Draw(picture), font(SANS, 24)
+    for row in range(rows):
+        draw.text((20, 20 + row * (height - 60) // (rows - 1)), f"Row number {row} of all", "black", face)
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize(("width", "height"), [(400, 7000), (2000, 2400), (6000, 1200)])
+def test_a_large_picture_is_read_in_parts_and_each_line_once(reader: Reader, width: int, height: int) -> None:
+    lines = reader.read(listed(width, height, 24))
+
+    assert [line.text for line in lines] == [f"Row number {row} of all" for row in range(24)]
+
+
+def test_a_long_look_makes_way_after_each_row(reader: Reader) -> None:
+    steps = sum(1 for _ in reader.reading(listed(400, 1200, 24)))
+
+    assert steps >= 24

@@ -1,49 +1,55 @@
-"""The built-in engine: reads the question, has media looked at and listened to, and answers from facts."""
+"""The built-in engine, seen from the server: processes that answer, look and listen, and what links them.
+
+Nothing of a caller's text or pixels is worked on in the server's own process.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
 
-from ...domain.engine import Capabilities, EngineRequest, Event, Finished, Text, Thought
+from ...domain.engine import Capabilities, EngineRequest, Event
 from ...domain.errors import TwinlensError
 from ...domain.media import Image
+from ...processes.fork_server import ForkServer
+from ...processes.workers import LeasedWorkers, streamed
 from ..base import EngineOptions, EngineSetupError, count_characters
-from . import replies, senses
-from .documents.reading import Shelf
-from .evidence import Evidence
 from .eyes import Eyes
-from .facts import FactName, Facts
+from .facts import Difference, FactName, Facts
 from .memory import Memory
-from .replies import Plan
-from .senses import Senses
+from .remote import Host, portable
 from .sound.ears import Ears
-from .video import films
 
 _MOST_REMEMBERED = 200_000
 """How many lines and words are remembered: some 60 MB. A frame of a video has a few, a page hundreds."""
-_PIECE = re.compile(r"[^\n]*\n+|.+?(?:(?<=[.!?”])\s+|$)", re.DOTALL)
-_SHORTEST_PIECE = 40
 
-Search = Callable[[Image, frozenset[FactName]], Coroutine[Any, Any, Facts]]
-"""Looks for facts in a picture."""
+_ANSWERING = f"{__package__}.answering"
+_MOST_IDLE = 4
+"""Processes that answer take some 20 MB each; more are forked in milliseconds where all are busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pids:
+    """The numbers of processes by what they do: of those that answer, the ones that are idle."""
+
+    answering: tuple[int, ...]
+    looking: tuple[int, ...]
 
 
 class BuiltinEngine:
     """Answers from facts read from the media, without any model to download.
 
-    What was seen in a picture or a video is remembered, so that asking again in a chat costs no second look.
+    What was seen in a picture is remembered, so that asking again in a chat costs no second look.
     """
 
     def __init__(self, options: EngineOptions) -> None:
-        self._eyes = Eyes(options.processes)
-        self._seen: Memory[tuple[str, frozenset[FactName]], Facts] = Memory(_MOST_REMEMBERED, _weight)
-        ears = Ears(options.speech_model)
-        self._senses = Senses(
-            self._look, self._look_in_turn, self._eyes.compare, ears, films.reels(), Shelf()
-        )
+        self._forks = ForkServer(_ANSWERING)
+        self._answering = LeasedWorkers(self._forks, f"{_ANSWERING}:handlers", _MOST_IDLE)
+        self._at_once = max(options.processes, 1) + 1
+        self._sight = _Remembered(Eyes(self._forks, options.processes))
+        self._ears = Ears(self._forks, options.speech_model)
         self._capabilities = Capabilities(
             name="builtin", model=options.model or "twinlens-builtin", geometry="area32", thinks=True
         )
@@ -53,66 +59,66 @@ class BuiltinEngine:
         """It sees pictures in 1024 pixels a token, and shows what it weighed as its thoughts."""
         return self._capabilities
 
+    @property
+    def pids(self) -> Pids:
+        """The numbers of the processes that run now."""
+        return Pids(self._answering.pids, self._sight.eyes.pids)
+
+    async def settled(self) -> None:
+        """Wait until all work that was given up has ended."""
+        await self._answering.settled()
+
     async def start(self) -> None:
-        """Start the processes that look at pictures, and have them load what they need.
+        """Start the processes that answer and look, and have them load what they need.
 
         The one that listens is started by the first sound, unless it has a speech model to load: who sends
         pictures alone does not pay for it.
         """
         try:
-            await asyncio.gather(self._eyes.start(), self._senses.ears.start())
+            await asyncio.gather(self._answering.start(), self._sight.eyes.start(), self._ears.start())
         except TwinlensError as cause:
             raise EngineSetupError("The built-in engine could not start; the log says why.") from cause
 
     async def stop(self) -> None:
         """End the processes."""
-        await asyncio.gather(self._eyes.stop(), self._senses.ears.stop())
+        await asyncio.gather(self._answering.stop(), self._sight.eyes.stop(), self._ears.stop())
+        await self._forks.stop()
 
     def count_text(self, text: str) -> int:
         """Count four characters as a token."""
         return count_characters(text)
 
     async def generate(self, request: EngineRequest) -> AsyncGenerator[Event, None]:
-        """Look at and listen to what the question is about, and answer piece by piece."""
-        plan = replies.plan(request)
-        evidence = await self._weigh(request, plan)
-        reply = await asyncio.to_thread(replies.reply, request, evidence)
-        if request.thinking.include:
-            yield Thought(reply.thoughts)
-        for piece in _pieces(reply.text):
-            yield Text(piece)
-        yield Finished("STOP", reply.message)
+        """Have a process answer, which looks at and listens to what the question is about."""
+        host = Host(request, self._sight, self._ears, self._at_once)
+        events = streamed(self._answering, _key(request), host.handlers, "answer", portable(request))
+        async with aclosing(events):
+            async for event in events:
+                yield event
 
-    async def _weigh(self, request: EngineRequest, plan: Plan) -> Evidence:
-        if not plan.media:
-            return replies.without_media(request, plan.asked)
-        return await senses.weigh(plan.media, plan.asked, self._senses)
 
-    async def _look(self, image: Image, wanted: frozenset[FactName]) -> Facts:
-        return await self._seen_or(self._eyes.look, image, wanted)
+def _key(request: EngineRequest) -> str:
+    """Name what a request is about: the process that read it before may remember it."""
+    return next((medium.digest for medium in reversed(request.media)), "")
 
-    async def _look_in_turn(self, image: Image, wanted: frozenset[FactName]) -> Facts:
-        return await self._seen_or(self._eyes.look_in_turn, image, wanted)
 
-    async def _seen_or(self, look: Search, image: Image, wanted: frozenset[FactName]) -> Facts:
-        """Remember, or look. Where nothing is wanted, the sizes are known without a look."""
-        if not wanted:
-            return Facts(image.source_width, image.source_height, image.width, image.height)
-        return await self._seen.recall((image.digest, wanted), lambda: look(image, wanted))
+class _Remembered:
+    """Remembers what was seen, and who looks."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        self.eyes = eyes
+        self._seen: Memory[tuple[str, frozenset[FactName]], Facts] = Memory(_MOST_REMEMBERED, _weight)
+
+    async def look(self, image: Image, wanted: frozenset[FactName]) -> Facts:
+        return await self._seen.recall((image.digest, wanted), lambda: self.eyes.look(image, wanted))
+
+    async def look_in_turn(self, image: Image, wanted: frozenset[FactName]) -> Facts:
+        return await self._seen.recall((image.digest, wanted), lambda: self.eyes.look_in_turn(image, wanted))
+
+    async def compare(self, first: Image, second: Image) -> Difference:
+        return await self.eyes.compare(first, second)
 
 
 def _weight(facts: Facts) -> int:
     """Weigh what is remembered of a picture by its lines and words."""
     return 8 + sum(1 + len(line.words) for line in facts.lines or ())
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Cut an answer into lines and sentences; together they are the text again."""
-    piece = ""
-    for found in _PIECE.finditer(text):
-        piece += found[0]
-        if len(piece) >= _SHORTEST_PIECE:
-            yield piece
-            piece = ""
-    if piece:
-        yield piece

@@ -6,9 +6,11 @@ padded to a fixed width, and the place of every character is known. Nothing here
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import ceil, sqrt
+from itertools import pairwise
+from math import ceil, inf, sqrt
 from pathlib import Path
 from statistics import median
 
@@ -18,6 +20,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ...domain.media import Pixels
+from .steps import Steps
 
 Quad = NDArray[np.float32]
 """Four corners (x, y): the text's top left, top right, bottom right, bottom left."""
@@ -32,6 +35,12 @@ _GROWTH = 1.6
 """How far the core of a line that the detector marks is grown again: area x this / perimeter."""
 _LEAST_CORE = 3
 _MOST_BOXES = 1000
+_MOST_BAND_PIXELS = 1_200_000
+"""The detector takes some 0.45 s for a million pixels; up to HIGH, a picture is one band."""
+_LEAST_BAND_HEIGHT = 256
+_MOST_WIDTH = _MOST_BAND_PIXELS // _LEAST_BAND_HEIGHT
+_OVERLAP = 128
+"""Rows: higher lines may be missed where bands meet."""
 
 # Labels of some 14 pixels are found by chance at their own scale, and surely at a slightly larger one.
 # Who has no text at all, or large letters, or is large, is spared the second look.
@@ -60,18 +69,29 @@ class Detector:
     def __init__(self) -> None:
         self._session = _session("PP-OCRv6_det_small.onnx")
 
-    def find(self, pixels: Pixels) -> list[Quad]:
-        """Find the lines as rectangles at any angle, in pixels of the picture."""
+    def finding(self, pixels: Pixels) -> Steps[list[Quad]]:
+        """Find the lines as rectangles at any angle, in pixels of the picture, a band at a step."""
         height, width = pixels.shape[:2]
         if min(height, width) < _LEAST_SIDE:
             return []
-        quads = self._find(pixels)
+        if width > _MOST_WIDTH:
+            return (yield from self._finding_smaller(pixels, _MOST_WIDTH / width))
+        quads: list[Quad] = []
+        for band in bands(height, width):
+            quads += band.own(self._find(pixels[band.rows]))
+            yield
         scale = min(_SECOND_SCALE, sqrt(_SECOND_MOST_PIXELS / (height * width)))
         if scale < _SECOND_LEAST_SCALE or not quads or median(map(_thickness, quads)) > _SMALL_PRINT:
             return quads
         larger = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
         second = [quad / np.float32(scale) for quad in self._find(np.asarray(larger, np.uint8))]
         return second + [quad for quad in quads if not any(_is_in(quad, other) for other in second)]
+
+    def _finding_smaller(self, pixels: Pixels, scale: float) -> Steps[list[Quad]]:
+        """Find the lines of a very wide picture at a smaller scale: each look takes a second at most."""
+        smaller = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        quads = yield from self.finding(np.asarray(smaller, np.uint8))
+        return [quad / np.float32(scale) for quad in quads]
 
     def _find(self, pixels: Pixels) -> list[Quad]:
         height, width = pixels.shape[:2]
@@ -80,6 +100,37 @@ class Detector:
         contours, _ = cv2.findContours(core, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         quads = (_quad(np.asarray(contour, np.int32), ink) for contour in contours[:_MOST_BOXES])
         return [quad for quad in quads if quad is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Rows of a picture that are looked at by themselves, and those of them whose lines it answers for."""
+
+    rows: slice
+    top: float
+    bottom: float
+
+    def own(self, quads: Sequence[Quad]) -> list[Quad]:
+        """Move what was found to its place in the picture; leave to the other bands what is theirs."""
+        moved = (quad + np.asarray((0, self.rows.start), np.float32) for quad in quads)
+        return [quad for quad in moved if self.top <= float(quad[:, 1].mean()) < self.bottom]
+
+
+def bands(height: int, width: int) -> list[Band]:
+    """Cut a large picture into bands that overlap; one of usual size is its own band.
+
+    Not into columns: lines of text would be cut with them.
+    """
+    count = ceil(height / max(_MOST_BAND_PIXELS // width, _LEAST_BAND_HEIGHT))
+    bounds = [round(height * part / count) for part in range(count + 1)]
+    return [
+        Band(
+            slice(max(top - _OVERLAP, 0), min(bottom + _OVERLAP, height)),
+            top if top else -inf,
+            bottom if bottom < height else inf,
+        )
+        for top, bottom in pairwise(bounds)
+    ]
 
 
 class Recogniser:

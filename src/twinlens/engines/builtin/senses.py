@@ -16,8 +16,8 @@ from .documents import documents
 from .documents.reading import Shelf
 from .evidence import Evidence, joined
 from .pictures import Compare
+from .remote import Hears
 from .sound import sounds
-from .sound.ears import Ears
 from .video import films
 from .video.films import Reels
 
@@ -32,7 +32,7 @@ class Senses:
     look: Look
     in_turn: Look
     compare: Compare
-    ears: Ears
+    ears: Hears
     reels: Reels
     shelf: Shelf
 

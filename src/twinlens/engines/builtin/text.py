@@ -17,6 +17,7 @@ from ...domain.media import Pixels
 from . import layout
 from .facts import Line, Word
 from .ocr import Detector, Quad, Reading, Recogniser
+from .steps import Steps, done
 from .view import View, tilt_of
 
 _TALL = 1.5
@@ -64,8 +65,12 @@ class Reader:
 
     def read(self, pixels: Pixels) -> tuple[Line, ...]:
         """Read all lines, in reading order."""
-        view, quads = self._straight(View.of(pixels))
-        pieces = _without_textures(self._pieces(view.pixels, quads))
+        return done(self.reading(pixels))
+
+    def reading(self, pixels: Pixels) -> Steps[tuple[Line, ...]]:
+        """Read all lines, in reading order, a row or a band at a step."""
+        view, quads = yield from self._straight(View.of(pixels))
+        pieces = _without_textures((yield from self._pieces(view.pixels, quads)))
         tilt = tilt_of([piece.quad for piece in pieces])
         order = layout.blocks([_rect(piece.quad, tilt) for piece in pieces])
         return tuple(
@@ -74,7 +79,7 @@ class Reader:
 
     def load(self) -> None:
         """Load the networks now, and run each once."""
-        self._detector.find(_BLANK)
+        done(self._detector.finding(_BLANK))
         self._recogniser.read(_BLANK, _WIDE)
 
     @cached_property
@@ -85,17 +90,17 @@ class Reader:
     def _recogniser(self) -> Recogniser:
         return Recogniser()
 
-    def _straight(self, view: View) -> tuple[View, list[Quad]]:
+    def _straight(self, view: View) -> Steps[tuple[View, list[Quad]]]:
         """Turn the picture until its text runs from left to right, and find the lines in it."""
-        quads = self._detector.find(view.pixels)
+        quads = yield from self._detector.finding(view.pixels)
         turns = _QUARTER_TURNS[self._direction(view.pixels, quads)]
         if turns:
             view = view.quarter_turned(turns)
-            quads = self._detector.find(view.pixels)
+            quads = yield from self._detector.finding(view.pixels)
         tilt = tilt_of(quads)
         if abs(tilt) > _STRAIGHTEN_FROM_DEGREES and view.is_page_shaped:
             view = view.straightened(tilt)
-            quads = self._detector.find(view.pixels)
+            quads = yield from self._detector.finding(view.pixels)
         return view, quads
 
     def _direction(self, pixels: Pixels, quads: Sequence[Quad]) -> int:
@@ -115,7 +120,7 @@ class Reader:
         beginnings = (_beginning(np.roll(quad, way, axis=0)) for quad in sample)
         return fmean(self._read(pixels, quad).score for quad in beginnings)
 
-    def _pieces(self, pixels: Pixels, quads: Iterable[Quad]) -> list[_Piece]:
+    def _pieces(self, pixels: Pixels, quads: Iterable[Quad]) -> Steps[list[_Piece]]:
         pieces: list[_Piece] = []
         length = 0.0
         for quad in quads:
@@ -125,6 +130,7 @@ class Reader:
             if length > _MOST_LENGTH:
                 break
             pieces += _split(*self._read_any_way(pixels, quad))
+            yield
         return pieces
 
     def _read_any_way(self, pixels: Pixels, quad: Quad) -> tuple[Quad, Reading]:

@@ -13,6 +13,7 @@ import voices
 from twinlens.domain.items import Samples, Sound
 from twinlens.engines.base import EngineSetupError
 from twinlens.engines.builtin.sound.ears import Ears
+from twinlens.processes.fork_server import ForkServer
 from whispers import whisper
 
 SPOKEN = ((1.0, 3.0), (5.0, 6.5))
@@ -29,8 +30,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def ears() -> AsyncIterator[Ears]:
-    ears = Ears()
+async def ears(forks: ForkServer) -> AsyncIterator[Ears]:
+    ears = Ears(forks)
     yield ears
     await ears.stop()
 
@@ -61,8 +62,10 @@ async def test_without_a_model_nothing_is_written_down(ears: Ears, sound: Sound)
     assert await ears.words(sound) is None
 
 
-async def test_a_model_writes_down_what_is_said_with_its_times(sound: Sound, model: Path) -> None:
-    ears = Ears(model)
+async def test_a_model_writes_down_what_is_said_with_its_times(
+    forks: ForkServer, sound: Sound, model: Path
+) -> None:
+    ears = Ears(forks, model)
     try:
         await ears.start()
         words = await ears.words(sound)
@@ -85,15 +88,15 @@ def test_a_model_that_lacks_a_file_is_refused_before_the_start(
         (tmp_path / name).write_bytes((model / name).read_bytes())
 
     with pytest.raises(EngineSetupError) as caught:
-        Ears(tmp_path)
+        Ears(ForkServer(), tmp_path)
 
     assert f"There is no {lacking} in {tmp_path}. Set --speech-model to a folder" in str(caught.value)
 
 
-async def test_a_broken_model_is_refused_at_the_start(tmp_path: Path, model: Path) -> None:
+async def test_a_broken_model_is_refused_at_the_start(forks: ForkServer, tmp_path: Path, model: Path) -> None:
     for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"):
         (tmp_path / name).write_bytes((model / name).read_bytes()[:500])
-    ears = Ears(tmp_path)
+    ears = Ears(forks, tmp_path)
 
     try:
         with pytest.raises(EngineSetupError) as caught:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import voices
@@ -14,8 +12,10 @@ from twinlens.engines.builtin import intents
 from twinlens.engines.builtin.asked import Asked
 from twinlens.engines.builtin.evidence import Answer, Evidence
 from twinlens.engines.builtin.facts import Hearing, SpeechSpan, Words
+from twinlens.engines.builtin.remote import Hears
 from twinlens.engines.builtin.sound import sounds
 from twinlens.engines.builtin.sound.ears import Ears
+from twinlens.processes.fork_server import ForkServer
 
 UNWRITTEN = "does not transcribe speech. To have what is said written down, install twinlens[speech]"
 
@@ -24,7 +24,7 @@ class Heard(Ears):
     """Has heard something already."""
 
     def __init__(self, hearing: Hearing, words: tuple[Words, ...] | None = None) -> None:
-        super().__init__()
+        super().__init__(ForkServer())
         self.asked_for_words = False
         self._hearing, self._words = hearing, words
 
@@ -45,7 +45,7 @@ WORDS = (
 )
 
 
-async def weigh(question: str, ears: Ears, output: OutputFormat | None = None) -> Evidence:
+async def weigh(question: str, ears: Hears, output: OutputFormat | None = None) -> Evidence:
     intent = intents.read(question, 0, recordings=1)
     asked = Asked(intent, question, output or OutputFormat(), intent.wanted)
     return await sounds.hear(voices.heard(voices.tone(60)), asked, ears)
@@ -80,7 +80,7 @@ async def test_no_speech_is_told() -> None:
 
 
 async def test_the_length_takes_no_listening() -> None:
-    evidence = await weigh("How long is the recording?", Ears())
+    evidence = await weigh("How long is the recording?", Ears(ForkServer()))
 
     assert evidence.answer.text == "The recording lasts 01:00."
     assert evidence.answer.number == 60
@@ -230,8 +230,8 @@ async def test_what_was_weighed_is_listed() -> None:
     assert "- speech: 00:03–00:09 (0.90)" in thoughts
 
 
-async def test_a_real_recording_takes_the_same_road(tmp_path: Path) -> None:
-    ears = Ears()
+async def test_a_real_recording_takes_the_same_road(forks: ForkServer) -> None:
+    ears = Ears(forks)
     intent = intents.read("When does somebody speak?", 0, recordings=1)
     sound = voices.heard(voices.recording(5, [(1, 3)]), start=60)
 

@@ -20,8 +20,10 @@ from twinlens.engines.builtin.facts import Difference, FactName, Facts, Line, Sp
 from twinlens.engines.builtin.look import Observer
 from twinlens.engines.builtin.replies import Reply
 from twinlens.engines.builtin.sound.ears import Ears
+from twinlens.engines.builtin.steps import done
 from twinlens.engines.builtin.video import films
 from twinlens.engines.builtin.video.films import Means, Reels
+from twinlens.processes.fork_server import ForkServer
 
 Film = Callable[..., tuple[Video, list[int]]]
 Tell = Callable[..., Awaitable[Reply]]
@@ -56,7 +58,7 @@ def tell(observer: Observer, looked_at: list[str], reels: Reels) -> Tell:
     async def look(image: Image, wanted: frozenset[FactName]) -> Facts:
         if wanted:
             looked_at.append(image.digest)
-        return observer.look(image, wanted)
+        return done(observer.look(image, wanted))
 
     async def observed(first: Image, second: Image) -> Difference:
         return observer.compare(first, second)
@@ -67,7 +69,7 @@ def tell(observer: Observer, looked_at: list[str], reels: Reels) -> Tell:
         form = form or (OutputFormat("application/json", schema) if schema else OutputFormat())
         request = EngineRequest("m", (EngineTurn("user", (video, question)),), output=form)
         plan = replies.plan(request)
-        evidence = await films.watch(video, plan.asked, Means(look, observed, Ears(), reels))
+        evidence = await films.watch(video, plan.asked, Means(look, observed, Ears(ForkServer()), reels))
         return replies.reply(request, evidence)
 
     return ask
@@ -326,7 +328,7 @@ async def test_of_very_much_that_is_found_the_rest_is_counted(film: Film, reels:
         line = Line(f"Page {said}", 0.98, Box(10, 10, 60, 200), (), 0)
         return Facts(image.source_width, image.source_height, image.width, image.height, lines=(line,))
 
-    means = Means(look, uncompared, Ears(), reels)
+    means = Means(look, uncompared, Ears(ForkServer()), reels)
     evidence = await films.watch(video, replies.plan(request).asked, means)
 
     assert len(evidence.items or ()) == 200
@@ -566,12 +568,14 @@ async def test_a_schema_is_filled_with_times_as_text_or_seconds(film: Film, tell
     }
 
 
-async def test_a_video_is_listened_to(film: Film, observer: Observer, reels: Reels) -> None:
+async def test_a_video_is_listened_to(
+    forks: ForkServer, film: Film, observer: Observer, reels: Reels
+) -> None:
     async def read(start: float, end: float) -> AsyncGenerator[Samples, None]:
         yield np.zeros(round((end - start) * SAMPLE_RATE), np.float32)
 
     async def look(image: Image, wanted: frozenset[FactName]) -> Facts:
-        return observer.look(image, wanted)
+        return done(observer.look(image, wanted))
 
     async def ask(question: str) -> str:
         request = EngineRequest("m", (EngineTurn("user", (video, question)),))
@@ -579,7 +583,7 @@ async def test_a_video_is_listened_to(film: Film, observer: Observer, reels: Ree
         return replies.reply(request, evidence).text
 
     video, decoded = film(WELCOME, sound=Sound("audio/aac", 0.0, 1.0, 25, "silence", read))
-    ears = Ears()
+    ears = Ears(forks)
     try:
         spoken = await ask("Is somebody speaking in this video?")
         unseen = list(decoded)
@@ -607,12 +611,12 @@ async def test_what_it_takes_to_write_speech_down_is_said(
         yield np.zeros(round((end - start) * SAMPLE_RATE), np.float32)
 
     async def look(image: Image, wanted: frozenset[FactName]) -> Facts:
-        return observer.look(image, wanted)
+        return done(observer.look(image, wanted))
 
     async def ask(question: str, schema: Json = None) -> Reply:
         form = OutputFormat("application/json", schema) if schema else OutputFormat()
         request = EngineRequest("m", (EngineTurn("user", (video, question)),), output=form)
-        means = Means(look, uncompared, Listening(), reels)
+        means = Means(look, uncompared, Listening(ForkServer()), reels)
         return replies.reply(request, await films.watch(video, replies.plan(request).asked, means))
 
     video, _ = film(WELCOME, sound=Sound("audio/aac", 0.0, 1.0, 25, "speech", silent))
@@ -635,7 +639,9 @@ async def test_a_look_that_fails_ends_the_work(film: Film, reels: Reels) -> None
         raise LookupError
 
     with pytest.raises(LookupError):
-        await films.watch(video, replies.plan(request).asked, Means(look, uncompared, Ears(), reels))
+        await films.watch(
+            video, replies.plan(request).asked, Means(look, uncompared, Ears(ForkServer()), reels)
+        )
 
     assert len(decoded) < 24
 

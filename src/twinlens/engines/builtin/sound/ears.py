@@ -6,6 +6,7 @@ of a recording, and neither side ever holds more than a minute of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ import numpy as np
 from ....domain.clip import Span
 from ....domain.errors import TwinlensError
 from ....domain.items import Samples, Sound
-from ..children import Children, told
+from ....processes.fork_server import ForkServer
+from ....processes.peer import Handler
+from ....processes.workers import SharedWorkers
 from ..facts import Hearing, SpeechSpan, Words
 from ..memory import Memory
 from . import transcript
@@ -36,12 +39,13 @@ Key = tuple[str, float, float]
 class Ears:
     """Listens in a process of its own, which the first sound starts; writes down with a speech model."""
 
-    def __init__(self, speech_model: Path | None = None) -> None:
+    def __init__(self, server: ForkServer, speech_model: Path | None = None) -> None:
         """Raises `EngineSetupError` where there is no speech model in the folder, or nothing to run it."""
         if speech_model is not None:
             transcript.check(speech_model)
         self._model = speech_model
-        self._child = Children(1, "listens to sound")
+        first = () if speech_model is None else ("load", str(speech_model))
+        self._workers = SharedWorkers(server, f"{__name__}:handlers", 1, "listens to sound", first)
         self._heard: Memory[Key, Hearing] = Memory(_MOST_REMEMBERED, _size)
         self._written: Memory[Key, tuple[Words, ...]] = Memory(_MOST_REMEMBERED, lambda words: len(words) + 1)
 
@@ -50,13 +54,13 @@ class Ears:
         if self._model is None:
             return
         try:
-            await self._child.do(_load, self._model)
+            await self._workers.start()
         except TwinlensError as cause:
             raise transcript.unloadable(self._model) from cause
 
     async def stop(self) -> None:
         """End the process."""
-        await self._child.stop()
+        await self._workers.stop()
 
     async def speech(self, sound: Sound) -> tuple[SpeechSpan, ...]:
         """Find where somebody speaks."""
@@ -77,7 +81,7 @@ class Ears:
         scores, powers, carried = [_NOTHING], [_NOTHING], Carried.nothing()
         async with aclosing(sound.samples()) as pieces:
             async for piece in pieces:
-                heard = await self._child.do(_hear, piece, carried)
+                heard: Heard = await self._workers.call("hear", piece, carried)
                 scores.append(heard.scores)
                 powers.append(heard.powers)
                 carried = heard.carried
@@ -90,7 +94,7 @@ class Ears:
         for window in transcript.windows(await self.speech(sound)):
             async with aclosing(sound.read(window.start, window.end)) as pieces:
                 samples = np.concatenate([piece async for piece in pieces])
-            page = await self._child.do(_write_down, self._model, samples, window.start, language)
+            page: Page = await self._workers.call("write_down", samples, window.start, language)
             words += page.words
             language = page.language
         return tuple(words)
@@ -104,31 +108,29 @@ def _size(hearing: Hearing) -> int:
     return len(hearing.speech) + len(hearing.quiet) + 1
 
 
-# What follows runs in the child.
-
-_listener: Listener | None = None
-_transcriber: Transcriber | None = None
+# What follows runs in the process that listens.
 
 
-def _load(folder: Path) -> None:
-    told(lambda: _get_transcriber(folder))
+def handlers() -> Mapping[str, Handler]:
+    """Give what the process that listens offers."""
+    child = _Child()
+    return {"load": child.load, "hear": child.hear, "write_down": child.write_down}
 
 
-def _hear(piece: Samples, carried: Carried) -> Heard:
-    return told(lambda: _get_listener().hear(piece, carried))
+class _Child:
+    """Holds what has been loaded."""
 
+    def __init__(self) -> None:
+        self._listener: Listener | None = None
+        self._transcriber: Transcriber | None = None
 
-def _write_down(folder: Path, samples: Samples, start: float, language: str | None) -> Page:
-    return told(lambda: _get_transcriber(folder).write_down(samples, start, language))
+    def load(self, folder: str) -> None:
+        self._transcriber = transcript.Transcriber(Path(folder))
 
+    def hear(self, piece: Samples, carried: Carried) -> Heard:
+        self._listener = self._listener or Listener()
+        return self._listener.hear(piece, carried)
 
-def _get_listener() -> Listener:
-    global _listener
-    _listener = _listener or Listener()
-    return _listener
-
-
-def _get_transcriber(folder: Path) -> Transcriber:
-    global _transcriber
-    _transcriber = _transcriber or transcript.Transcriber(folder)
-    return _transcriber
+    def write_down(self, samples: Samples, start: float, language: str | None) -> Page:
+        assert self._transcriber is not None
+        return self._transcriber.write_down(samples, start, language)

@@ -16,10 +16,10 @@ from .. import answers, moments, sentences
 from ..asked import Asked
 from ..evidence import Answer, Evidence, Moment, Named, at
 from ..facts import Hearing, SpeechSpan, Words
+from ..remote import Hears
 from ..video import timeline
 from ..video.timeline import Heard
 from ..wording import FILLER, listing, shortened, stems, tokens
-from .ears import Ears
 from .listening import SoundKind, kind_of
 
 UNWRITTEN = (
@@ -67,7 +67,7 @@ class _Listened:
         return sum(span.end - span.start for span in self.hearing.speech)
 
 
-async def hear(sound: Sound, asked: Asked, ears: Ears) -> Evidence:
+async def hear(sound: Sound, asked: Asked, ears: Hears) -> Evidence:
     """Say what a recording tells of a question."""
     kind = kind_of(asked)
     span = Span(sound.start, sound.start + sound.duration)

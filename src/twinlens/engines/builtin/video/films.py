@@ -22,8 +22,8 @@ from ..facts import FactName, Facts
 from ..memory import Memory
 from ..patterns import IntentName
 from ..pictures import Compare
+from ..remote import Hears
 from ..sound import sounds
-from ..sound.ears import Ears
 from ..wording import listing
 from . import narration, programme, timeline
 from .reel import Reel, Wanted, wind
@@ -50,7 +50,7 @@ class Means:
 
     look: Look
     compare: Compare
-    ears: Ears
+    ears: Hears
     reels: Reels
 
 
