@@ -14,6 +14,8 @@ import pytest
 import clips
 import pictures
 from twinlens import __version__
+from twinlens.domain.lines import FAMILIES, family_of
+from twinlens.engines.pool import CATALOGUE
 from twinlens.engines.registry import ENGINES
 from twinlens.settings import KNOBS, env, flag
 
@@ -35,6 +37,24 @@ def test_every_engine_has_its_heading() -> None:
     headings = re.findall(r"^## `?(\w+)`?", (ROOT / "docs" / "engines.md").read_text(), re.MULTILINE)
 
     assert set(ENGINES) <= set(headings)
+
+
+def test_the_table_of_model_names_is_the_programs() -> None:
+    text = (ROOT / "docs" / "models.md").read_text()
+
+    rows = re.findall(r"^\| `([^`]+)` \| (?:`([^`]+)`|none: (.+?)) \| (.+) \|$", text, re.MULTILINE)
+    assert [(form, line, service) for form, line, service, _ in rows] == [
+        (family.form, family.line or "", family.service[:1].lower() + family.service[1:])
+        for family in FAMILIES
+    ]
+    for family, (*_, examples) in zip(FAMILIES, rows, strict=True):
+        assert {family_of(name) for name in re.findall("`([^`]+)`", examples)} == {family}
+
+
+def test_the_listed_models_are_the_programs() -> None:
+    text = (ROOT / "docs" / "models.md").read_text()
+
+    assert text.partition("```\n")[2].partition("\n```")[0].splitlines() == list(CATALOGUE)
 
 
 @pytest.fixture

@@ -170,13 +170,7 @@ def _conversations(parts: _Parts, settings: Settings, gate: Gate, runs: Runs) ->
 
 
 def _parts(settings: Settings, clock: Clock) -> _Parts:
-    options = EngineOptions(
-        model=settings.model,
-        script=settings.script,
-        processes=settings.engine_processes,
-        speech_model=settings.speech_model,
-    )
-    engines, (fetcher, youtube) = Engines(create(settings.engine, options)), _fetchers(settings)
+    engines, (fetcher, youtube) = _engines(settings), _fetchers(settings)
     pool = DecodePool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
     # Last of what can fail: it holds the folder until it is closed.
     store = FileStore(settings.data_dir, clock=clock)
@@ -214,6 +208,16 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         max_bytes=settings.max_interaction_bytes,
     )
     return _Parts(services, uploads, kept, Sweeper(store, uploads, cache, kept), pool, cache)
+
+
+def _engines(settings: Settings) -> Engines:
+    options = EngineOptions(
+        model=settings.model,
+        script=settings.script,
+        processes=settings.engine_processes,
+        speech_model=settings.speech_model,
+    )
+    return Engines(create(settings.engine, options), strict=settings.strict_models)
 
 
 def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:

@@ -60,6 +60,9 @@ class Settings:
     )
     engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
+    strict_models: bool = knob(
+        False, "Serve only the model names that are listed; others of their families are 404."
+    )
     script: Path | None = knob(None, "Answers file of the script engine (YAML).")
     engine_processes: int = knob(1, "Processes in which the built-in engine looks at pictures.")
     speech_model: Path | None = knob(

@@ -9,7 +9,7 @@ import pytest
 
 from twinlens.domain.errors import NotFound, Unavailable
 from twinlens.engines.base import EngineOptions
-from twinlens.engines.pool import Engines
+from twinlens.engines.pool import MAX_TOLD, Engines
 from twinlens.engines.script import ScriptEngine
 
 
@@ -47,6 +47,40 @@ def test_a_name_of_any_length_is_not_found_and_not_repeated_whole(name: str) -> 
         Engines(Slow()).get(name)
 
     assert failure.value.message == f"Model not found: models/{name[:200]}..."
+
+
+def test_the_name_of_another_service_is_not_found_and_says_which() -> None:
+    with pytest.raises(NotFound, match="The transcription service is not offered"):
+        Engines(Slow()).get("gemini-3.5-transcribe")
+
+
+def test_a_name_that_is_not_listed_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    engines = Engines(Slow())
+
+    for name in ("gemini-2.5-flahs", "gemini-2.5-flahs", "gemini-2.5-flash", "twinlens-script", "gemma-7"):
+        engines.get(name)
+
+    assert [record.getMessage().partition(" ")[0] for record in caplog.records] == [
+        "gemini-2.5-flahs",
+        "gemma-7",
+    ]
+
+
+def test_the_log_does_not_grow_with_what_callers_think_of(caplog: pytest.LogCaptureFixture) -> None:
+    engines = Engines(Slow())
+
+    for number in range(3000):
+        engines.get(f"gemini-3-x{number}")
+
+    assert len(caplog.records) == MAX_TOLD
+
+
+def test_a_strict_server_serves_listed_names_only() -> None:
+    engines = Engines(Slow(), strict=True)
+
+    assert [engines.get(model.name) for model in engines.models] == list(engines.models)
+    with pytest.raises(NotFound, match="--strict-models"):
+        engines.get("gemini-2.5-flahs")
 
 
 def test_listed_models_are_all_served() -> None:

@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 from ..domain import request as domain
 from ..domain.answer import Answer, fold
 from ..domain.engine import Usage
-from ..domain.errors import Internal, NotFound
+from ..domain.errors import Internal, NotFound, UnknownModel
 from ..domain.lines import Line
-from ..engines.pool import Served
+from ..engines.pool import MAX_NAME, Served
 from ..pipeline.answer import Plan, answer, plan
 from ..pipeline.services import Services
 from ..wire import gemini, status
@@ -32,6 +32,8 @@ from .sse import ARRAY, SSE, Framing, framed, stream_start
 JSON = "application/json; charset=UTF-8"
 
 log = logging.getLogger(__name__)
+
+_GENERATING = ("generateContent", "streamGenerateContent")
 
 Reader = Callable[[bytes | bytearray, str, Line], domain.Request]
 
@@ -87,17 +89,20 @@ class Generate:
         handler = self._methods.get(method)
         if handler is None:
             raise NotFound(f"There is no method {method or http.path_params['target']!r} on models.")
-        served = self._find(model, method, http.path_params["version"])
-        return await handler(Call(http, project, served, deadline_of(http, self._rules.request_timeout_s)))
-
-    def _find(self, model: str, method: str, version: str) -> Served:
+        deadline = deadline_of(http, self._rules.request_timeout_s)
         try:
-            return self._services.engines.get(model)
-        except NotFound:
-            raise NotFound(
-                f"models/{model} is not found for API version {version}, or is not supported for {method}. "
-                "Call ListModels to see the list of available models and their supported methods."
-            ) from None
+            served = self._services.engines.get(model)
+        except UnknownModel as unknown:
+            if unknown.paints and method in _GENERATING:
+                await self._check_instruction(http, model, deadline)
+            raise NotFound(_unserved(http.path_params["version"], model, method, unknown.why)) from None
+        return await handler(Call(http, project, served, deadline))
+
+    async def _check_instruction(self, http: Request, model: str, deadline: float) -> None:
+        """Refuse a system instruction for a maker of images as the service does, before its name is."""
+        async with until(deadline), self._gate.slot():
+            body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s)
+            await parsed(body, lambda body: gemini.check_instruction(body, model))
 
     async def _generate(self, call: Call) -> Response:
         async with until(call.deadline), self._gate.slot():
@@ -155,6 +160,15 @@ class Generate:
         finally:
             # A stream that breaks off has cost what it has sent.
             self._spend(last.usage)
+
+
+def _unserved(version: str, model: str, method: str, why: str) -> str:
+    shown = model if len(model) <= MAX_NAME else f"{model[:MAX_NAME]}..."
+    sentence = (
+        f"models/{shown} is not found for API version {version}, or is not supported for {method}. "
+        "Call ListModels to see the list of available models and their supported methods."
+    )
+    return f"{sentence} {why}".rstrip()
 
 
 class _Stream(Response):

@@ -9,6 +9,7 @@
       Unauthenticated             401
       PermissionDenied            403  no key, or not the caller's file
       NotFound                    404  no such model, method or upload session
+        UnknownModel                   no such model, and what is known of its name
       AlreadyExists               409
       ResourceExhausted           429  a quota or a queue is full; carries when to try again
       Cancelled                   499
@@ -97,6 +98,15 @@ class NotFound(TwinlensError):
     """There is no such model, method, operation or upload session."""
 
     status = "NOT_FOUND"
+
+
+class UnknownModel(NotFound):
+    """There is no such model. `why` is a sentence about its name, `paints` tells a maker of images."""
+
+    def __init__(self, model: str, why: str = "", *, paints: bool = False) -> None:
+        super().__init__(". ".join(filter(None, (f"Model not found: models/{model}", why))))
+        self.why = why
+        self.paints = paints
 
 
 class AlreadyExists(TwinlensError):

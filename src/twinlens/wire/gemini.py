@@ -60,6 +60,13 @@ def read_count(body: Body, model: str, line: Line) -> Request:
     return request
 
 
+def check_instruction(body: Body, model: str) -> None:
+    """Refuse a request with a system instruction, whatever else is in it: the model makes images."""
+    value = json.read(body).value
+    if isinstance(value, dict) and (value.get("systemInstruction") or value.get("system_instruction")):
+        raise generation.instruction_refused(model)
+
+
 def write_answer(answer: Answer, head: Head) -> bytes:
     """Write a GenerateContentResponse: a whole answer, or one piece of a stream."""
     out: dict[str, Any] = {}

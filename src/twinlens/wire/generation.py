@@ -84,6 +84,13 @@ def check_output(config: Fields, path: str, model: str, reading: Reading) -> Non
         reading.require(False, f"{path}.logprobs", sentence)
 
 
+def instruction_refused(model: str) -> InvalidArgument:
+    """Say that a maker of images takes no system instruction."""
+    return InvalidArgument(
+        f"Developer instruction is not enabled for models/{model}", field="system_instruction"
+    )
+
+
 def thinking(config: Fields, path: str, reading: Reading) -> Thinking:
     """Read the thinking knobs. Budget −1 leaves the amount to the engine, 0 turns thinking off."""
     fields = config.get("thinking_config", {})

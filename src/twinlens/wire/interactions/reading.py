@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ...domain.errors import Internal, InvalidArgument
+from ...domain.errors import Internal, InvalidArgument, UnknownModel
 from ...domain.interaction import Interaction
 from ...domain.lines import Line
 from ...domain.request import Request, Text, Turn
@@ -50,7 +50,12 @@ def read_create(body: Body, line_of: Callable[[str], Line]) -> Create:
     reading.check()
     assert fields is not None
     model = _model(fields)
-    line = line_of(model)
+    try:
+        line = line_of(model)
+    except UnknownModel as unknown:
+        if unknown.paints and fields.get("system_instruction"):
+            raise generation.instruction_refused(model) from None
+        raise
     _check_options(fields, reading)
     request = _request(fields, model, line, reading)
     reading.check()
