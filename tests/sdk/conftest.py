@@ -59,10 +59,6 @@ SCRIPT = {
     "rules": [
         {"match": {"schema": ["boxes", "mask"]}, "answer": {"json": {"boxes": [OUTLINED]}}},
         {"match": {"text": "Detect the all of the prominent items"}, "answer": {"json": [BOX]}},
-        {
-            "match": {"text": "segmentation masks", "model": "gemini-2*"},
-            "answer": {"text": "```json\n" + json.dumps([MASKED]) + "\n```"},
-        },
         {"match": {"text": "segmentation masks"}, "answer": {"json": [MASKED]}},
         {"match": {"schema": ["foo_bar", "mimeType"]}, "answer": {"json": {"foo_bar": 1, "mimeType": "x"}}},
         {"match": {"schema": ["title", "pages"]}, "answer": {"json": {"title": "Emma", "pages": 474}}},

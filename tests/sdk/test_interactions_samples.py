@@ -150,11 +150,10 @@ def test_j8_a_javascript_sample_gets_boxes_with_outlines(
     assert "box_2d: [" in output
 
 
-@pytest.mark.parametrize(("name", "printed", "pictures_sent"), PLAIN[1:])
+@pytest.mark.parametrize(("name", "printed", "pictures_sent"), PLAIN)
 def test_j1_a_rest_sample_runs(
     name: str, printed: str, pictures_sent: int, rest: Runner, script_server: str
 ) -> None:
-    """The document's two samples of an uploaded file are the same, letter by letter."""
     response = rest(name, script_server)
 
     assert (response["object"], response["status"]) == ("interaction", "completed")

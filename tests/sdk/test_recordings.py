@@ -20,6 +20,8 @@ from google.genai import errors, types
 import clips
 
 SAMPLES = Path(__file__).parent / "samples" / "python"
+CLIENT = "from google import genai\nfrom google.genai import types\nclient = genai.Client()\n"
+"""What the document begins its samples with, but one that goes on where another ends."""
 G25, G3 = "gemini-2.5-flash", "gemini-3-flash-preview"
 SUMMARY = "You asked “Please summarize the video in 3 sentences.” about 1 pictures."
 
@@ -73,7 +75,8 @@ def run(
             target = tmp_path / path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(films / "numbered.mp4", target)
-        (tmp_path / name).write_text((SAMPLES / name).read_text().replace('"/path/', '"path/'))
+        text = (SAMPLES / name).read_text().replace('"/path/', '"path/')
+        (tmp_path / name).write_text(text if text.startswith("from") else CLIENT + text)
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
         monkeypatch.setenv("GEMINI_API_KEY", "any")

@@ -27,6 +27,7 @@ CODES = {
     "Unauthenticated": 401,
     "PermissionDenied": 403,
     "NotFound": 404,
+    "UnknownModel": 404,
     "AlreadyExists": 409,
     "ResourceExhausted": 429,
     "Cancelled": 499,

@@ -1,4 +1,8 @@
-import { GoogleGenAI, createUserContent, createPartFromUri } from "@google/genai";
+import {
+  GoogleGenAI,
+  createUserContent,
+  createPartFromUri,
+} from "@google/genai";
 
 const ai = new GoogleGenAI({});
 

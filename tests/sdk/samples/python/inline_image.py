@@ -1,17 +1,19 @@
-# ruff: noqa: T201
 from google import genai
 from google.genai import types
 
-with open("path/to/small-sample.jpg", "rb") as f:
+with open('path/to/small-sample.jpg', 'rb') as f:
     image_bytes = f.read()
 
 client = genai.Client()
 response = client.models.generate_content(
-    model="gemini-3-flash-preview",
-    contents=[
-        types.Part.from_bytes(data=image_bytes, mime_type="image/jpeg"),
-        "Caption this image.",
-    ],
+  model='gemini-3-flash-preview',
+  contents=[
+    types.Part.from_bytes(
+      data=image_bytes,
+      mime_type='image/jpeg',
+    ),
+    'Caption this image.'
+  ]
 )
 
 print(response.text)

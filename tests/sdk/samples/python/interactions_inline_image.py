@@ -1,5 +1,3 @@
-# ruff: noqa
-# fmt: off
 import base64
 from google import genai
 

@@ -1,5 +1,3 @@
-# ruff: noqa
-# fmt: off
 from google import genai
 from pydantic import BaseModel, Field
 from typing import List

@@ -1,5 +1,3 @@
-# ruff: noqa
-# fmt: off
 from google import genai
 from pydantic import BaseModel, Field
 from typing import List
@@ -38,7 +36,7 @@ interaction = client.interactions.create(
         "schema": BoundingBoxes.model_json_schema()
     },
     generation_config={
-        "thinking_level": "minimal"
+        "thinking_level": "minimal"  # Minimize thinking for better detection results
     }
 )
 

@@ -1,5 +1,3 @@
-# ruff: noqa
-# fmt: off
 from google import genai
 
 client = genai.Client()

@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 from google import genai
 
 client = genai.Client()

@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 from google import genai
 
 client = genai.Client()
@@ -6,11 +5,7 @@ client = genai.Client()
 myfile = client.files.upload(file="path/to/sample.mp4")
 
 response = client.models.generate_content(
-    model="gemini-2.5-flash",
-    contents=[
-        myfile,
-        "Summarize this video. Then create a quiz with an answer key based on the information in this video.",
-    ],
+    model="gemini-2.5-flash", contents=[myfile, "Summarize this video. Then create a quiz with an answer key based on the information in this video."]
 )
 
 print(response.text)

@@ -1,3 +1,6 @@
+# First upload the file (see Files API guide for details)
+# Then use the file URI in the request:
+
 curl -X POST "https://generativelanguage.googleapis.com/v1beta/interactions" \
   -H "x-goog-api-key: $GEMINI_API_KEY" \
   -H 'Content-Type: application/json' \

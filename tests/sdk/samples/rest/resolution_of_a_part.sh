@@ -1,5 +1,7 @@
+# Replace with paths to your images
 IMAGE_PATH="path/to/image.jpg"
 
+# Base64 encode the images
 BASE64_IMAGE1=$(base64 -w 0 "$IMAGE_PATH")
 
 MODEL_ID="gemini-3-pro-preview"

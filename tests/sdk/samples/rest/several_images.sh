@@ -1,3 +1,4 @@
+# Upload the first image
 IMAGE1_PATH="path/to/image1.jpg"
 MIME1_TYPE=$(file -b --mime-type "${IMAGE1_PATH}")
 NUM1_BYTES=$(wc -c < "${IMAGE1_PATH}")
@@ -27,6 +28,7 @@ curl "${upload_url1}" \
 file1_uri=$(jq ".file.uri" file_info1.json)
 echo file1_uri=$file1_uri
 
+# Prepare the second image (inline)
 IMAGE2_PATH="path/to/image2.png"
 MIME2_TYPE=$(file -b --mime-type "${IMAGE2_PATH}")
 
@@ -37,24 +39,25 @@ else
 fi
 IMAGE2_BASE64=$(base64 $B64FLAGS $IMAGE2_PATH)
 
+# Now generate content using both images
 curl "https://generativelanguage.googleapis.com/v1beta/models/gemini-3-flash-preview:generateContent" \
-  -H "x-goog-api-key: $GEMINI_API_KEY" \
-  -H 'Content-Type: application/json' \
-  -X POST \
-  -d '{
-    "contents": [{
-      "parts":[
-        {"text": "What is different between these two images?"},
-        {"file_data":{"mime_type": "'"${MIME1_TYPE}"'", "file_uri": '$file1_uri'}},
-        {
-          "inline_data": {
-            "mime_type":"'"${MIME2_TYPE}"'",
-            "data": "'"$IMAGE2_BASE64"'"
+    -H "x-goog-api-key: $GEMINI_API_KEY" \
+    -H 'Content-Type: application/json' \
+    -X POST \
+    -d '{
+      "contents": [{
+        "parts":[
+          {"text": "What is different between these two images?"},
+          {"file_data":{"mime_type": "'"${MIME1_TYPE}"'", "file_uri": '$file1_uri'}},
+          {
+            "inline_data": {
+              "mime_type":"'"${MIME2_TYPE}"'",
+              "data": "'"$IMAGE2_BASE64"'"
+            }
           }
-        }
-      ]
-    }]
-  }' 2> /dev/null > response.json
+        ]
+      }]
+    }' 2> /dev/null > response.json
 
 cat response.json
 echo
