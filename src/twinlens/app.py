@@ -144,6 +144,7 @@ def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metri
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
         Route("/{version:version}/models/{model:path}", models.get, methods=["GET"]),
+        Route("/{version:version}/tunedModels", models.tuned, methods=["GET"]),
         *files.routes(services.files, parts.uploads, services.processing, own),
         Route("/metrics", counts.show, methods=["GET"]),
         Route("/healthz", health.alive, methods=["GET"]),

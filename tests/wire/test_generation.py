@@ -46,8 +46,7 @@ def refusal(**config: Any) -> str:
         ({"responseMimeType": "application/json", "responseJsonSchema": []}, "must be a JSON Schema"),
         ({"thinkingConfig": {"thinkingBudget": -2}}, "thinking_budget must be"),
         ({"thinkingConfig": {"thinkingLevel": "EXTREME"}}, "ThinkingConfig.ThinkingLevel"),
-        ({"speechConfig": {}}, "answers are text"),
-        ({"imageConfig": {}}, "answers are text"),
+        ({"translationConfig": {}}, "ask for it in the prompt"),
         ({"responseFormat": []}, "use responseMimeType"),
     ],
 )
@@ -174,3 +173,21 @@ def test_functions_of_all_tools_are_one_list() -> None:
         {"name": "f", "parameters": {"type": "object"}},
         {"name": "g", "response": {"type": "string"}},
     ]
+
+
+@pytest.mark.parametrize("name", ["audioTranscriptionConfig", "speechConfig", "imageConfig"])
+def test_how_other_answers_would_sound_or_look_changes_nothing(name: str) -> None:
+    assert read(generationConfig={name: {"anything": 1}}) == read()
+
+
+@pytest.mark.parametrize("line", ["gemini-1.5", "gemini-2.0"])
+def test_log_probabilities_may_be_asked_for_where_the_line_knows_them(line: Any) -> None:
+    asked = {"responseLogprobs": True, "logprobs": 2}
+
+    assert read(LINES[line], generationConfig=asked) == read(LINES[line])
+
+
+@pytest.mark.parametrize("line", ["gemini-2.5", "gemini-3"])
+def test_log_probabilities_are_not_enabled_elsewhere(line: Any) -> None:
+    with pytest.raises(InvalidArgument, match="Logprobs is not enabled for models/gemini-3-flash"):
+        read(LINES[line], generationConfig={"responseLogprobs": True})

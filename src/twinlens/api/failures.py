@@ -21,11 +21,9 @@ from ..domain.errors import (
 from ..store.disk import public_error
 from ..wire import status
 from ..wire.refusals import write_refusal
+from .elsewhere import MAX_ECHO, unserved_path
 
 log = logging.getLogger(__name__)
-
-MAX_ECHO = 200
-"""Characters of a path that an error repeats."""
 
 
 async def refused(http: Request, failure: Exception) -> Response:
@@ -48,6 +46,9 @@ async def denied(http: Request, failure: Exception) -> Response:
 async def unrouted(http: Request, failure: Exception) -> Response:
     """Answer a path or a method that does not exist."""
     assert isinstance(failure, HTTPException)
+    known = unserved_path(http.method, http.url.path)
+    if known is not None:
+        return _response(http, known)
     asked = f"{http.method} {http.url.path[:MAX_ECHO]}"
     if failure.status_code == 405:
         return _response(http, Unimplemented(f"{asked}: this method is not served here."))

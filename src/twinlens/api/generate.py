@@ -24,6 +24,7 @@ from ..wire import gemini, status
 from .auth import Keys
 from .body import parsed, read_body
 from .deadline import deadline_of, timely, until, while_connected
+from .elsewhere import unserved_method
 from .failures import meant_by
 from .limits import Gate
 from .query import check_query
@@ -88,7 +89,7 @@ class Generate:
         model, _, method = http.path_params["target"].rpartition(":")
         handler = self._methods.get(method)
         if handler is None:
-            raise NotFound(f"There is no method {method or http.path_params['target']!r} on models.")
+            raise unserved_method(method, http.path_params["target"])
         deadline = deadline_of(http, self._rules.request_timeout_s)
         try:
             served = self._services.engines.get(model)

@@ -13,7 +13,7 @@ from .query import check_query
 
 
 class Models:
-    """GET `models` and GET `models/{model}`."""
+    """GET `models`, GET `models/{model}` and GET `tunedModels`."""
 
     def __init__(self, engines: Engines, keys: Keys) -> None:
         self._engines = engines
@@ -38,6 +38,12 @@ class Models:
         check_query(http)
         served = self._engines.get(http.path_params["model"])
         return Response(write_model(_entry(served)), media_type=JSON)
+
+    async def tuned(self, http: Request) -> Response:
+        """Answer the list of tuned models: there are none."""
+        self._keys.project_of(http)
+        check_query(http, own=("pageSize", "page_size", "pageToken", "page_token", "filter"))
+        return Response(b"{}", media_type=JSON)
 
 
 def _entry(served: Served) -> ModelEntry:

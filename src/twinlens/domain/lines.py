@@ -15,12 +15,16 @@ LineName = Literal["gemini-1.5", "gemini-2.0", "gemini-2.5", "gemini-3"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the contract promises for one generation of models. Limits are in tokens or items."""
+    """What the contract promises for one generation of models. Limits are in tokens or items.
+
+    `logprobs` tells that they may be asked for; no engine here gives any.
+    """
 
     name: LineName
     input_token_limit: int
     output_token_limit: int
     thinks: bool
+    logprobs: bool = False
     max_images: int = 3600
     max_videos: int = 10
 
@@ -28,8 +32,8 @@ class Line:
 LINES: dict[LineName, Line] = {
     line.name: line
     for line in (
-        Line("gemini-1.5", 1_048_576, 8_192, thinks=False, max_videos=1),
-        Line("gemini-2.0", 1_048_576, 8_192, thinks=False, max_videos=1),
+        Line("gemini-1.5", 1_048_576, 8_192, thinks=False, logprobs=True, max_videos=1),
+        Line("gemini-2.0", 1_048_576, 8_192, thinks=False, logprobs=True, max_videos=1),
         Line("gemini-2.5", 1_048_576, 65_536, thinks=True),
         Line("gemini-3", 1_048_576, 65_536, thinks=True),
     )

@@ -104,7 +104,7 @@ def _request(fields: Fields, prefix: str, model: str, line: Line, reading: Readi
     generation.check_cache(fields.get("cached_content"))
     generation.check_safety(fields.get("safety_settings"), f"{prefix}safety_settings", reading)
     config, path = fields.get("generation_config", {}), f"{prefix}generation_config"
-    generation.check_output(config, path, model, reading)
+    generation.check_output(config, path, model, line, reading)
     tools = generation.tools(fields.get("tools"), f"{prefix}tools", reading)
     return Request(
         model=model,

@@ -73,12 +73,13 @@ def sampling(config: Fields, path: str, line: Line, reading: Reading) -> Samplin
     )
 
 
-def check_output(config: Fields, path: str, model: str, reading: Reading) -> None:
+def check_output(config: Fields, path: str, model: str, line: Line, reading: Reading) -> None:
     """Refuse forms of output that no engine here gives."""
     if set(config.get("response_modalities", ())) - {"TEXT", "MODALITY_UNSPECIFIED"}:
         reading.refuse(f"{path}.response_modalities", "Multi-modal output is not supported.")
     if config.get("response_logprobs"):
-        reading.refuse(f"{path}.response_logprobs", f"Logprobs is not enabled for models/{model}")
+        if not line.logprobs:
+            reading.refuse(f"{path}.response_logprobs", f"Logprobs is not enabled for models/{model}")
     elif "logprobs" in config:
         sentence = "logprobs is only allowed when response_logprobs is true"
         reading.require(False, f"{path}.logprobs", sentence)

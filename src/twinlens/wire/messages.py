@@ -129,7 +129,6 @@ THINKING_CONFIG = Message(
         ),
     ),
 )
-_TEXT_ONLY = "{} is not supported: answers are text."
 GENERATION_CONFIG = Message(
     "GenerationConfig",
     Field("temperature", double),
@@ -162,12 +161,12 @@ GENERATION_CONFIG = Message(
             )
         ),
     ),
-    Field("responseLogprobs", boolean, status="refused"),
-    Field("logprobs", int32, status="refused"),
-    _refused("speechConfig", _TEXT_ONLY.format("speechConfig")),
-    _refused("imageConfig", _TEXT_ONLY.format("imageConfig")),
-    _refused("translationConfig", "translationConfig is not supported."),
-    _refused("audioTranscriptionConfig", "audioTranscriptionConfig is not supported."),
+    _ignored("responseLogprobs", boolean),
+    _ignored("logprobs", int32),
+    _refused("translationConfig", "translationConfig is not supported: ask for it in the prompt."),
+    _ignored("speechConfig"),
+    _ignored("imageConfig"),
+    _ignored("audioTranscriptionConfig"),
     _ignored("enableEnhancedCivicAnswers", boolean),
     _ignored("routingConfig"),
 )
@@ -232,11 +231,22 @@ _TOOLS = (
     "fileSearch",
     "googleMaps",
     "mcpServers",
+    "retrieval",
+    "enterpriseWebSearch",
+    "parallelAiSearch",
+    "exaAiSearch",
 )
 TOOL = Message(
     "Tool",
     Field("functionDeclarations", repeated(FUNCTION_DECLARATION)),
-    *(_refused(name, f"Tool {name} is not supported: this server offers no tools.") for name in _TOOLS),
+    *(
+        _refused(
+            name,
+            f"Tool {name} is not offered by twinlens, functions are: "
+            "declare one in functionDeclarations, and answer its calls.",
+        )
+        for name in _TOOLS
+    ),
 )
 FUNCTION_CALLING_CONFIG = Message(
     "FunctionCallingConfig",

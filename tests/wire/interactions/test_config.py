@@ -151,7 +151,7 @@ def test_functions_may_be_called(create: Reading, fields: Any, tools: Any, choic
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"tools": [{"type": "google_search"}]}, 'tools[0].type: "google_search" is not supported'),
+        ({"tools": [{"type": "google_search"}]}, 'tools[0].type: "google_search" is not offered'),
         ({"tools": [{"name": "f"}]}, "tools[0].type is missing: it must be function"),
         ({"tools": [{"type": "function"}]}, "tools[0].name is missing"),
         ({"tools": [{"type": "function", "name": ""}]}, "tools[0].name must not be empty"),
@@ -196,7 +196,6 @@ def test_tools_that_cannot_be_are_refused(refusal: Refusing, fields: Any, messag
             {"thinking_level": "LOUD"},
             'generation_config.thinking_level must be one of minimal, low, medium, high, xhigh, not "LOUD"',
         ),
-        ({"speech_config": {"voice": "a"}}, "generation_config.speech_config: this is not supported"),
         ({"temperature": "NaN"}, "generation_config.temperature must be in the range [0.0, 2.0]."),
         ({"top_p": "Infinity"}, "generation_config.top_p must be in the range [0.0, 1.0]."),
         ({"max_output_tokens": "NaN"}, "generation_config.max_output_tokens must be a whole number"),
@@ -217,3 +216,8 @@ def test_safety_settings_are_checked(create: Reading, refusal: Refusing) -> None
         safety_settings=[HARM | {"threshold": "BLOCK_SOME"}]
     )
     assert refusal(safety_settings=[{"type": "harassment"}]) == "safety_settings[0].threshold is missing."
+
+
+@pytest.mark.parametrize("name", ["speech_config", "image_config", "video_config", "transcription_config"])
+def test_how_other_answers_would_sound_or_look_changes_nothing(create: Reading, name: str) -> None:
+    assert create(generation_config={name: {"anything": 1}}).request == create().request

@@ -151,7 +151,6 @@ def _tool_choice(reading: Reading, value: Any, path: str) -> Any:
     return (TOOL_CHOICE if isinstance(value, dict) else _MODES)(reading, value, path)
 
 
-_ANSWERS_ARE_TEXT = "this is not supported: answers are text"
 GENERATION_CONFIG = PlainMessage(
     "InteractionGenerationConfig",
     Field("temperature", double),
@@ -162,10 +161,10 @@ GENERATION_CONFIG = PlainMessage(
     Field("thinkingLevel", one_of("minimal", "low", "medium", "high", "xhigh")),
     Field("thinkingSummaries", one_of("auto", "none")),
     Field("toolChoice", _tool_choice),
-    _refused("speechConfig", _ANSWERS_ARE_TEXT),
-    _refused("imageConfig", _ANSWERS_ARE_TEXT),
-    _refused("videoConfig", _ANSWERS_ARE_TEXT),
-    _refused("transcriptionConfig", "this is not supported: ask for a transcript in the input"),
+    _ignored("speechConfig"),
+    _ignored("imageConfig"),
+    _ignored("videoConfig"),
+    _ignored("transcriptionConfig"),
 )
 
 _TEXT_FORMS = one_of("application/json", "text/plain")
@@ -191,7 +190,11 @@ def _tool(reading: Reading, value: Any, path: str) -> Any:
     kind = value.get("type") if isinstance(value, dict) else None
     if isinstance(kind, str) and kind != "function":
         shown, where = reading.quoted(kind), f"{path}.type"
-        reading.refuse(where, f"{where}: {shown} is not supported, only functions of the caller's are")
+        reading.refuse(
+            where,
+            f"{where}: {shown} is not offered by twinlens, functions are: "
+            'declare one of type "function", and answer its calls',
+        )
         return None
     return _FUNCTION_TOOL(reading, value, path)
 
