@@ -139,7 +139,8 @@ def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metri
     generate = Generate(services, keys, gate, rules, counts.spend)
     models = Models(services.engines, keys)
     public = (settings.public_url or "").rstrip("/")
-    own = files.Rules(keys.project_of, (lambda _: public) if public else origin_of, pause_s)
+    base = (settings.file_uri_base or "").rstrip("/") or None
+    own = files.Rules(keys.project_of, (lambda _: public) if public else origin_of, pause_s, base)
     return [
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),

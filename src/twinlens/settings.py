@@ -15,6 +15,7 @@ ENV_PREFIX = "TWINLENS_"
 _PUBLIC_URL = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
 )
+_FILE_URI_BASE = re.compile(_PUBLIC_URL.pattern.removesuffix("/?") + r"/v1(?:alpha|beta)?/?")
 
 
 class SettingsError(ValueError):
@@ -34,6 +35,10 @@ class Settings:
     port: int = knob(8080, "Port to listen on; 0 takes a free one.")
     public_url: str | None = knob(
         None, "Where clients reach this server, if proxies do not say: http(s)://host[:port][/prefix]."
+    )
+    file_uri_base: str | None = knob(
+        None,
+        "What the uri of a file begins with, for clients that know one host only: http(s)://host/v1beta.",
     )
     data_dir: Path = knob(Path("twinlens-data"), "Folder for uploaded files and their database.")
     max_file_bytes: int = knob(2 * 1024**3, "Largest file that can be uploaded.", unit="bytes")
@@ -137,6 +142,11 @@ class Settings:
             found.append(f"--port must be at most 65535, not {self.port}.")
         if self.public_url is not None and not _PUBLIC_URL.fullmatch(self.public_url):
             found.append(f"--public-url must be http(s)://host[:port][/prefix], not {self.public_url!r}.")
+        if self.file_uri_base is not None and not _FILE_URI_BASE.fullmatch(self.file_uri_base):
+            found.append(
+                "--file-uri-base must be http(s)://host[:port][/prefix] and a version, such as "
+                f"https://generativelanguage.googleapis.com/v1beta, not {self.file_uri_base!r}."
+            )
         if self.script is not None and self.engine != "script":
             found.append("--script is read by the script engine only. Add --engine script.")
         return found

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
+from PIL import Image
 
 from resumable import PNG, START, failure, send, session, start, upload
 
@@ -251,6 +253,42 @@ async def test_a_configured_address_wins_over_what_proxies_say(files_app: FilesA
 
     assert url.startswith("https://twin.example/gemini/upload/v1beta/files?upload_id=")
     assert file["uri"] == f"https://twin.example/gemini/v1beta/{file['name']}"
+
+
+GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
+
+
+@pytest.mark.parametrize("base", [GOOGLE, f"{GOOGLE}/"])
+async def test_files_may_be_named_by_another_host_than_uploads_go_to(files_app: FilesApp, base: str) -> None:
+    http = await files_app(file_uri_base=base)
+
+    url = (await start(http, 100)).headers["x-goog-upload-url"]
+    file = await upload(http)
+    listed = (await http.get("/v1beta/files")).json()["files"]
+
+    assert url.startswith("http://twin.test/upload/v1beta/files?")
+    assert file["uri"] == f"{GOOGLE}/{file['name']}"
+    assert (await http.get(f"/v1beta/{file['name']}")).json()["uri"] == listed[0]["uri"] == file["uri"]
+    assert (await http.get(f"/v1beta/files/{file['uri']}")).json() == listed[0]
+
+
+async def test_a_file_that_another_host_names_is_found_here(files_app: FilesApp) -> None:
+    http = await files_app(file_uri_base=GOOGLE, fetch=False)
+    picture = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(picture, "PNG")
+    uri = (await upload(http, picture.getvalue()))["uri"]
+    parts = [{"text": "Hello"}, {"fileData": {"fileUri": uri, "mimeType": "image/png"}}]
+    contents = [{"type": "text", "text": "Hello"}, {"type": "image", "uri": uri}]
+
+    model = "gemini-3-flash-preview"
+    answer = await http.post(f"/v1beta/models/{model}:generateContent", json={"contents": [{"parts": parts}]})
+    interaction = await http.post("/v1beta/interactions", json={"model": model, "input": contents})
+
+    assert (answer.status_code, interaction.status_code) == (200, 200), answer.text + interaction.text
+    assert answer.json()["usageMetadata"]["promptTokensDetails"][1] == {
+        "modality": "IMAGE",
+        "tokenCount": 1120,
+    }
 
 
 async def test_f26_a_full_project_is_refused_at_the_start(files_app: FilesApp) -> None:

@@ -140,6 +140,7 @@ def test_an_open_address_without_a_key_is_refused() -> None:
         (("--script", "x.yaml"), "Add --engine script"),
         (("--fetch-allow", "http://x/y"), "--fetch-allow"),
         (("--public-url", "twin.example"), "--public-url must be http(s)://host[:port][/prefix]"),
+        (("--file-uri-base", "https://example.com"), "and a version, such as"),
         (("--max-project-bytes", "0"), "--max-project-bytes must be at least 1"),
         (("--request-timeout-s", "nan"), "--request-timeout-s must be a number, not nan"),
         (("--decode-timeout-s", "inf"), "--decode-timeout-s must be a number, not inf"),

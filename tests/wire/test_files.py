@@ -46,11 +46,11 @@ WRITTEN = {
 
 
 def test_a_file_is_written_with_all_its_fields() -> None:
-    assert json.loads(files.write_file(File(), "https://twin.test")) == WRITTEN
+    assert json.loads(files.write_file(File(), "https://twin.test/v1beta")) == WRITTEN
 
 
 def test_the_answer_to_an_upload_wraps_the_file() -> None:
-    assert json.loads(files.write_upload(File(), "https://twin.test")) == {"file": WRITTEN}
+    assert json.loads(files.write_upload(File(), "https://twin.test/v1beta")) == {"file": WRITTEN}
 
 
 def test_a_display_name_that_is_not_set_is_left_out() -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_is_processing_says_how_far_where_that_is_known(
 
 
 def test_a_page_carries_a_token_that_reads_back() -> None:
-    page = json.loads(files.write_page([(File(), None)], 41, "https://twin.test"))
+    page = json.loads(files.write_page([(File(), None)], 41, "https://twin.test/v1beta"))
 
     assert page["files"] == [WRITTEN]
     assert files.read_page({"pageToken": page["nextPageToken"]}).before == 41

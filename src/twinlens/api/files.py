@@ -32,13 +32,18 @@ class Rules:
     """What the routes need beside the stores.
 
     `project_of` names the project a request belongs to, and raises where it belongs to none;
-    `origin_of` gives what absolute URLs begin with; `pause_s` is how long the bytes of a request may stay
-    away.
+    `origin_of` gives what absolute URLs begin with, but those of files: these begin with `file_uri_base`
+    where it is set; `pause_s` is how long the bytes of a request may stay away.
     """
 
     project_of: Callable[[Request], str]
     origin_of: Callable[[Request], str]
     pause_s: float
+    file_uri_base: str | None = None
+
+    def base_of(self, http: Request) -> str:
+        """Give what the URIs of files begin with."""
+        return self.file_uri_base or f"{self.origin_of(http)}/v1beta"
 
 
 def routes(files: FileStore, uploads: Uploads, processing: Processing, rules: Rules) -> list[BaseRoute]:
@@ -71,7 +76,7 @@ class _Stored:
         wanted = wire.read_page(http.query_params)
         page = await self._files.list(project, wanted.size, wanted.before)
         shown = [(record, self._processing.progress_of(record)) for record in page.files]
-        return _json(wire.write_page(shown, page.next, self._rules.origin_of(http)))
+        return _json(wire.write_page(shown, page.next, self._rules.base_of(http)))
 
     async def get(self, http: Request) -> Response:
         """Answer one file, by its id or by its whole URI."""
@@ -84,7 +89,7 @@ class _Stored:
         if record.state == "PROCESSING":
             self._processing.begin(record)
         progress = self._processing.progress_of(record)
-        return _json(wire.write_file(record, self._rules.origin_of(http), progress))
+        return _json(wire.write_file(record, self._rules.base_of(http), progress))
 
     async def delete(self, http: Request) -> Response:
         """Delete a file."""
@@ -202,7 +207,7 @@ class _Uploading:
     async def _made(self, made: FileRecord, http: Request) -> Response:
         record = await self._processing.settled(made, PROCESSING_WAIT_S)
         progress = self._processing.progress_of(record)
-        body = wire.write_upload(record, self._rules.origin_of(http), progress)
+        body = wire.write_upload(record, self._rules.base_of(http), progress)
         return _json(body, {"X-Goog-Upload-Status": "final"})
 
     async def _query(self, upload_id: str, _http: Request) -> Response:

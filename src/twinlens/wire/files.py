@@ -200,30 +200,30 @@ def read_page(query: Mapping[str, str]) -> PageRequest:
     return PageRequest(limit, None if not token else _read_token(token))
 
 
-def write_file(file: File, origin: str, progress: float | None = None) -> bytes:
-    """Write one file; `origin` is how this client reaches the server.
+def write_file(file: File, base: str, progress: float | None = None) -> bytes:
+    """Write one file; `base` is what its URI begins with: an address and a version.
 
     `progress` is how far the look into a file is that is PROCESSING, from 0 to 1.
     """
-    return msgspec.json.encode(_resource(file, origin, progress))
+    return msgspec.json.encode(_resource(file, base, progress))
 
 
-def write_upload(file: File, origin: str, progress: float | None = None) -> bytes:
+def write_upload(file: File, base: str, progress: float | None = None) -> bytes:
     """Write the answer to a finished upload."""
-    return msgspec.json.encode({"file": _resource(file, origin, progress)})
+    return msgspec.json.encode({"file": _resource(file, base, progress)})
 
 
-def write_page(files: Iterable[tuple[File, float | None]], following: int | None, origin: str) -> bytes:
+def write_page(files: Iterable[tuple[File, float | None]], following: int | None, base: str) -> bytes:
     """Write a page of the list, of files with their progress; where there is nothing, an empty object."""
     page: dict[str, object] = {}
-    if resources := [_resource(file, origin, progress) for file, progress in files]:
+    if resources := [_resource(file, base, progress) for file, progress in files]:
         page["files"] = resources
     if following is not None:
         page["nextPageToken"] = base64.urlsafe_b64encode(f"f{following}".encode()).decode().rstrip("=")
     return msgspec.json.encode(page)
 
 
-def _resource(file: File, origin: str, progress: float | None) -> dict[str, object]:
+def _resource(file: File, base: str, progress: float | None) -> dict[str, object]:
     resource: dict[str, object] = {
         "name": f"files/{file.id}",
         "displayName": file.display_name or "",
@@ -234,7 +234,7 @@ def _resource(file: File, origin: str, progress: float | None) -> dict[str, obje
         "expirationTime": _time(file.expires) + "000Z",
         # Base64 of the hexadecimal text, not of the hash: what clients have always been given.
         "sha256Hash": base64.b64encode(file.sha256.encode()).decode(),
-        "uri": f"{origin}/v1beta/files/{file.id}",
+        "uri": f"{base}/files/{file.id}",
         "state": file.state,
         # Not of the contract, and nothing to clients that do not know it.
         "progressPercent": file.state == "PROCESSING" and progress and round(100 * progress),
