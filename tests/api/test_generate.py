@@ -58,13 +58,6 @@ def test_b6_other_collections_are_404(client: TestClient, path: str) -> None:
     assert client.post(path, json=HELLO).status_code == 404
 
 
-def test_a_method_that_models_do_not_have_is_404(client: TestClient) -> None:
-    answer = client.post(f"{MODEL}:embedContent", json=HELLO)
-
-    assert answer.status_code == 404
-    assert "embedContent" in answer.json()["error"]["message"]
-
-
 def test_e1_the_event_stream_is_data_lines_and_nothing_else(serve: Any) -> None:
     client = serve("default: {chunks: [one, two]}\n")
 
