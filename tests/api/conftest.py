@@ -62,6 +62,7 @@ async def files_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[htt
                 "data_dir": tmp_path / "data",
                 "decode_workers": 1,
                 "api_key": ("k", "other"),
+                "open_metrics": True,
             } | settings
             app = create_app(Settings(engine="script", **chosen), clock=clock)
             await stack.enter_async_context(app.router.lifespan_context(app))
