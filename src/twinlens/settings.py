@@ -17,6 +17,7 @@ ENV_PREFIX = "TWINLENS_"
 _PUBLIC_URL = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
 )
+_TOKEN = re.compile("[!-~]+")
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/@\s]+)/?")
 
 
@@ -184,8 +185,9 @@ class Settings:
             found.append("--allow-host and --allow-origin are for servers without keys: leave out --api-key.")
         if self.metrics_key is not None and (self.open_metrics or self.metrics_key in self.api_key):
             found.append("--metrics-key must be no --api-key, and stand without --open-metrics.")
-        if self.metrics_key is not None and not self.metrics_key.strip():
-            found.append("--metrics-key must not be empty.")
+        if self.metrics_key is not None and not _TOKEN.fullmatch(self.metrics_key):
+            # It is not shown: it may be a true one with a line break at its end.
+            found.append("--metrics-key must have letters, digits and signs of ASCII, and no spaces.")
         return found
 
 

@@ -162,7 +162,9 @@ def test_an_open_address_without_a_key_is_refused() -> None:
         (("--trusted-proxies", "10.0.0.0/99"), "--trusted-proxies must be an address or a network"),
         (("--metrics-key", "k", "--api-key", "k"), "--metrics-key must be no --api-key"),
         (("--metrics-key", "k", "--open-metrics"), "stand without --open-metrics"),
-        (("--metrics-key", ""), "--metrics-key must not be empty"),
+        (("--metrics-key", ""), "--metrics-key must have letters"),
+        (("--metrics-key", "a b"), "--metrics-key must have letters"),
+        (("--metrics-key", "schlüssel"), "--metrics-key must have letters"),
         (("--no-such-option",), "--no-such-option"),
     ],
 )
