@@ -145,7 +145,9 @@ async def _response(reader: asyncio.StreamReader) -> bytes:
 
 def request_bytes(path: str, body: bytes) -> bytes:
     """Write one HTTP request."""
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nx-goog-api-key: k\r\nContent-Type: application/json\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: k\r\nContent-Type: application/json\r\n"
+    )
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import servers
 from servers import TICKS, free_port
 
-HEAD = "{} {} HTTP/1.1\r\nHost: bench\r\nx-goog-api-key: k\r\n{}Content-Length: {}\r\n\r\n"
+HEAD = "{} {} HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: k\r\n{}Content-Length: {}\r\n\r\n"
 
 Json = dict[str, Any]
 Step = Callable[[], object]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -18,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
 from .api import failures, files, health, metrics
+from .api.access import Allowed, Guarded
 from .api.auth import Keys
 from .api.generate import Generate, Rules
 from .api.interactions import routes as interactions
@@ -25,7 +27,7 @@ from .api.interactions.runs import Runs
 from .api.interactions.work import Work
 from .api.limits import Gate
 from .api.models import Models
-from .api.origin import origin_of
+from .api.origin import Origins, Proxies
 from .domain.errors import TwinlensError
 from .engines.base import EngineOptions, EngineSetupError
 from .engines.pool import Engines
@@ -95,19 +97,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     settings = settings or Settings()
     parts = _parts(settings, clock)
     gate = Gate(settings.max_running, settings.max_waiting)
-    counts = _counts(parts, gate)
+    counts = _counts(parts, settings, gate)
     runs = _runs(parts, settings, gate, counts)
     app = Starlette(
         routes=[*_routes(parts, settings, gate, counts), *_conversations(parts, settings, gate, runs)],
         middleware=[
             Middleware(metrics.Measured, counts.traffic),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=["*"],
-                allow_methods=["*"],
-                allow_headers=["*"],
-                expose_headers=UPLOAD_HEADERS,
-            ),
+            *_doors(settings),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
         exception_handlers=failures.HANDLERS,
@@ -119,7 +115,24 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     return app
 
 
-def _counts(parts: _Parts, gate: Gate) -> metrics.Metrics:
+def _doors(settings: Settings) -> list[Middleware]:
+    """Say which web pages may call, and under which names: with keys, the key alone decides."""
+    shared: dict[str, Any] = {
+        "allow_methods": ["*"],
+        "allow_headers": ["*"],
+        "expose_headers": UPLOAD_HEADERS,
+    }
+    if settings.api_key:
+        return [Middleware(CORSMiddleware, allow_origins=["*"], **shared)]
+    allowed = Allowed.of(settings.allow_host, settings.allow_origin, settings.public_url)
+    return [
+        Middleware(Guarded, allowed, Proxies(settings.trusted_proxies)),
+        # What comes this far may ask: it is answered by its name.
+        Middleware(CORSMiddleware, allow_origin_regex=".*", allow_private_network=True, **shared),
+    ]
+
+
+def _counts(parts: _Parts, settings: Settings, gate: Gate) -> metrics.Metrics:
     return metrics.Metrics(
         metrics.Parts(
             load=gate,
@@ -128,7 +141,8 @@ def _counts(parts: _Parts, gate: Gate) -> metrics.Metrics:
             files=parts.services.files,
             interactions=parts.interactions,
             restarts=lambda: parts.pool.restarts,
-        )
+        ),
+        metrics.Door(settings.metrics_key, open=settings.open_metrics or not settings.api_key),
     )
 
 
@@ -138,9 +152,9 @@ def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metri
     rules = Rules(settings.max_request_bytes, settings.request_timeout_s, pause_s, settings.engine_usage)
     generate = Generate(services, keys, gate, rules, counts.spend)
     models = Models(services.engines, keys)
-    public = (settings.public_url or "").rstrip("/")
     base = (settings.file_uri_base or "").rstrip("/") or None
-    own = files.Rules(keys.project_of, (lambda _: public) if public else origin_of, pause_s, base)
+    origins = Origins(Proxies(settings.trusted_proxies), settings.public_url)
+    own = files.Rules(keys.project_of, origins, pause_s, base)
     return [
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
@@ -148,13 +162,14 @@ def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metri
         Route("/{version:version}/tunedModels", models.tuned, methods=["GET"]),
         *files.routes(services.files, parts.uploads, services.processing, own),
         Route("/metrics", counts.show, methods=["GET"]),
+        Route("/", health.about, methods=["GET"]),
         Route("/healthz", health.alive, methods=["GET"]),
-        Route("/readyz", health.ready(services.engines), methods=["GET"]),
+        Route("/readyz", health.ready(services.engines, services.files.trouble), methods=["GET"]),
     ]
 
 
 def _runs(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metrics) -> Runs:
-    work = Work(parts.services, parts.interactions, counts.spend)
+    work = Work(parts.services, parts.interactions, counts.spend, counts.end)
     return Runs(work, parts.interactions, parts.services.engines, gate, settings.background_timeout_s)
 
 

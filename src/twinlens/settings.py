@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address
-from math import isfinite
+from ipaddress import ip_network
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
+
+from .domain.hosts import is_loopback, read_address, read_host
 
 ENV_PREFIX = "TWINLENS_"
 
@@ -16,6 +18,8 @@ _PUBLIC_URL = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
 )
 _FILE_URI_BASE = re.compile(_PUBLIC_URL.pattern.removesuffix("/?") + r"/v1(?:alpha|beta)?/?")
+_TOKEN = re.compile("[!-~]+")
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/@\s]+)/?")
 
 
 class SettingsError(ValueError):
@@ -39,6 +43,16 @@ class Settings:
     file_uri_base: str | None = knob(
         None,
         "What the uri of a file begins with, for clients that know one host only: http(s)://host/v1beta.",
+    )
+    trusted_proxies: tuple[str, ...] = knob(
+        ("127.0.0.0/8", "::1"),
+        "Address or network of a proxy whose X-Forwarded-Host, -Proto and -Prefix are believed, repeatable.",
+    )
+    allow_host: tuple[str, ...] = knob(
+        (), "Host[:port] that a server without keys answers to beside localhost, repeatable."
+    )
+    allow_origin: tuple[str, ...] = knob(
+        (), "Scheme://host[:port] of web pages that a server without keys answers, repeatable."
     )
     data_dir: Path = knob(Path("twinlens-data"), "Folder for uploaded files and their database.")
     max_file_bytes: int = knob(2 * 1024**3, "Largest file that can be uploaded.", unit="bytes")
@@ -76,6 +90,10 @@ class Settings:
     api_key: tuple[str, ...] = knob(
         (), "Key to accept, repeatable; each is a project of its own. None: any key will do.", secret=True
     )
+    metrics_key: str | None = knob(
+        None, "Bearer token that GET /metrics needs; API keys do not open it.", secret=True
+    )
+    open_metrics: bool = knob(False, "Answer GET /metrics without a key, also where API keys are set.")
     fetch: bool = knob(True, "Fetch media from public https addresses that requests name.")
     fetch_allow: tuple[str, ...] = knob(
         (), "Host[:port] that may be fetched from although private, plain http or a low port, repeatable."
@@ -126,7 +144,14 @@ class Settings:
             for name, least in _LEAST.items()
             if getattr(self, name) < least
         ]
-        if not self.api_key and not _is_loopback(self.host):
+        found += [
+            f"{flag(knob.name)} must be at most {_MOST[unit]:.0f} {unit}, not {getattr(self, knob.name)}."
+            for knob in KNOBS
+            if (unit := knob.metadata["unit"]) in _MOST and _MOST[unit] < getattr(self, knob.name) < inf
+        ]
+        if read_address(self.host) is None and (read_host(self.host) is None or ":" in self.host):
+            found.append(f"--host must be one address or name, without a port, not {self.host!r}.")
+        elif not self.api_key and not is_loopback(self.host):
             found.append(
                 f"--host {self.host} is open to others, and no key is set. "
                 "Add --api-key KEY (or TWINLENS_API_KEY), or listen on 127.0.0.1."
@@ -147,8 +172,35 @@ class Settings:
                 "--file-uri-base must be http(s)://host[:port][/prefix] and a version, such as "
                 f"https://generativelanguage.googleapis.com/v1beta, not {self.file_uri_base!r}."
             )
+        found += self._callers()
         if self.script is not None and self.engine != "script":
             found.append("--script is read by the script engine only. Add --engine script.")
+        return found
+
+    def _callers(self) -> list[str]:
+        """Name what is wrong with the settings that say who may call."""
+        found = [
+            f"--trusted-proxies must be an address or a network like 10.0.0.0/8, not {each!r}."
+            for each in self.trusted_proxies
+            if not _is_network(each)
+        ]
+        found += [
+            f"--allow-host must be host[:port], not {each!r}."
+            for each in self.allow_host
+            if read_host(each) is None
+        ]
+        found += [
+            f"--allow-origin must be scheme://host[:port], not {each!r}. To let in any page, set --api-key."
+            for each in self.allow_origin
+            if not _is_origin(each)
+        ]
+        if self.api_key and (self.allow_host or self.allow_origin):
+            found.append("--allow-host and --allow-origin are for servers without keys: leave out --api-key.")
+        if self.metrics_key is not None and (self.open_metrics or self.metrics_key in self.api_key):
+            found.append("--metrics-key must be no --api-key, and stand without --open-metrics.")
+        if self.metrics_key is not None and not _TOKEN.fullmatch(self.metrics_key):
+            # It is not shown: it may be a true one with a line break at its end.
+            found.append("--metrics-key must have letters, digits and signs of ASCII, and no spaces.")
         return found
 
 
@@ -181,6 +233,8 @@ _LEAST = {
     "decode_timeout_s": 0.001,
     "shutdown_timeout_s": 0,
 }
+_MOST = {"bytes": 2**53, "MiB": 2**33, "pixels": 2**53, "seconds": 100 * 365 * 24 * 3600}
+"""By unit: what is larger was mistyped, and dates and databases could not hold it."""
 
 
 def flag(name: str) -> str:
@@ -200,8 +254,14 @@ def _is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def _is_loopback(host: str) -> bool:
+def _is_network(text: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        ip_network(text, strict=False)
     except ValueError:
-        return host == "localhost"
+        return False
+    return True
+
+
+def _is_origin(text: str) -> bool:
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and read_host(found[1]) is not None

@@ -34,7 +34,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             app = create_app(
                 Settings(engine="script", data_dir=tmp_path / "data", decode_workers=1, **settings)
             )
-            client = TestClient(app, raise_server_exceptions=False)
+            client = TestClient(app, "http://localhost", False, client=("127.0.0.1", 1))
             if key:
                 client.headers["x-goog-api-key"] = key
             return stack.enter_context(client)
@@ -62,6 +62,7 @@ async def files_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[htt
                 "data_dir": tmp_path / "data",
                 "decode_workers": 1,
                 "api_key": ("k", "other"),
+                "open_metrics": True,
             } | settings
             app = create_app(Settings(engine="script", **chosen), clock=clock)
             await stack.enter_async_context(app.router.lifespan_context(app))

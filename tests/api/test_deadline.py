@@ -48,7 +48,11 @@ async def call(app: Starlette, method: str, query: bytes = b"", leave_after_s: f
         "raw_path": b"",
         "query_string": query,
         "root_path": "",
-        "headers": [(b"x-goog-api-key", b"k"), (b"content-length", str(len(BODY)).encode())],
+        "headers": [
+            (b"host", b"localhost"),
+            (b"x-goog-api-key", b"k"),
+            (b"content-length", str(len(BODY)).encode()),
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
     }

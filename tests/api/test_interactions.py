@@ -454,7 +454,7 @@ def served(
         settings["script"].write_text(script)
     chosen = Settings(engine="script", data_dir=folder / "data", decode_workers=1, **settings)
     app = create_app(chosen, clock=lambda: clock[0])
-    with TestClient(app, raise_server_exceptions=False, headers={"x-goog-api-key": "k"}) as client:
+    with TestClient(app, "http://localhost", False, headers={"x-goog-api-key": "k"}) as client:
         yield client
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -30,6 +32,8 @@ from twinlens.pipeline.decoded import Decoded
 from twinlens.store.cache import PixelCache
 from twinlens.store.files import FileStore
 from twinlens.store.interactions import InteractionStore
+
+Serve = Callable[..., TestClient]
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
 PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
@@ -257,6 +261,146 @@ def test_the_format_is_the_one_that_was_asked_for(server: Server, accept: str, e
     answer = server.client.get("/metrics", headers={"accept": accept})
 
     assert answer.headers["content-type"].startswith(expected)
+
+
+OPEN = {"authorization": "Bearer figures"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "status"),
+    [
+        ({"api_key": ("k",)}, {}, 403),
+        ({"api_key": ("k",)}, {"x-goog-api-key": "k"}, 403),
+        ({"api_key": ("k",)}, {"authorization": "Bearer k"}, 403),
+        ({"api_key": ("k",), "open_metrics": True}, {}, 200),
+        ({"api_key": ("k",), "metrics_key": "figures"}, OPEN, 200),
+        ({"api_key": ("k",), "metrics_key": "figures"}, {"authorization": "bearer figures "}, 200),
+        ({"api_key": ("k",), "metrics_key": "figures"}, {}, 401),
+        ({"api_key": ("k",), "metrics_key": "figures"}, {"authorization": "Bearer k"}, 401),
+        ({"api_key": ("k",), "metrics_key": "figures"}, {"authorization": "Basic figures"}, 401),
+        ({"api_key": ("k",), "metrics_key": "figures"}, {"authorization": "Bearer "}, 401),
+        ({"api_key": ("k",), "metrics_key": "figures"}, {"authorization": "figures"}, 401),
+        ({"api_key": ("k",), "metrics_key": "figures"}, {"x-goog-api-key": "figures"}, 401),
+        ({}, {}, 200),
+        ({"metrics_key": "figures"}, {}, 401),
+        ({"metrics_key": "figures"}, OPEN, 200),
+    ],
+)
+def test_who_may_see_the_numbers(
+    serve: Serve, settings: dict[str, Any], headers: dict[str, str], status: int
+) -> None:
+    answer = serve(key=None, **settings).get("/metrics", headers=headers)
+
+    assert answer.status_code == status
+    assert status == 200 or "--metrics-key" in answer.json()["error"]["message"]
+
+
+def test_the_key_of_the_numbers_opens_nothing_else(serve: Serve) -> None:
+    server = serve(key=None, api_key=("k",), metrics_key="figures")
+
+    assert server.get("/v1beta/models", headers=OPEN).status_code == 400
+
+
+def test_the_numbers_are_not_in_a_query(serve: Serve) -> None:
+    server = serve(key=None, api_key=("k",), metrics_key="figures")
+
+    assert server.get("/metrics?key=figures").status_code == 401
+
+
+STREAM = f"{MODEL}:streamGenerateContent?alt=sse"
+LATE = "default: {chunks: [At once., {text: Late., delay: 600}]}\n"
+BROKEN = "default: {chunks: [At once.], error: {code: 503}}\n"
+
+
+def figures(client: TestClient, name: str) -> dict[tuple[str, ...], float]:
+    """Read a counter by its labels' values."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    samples = (sample for family in families for sample in family.samples if sample.name == name)
+    return {tuple(sample.labels.values()): sample.value for sample in samples}
+
+
+@pytest.mark.parametrize(("script", "reason"), [(LATE, "deadline"), (BROKEN, "error")])
+def test_a_stream_that_breaks_off_counts_as_cut(serve: Serve, script: str, reason: str) -> None:
+    server = serve(script, request_timeout_s=0.5)
+
+    answer = server.post(STREAM, json={"contents": [{"parts": [{"text": "x"}]}]})
+
+    route = "/{version}/models/{model}:streamGenerateContent"
+    assert answer.status_code == 200
+    assert figures(server, "twinlens_streams_cut_total") == {(reason, route): 1}
+
+
+def test_an_interactions_stream_that_breaks_off_counts_as_cut(serve: Serve) -> None:
+    server = serve(LATE, request_timeout_s=2)
+
+    answer = server.post(
+        "/v1beta/interactions", json={"model": "gemini-3-flash-preview", "input": "x", "stream": True}
+    )
+
+    assert answer.status_code == 200
+    assert figures(server, "twinlens_streams_cut_total") == {("deadline", "/{version}/interactions"): 1}
+
+
+def test_a_stream_that_ends_well_does_not_count_as_cut(serve: Serve) -> None:
+    server = serve()
+
+    server.post(STREAM, json={"contents": [{"parts": [{"text": "x"}]}]})
+    server.post(
+        "/v1beta/interactions", json={"model": "gemini-3-flash-preview", "input": "x", "stream": True}
+    )
+
+    assert figures(server, "twinlens_streams_cut_total") == {}
+
+
+@pytest.mark.parametrize(
+    ("is_cancelled", "reason"),
+    [pytest.param(False, "client", id="left"), pytest.param(True, "stop", id="stop")],
+)
+async def test_a_stream_whose_client_or_server_leaves_counts_as_cut(is_cancelled: bool, reason: str) -> None:
+    traffic, begun, gone = Traffic(), asyncio.Event(), asyncio.Event()
+
+    async def streaming(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"first", "more_body": True})
+        begun.set()
+        await gone.wait()
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None: ...
+
+    app = Measured(streaming, traffic)
+    task = asyncio.ensure_future(app({"type": "http", "method": "GET"}, receive, send))
+    await begun.wait()
+    if is_cancelled:
+        task.cancel()
+    gone.set()
+    await asyncio.wait([task])
+
+    cut = list(traffic.families())[-1]
+    assert [(sample.labels, sample.value) for sample in cut.samples] == [
+        ({"route": "other", "reason": reason}, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "result"),
+    [
+        ("default: {text: done}\n", "completed"),
+        (LATE, "timed_out"),
+        (BROKEN, "failed"),
+    ],
+)
+def test_work_in_the_background_is_counted_by_how_it_ended(serve: Serve, script: str, result: str) -> None:
+    server = serve(script, background_timeout_s=0.5)
+    asked = {"model": "gemini-3-flash-preview", "input": "x", "background": True}
+
+    begun = server.post("/v1beta/interactions", json=asked).json()["id"]
+    while server.get(f"/v1beta/interactions/{begun}").json()["status"] in ("queued", "in_progress"):
+        time.sleep(0.02)
+
+    assert figures(server, "twinlens_background_interactions_total") == {(result,): 1}
 
 
 def test_every_number_has_its_row_in_the_documentation(server: Server) -> None:

@@ -197,6 +197,7 @@ def test_a_taken_name_is_refused_by_the_servers_words(files: Files, at: tuple[st
         (("upload", "."), "is a directory"),
         (("upload",), "Missing argument"),
         (("upload", "note.md", "note.md", "--name", "x"), "are for one file"),
+        (("upload", "note.md", "--name", "Not A Name"), "'Not A Name' is not the name of a file"),
         (("list", "--server", "ftp://host"), "'ftp://host' is not the address of a server"),
         (("list", "--server", "http://host:99999"), "is not the address of a server"),
         *(

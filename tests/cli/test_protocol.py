@@ -18,12 +18,12 @@ import pytest
 from twinlens.cli.protocol import MAX_HEAD_BYTES
 
 UPLOAD = (
-    "POST /upload/v1beta/files HTTP/1.1\r\nHost: twin\r\nx-goog-api-key: secret-key\r\n"
+    "POST /upload/v1beta/files HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: secret-key\r\n"
     "X-Goog-Upload-Protocol: raw\r\nX-Goog-Upload-Header-Content-Type: image/png\r\n"
     "Content-Length: 1000000\r\n\r\n"
 )
 CONVERSATION = (
-    "POST /v1beta/interactions?key=secret-key HTTP/1.1\r\nHost: twin\r\nContent-Length: 1000\r\n\r\n"
+    "POST /v1beta/interactions?key=secret-key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 )
 
 
@@ -79,7 +79,7 @@ def refusal(answer: bytes) -> tuple[int, dict[str, Any]]:
     return int(head.split()[1]), json.loads(body)["error"]
 
 
-@pytest.mark.parametrize("begun", [b"", b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: twin\r\nX-A: "])
+@pytest.mark.parametrize("begun", [b"", b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: "])
 def test_a_connection_on_which_no_request_comes_is_closed(server: Server, begun: bytes) -> None:
     with server.connection() as connection:
         connection.sendall(begun)
@@ -89,7 +89,7 @@ def test_a_connection_on_which_no_request_comes_is_closed(server: Server, begun:
 
 def test_headers_without_end_are_refused(server: Server) -> None:
     with server.connection() as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: twin\r\nX-A: ")
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ")
         try:
             for _ in range(1000):
                 connection.sendall(b"a" * 65_536)
@@ -132,7 +132,7 @@ def test_a_request_that_the_servers_end_cuts_off_is_told_so(tmp_path: Path) -> N
         connection.sendall(UPLOAD.encode() + bytes(5000))
         # Another request that is answered: the first one has been read by now.
         with server.connection() as other:
-            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: twin\r\nConnection: close\r\n\r\n")
+            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert everything(other)
 
         log = server.stop()
@@ -147,7 +147,7 @@ def test_an_interaction_that_the_servers_end_cuts_off_is_told_so_in_its_own_form
     with server.connection() as connection:
         connection.sendall(CONVERSATION.encode() + b"{")
         with server.connection() as other:
-            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: twin\r\nConnection: close\r\n\r\n")
+            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert everything(other)
 
         server.stop()
@@ -174,10 +174,37 @@ def test_too_long_headers_of_an_interaction_are_refused_in_its_own_form(server: 
 
 def test_the_log_of_requests_holds_no_keys_and_no_upload_ids(server: Server) -> None:
     with server.connection() as connection:
-        connection.sendall(b"GET /v1beta/files?key=secret-key HTTP/1.1\r\nHost: twin\r\n\r\n")
+        connection.sendall(b"GET /v1beta/files?key=secret-key HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
 
     log = server.stop()
 
     assert '"GET /v1beta/files HTTP/1.1" 200' in log
     assert "secret-key" not in log
+
+
+@pytest.mark.parametrize(
+    ("target", "hosts", "status"),
+    [
+        ("/v1beta/files?key=x", "Host: localhost\r\n", 200),
+        ("/v1beta/files?key=x", "", 403),
+        ("/v1beta/files?key=x", "Host:\r\n", 403),
+        ("/v1beta/files?key=x", "Host: localhost\r\nHost: localhost\r\n", 403),
+        ("/v1beta/files?key=x", "Host: rebind.example\r\nHost: localhost\r\n", 403),
+        ("http://localhost:1/v1beta/files?key=x", "Host: rebind.example\r\n", 200),
+        ("http://rebind.example/v1beta/files?key=x", "Host: localhost\r\n", 403),
+        ("HTTP://REBIND.EXAMPLE/v1beta/files?key=x", "Host: localhost\r\n", 403),
+        ("http://localhost@rebind.example/v1beta/files?key=x", "Host: localhost\r\n", 403),
+        ("http:///v1beta/files?key=x", "Host: localhost\r\n", 400),
+        ("http://rebind.example", "Host: localhost\r\n", 400),
+        ("//rebind.example/v1beta/files", "Host: localhost\r\n", 404),
+    ],
+)
+def test_a_target_that_names_a_host_counts_as_one(
+    server: Server, target: str, hosts: str, status: int
+) -> None:
+    with server.connection() as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n".encode())
+        answer = everything(connection)
+
+    assert int(answer.split()[1]) == status

@@ -107,7 +107,7 @@ def test_sigterm_lets_a_request_in_flight_finish(tmp_path: Path) -> None:
         host, port = address.removeprefix("http://").split(":")
         body = b'{"contents":[{"parts":[{"text":"x"}]}]}'
         path = "/v1/models/gemini-3-pro:generateContent?key=k"
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}"
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
         with socket.create_connection((host, int(port)), timeout=20) as connection:
             connection.sendall(f"{head}\r\n\r\n".encode() + body)
             time.sleep(0.7)
@@ -134,7 +134,7 @@ def test_an_open_address_without_a_key_is_refused() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--engine", "nope"), "There is no engine 'nope'"),
+        (("--engine", "nope"), "There is no engine 'nope'; there are: builtin, script."),
         (("--engine", "script", "--script", "/nowhere/answers.yaml"), "/nowhere/answers.yaml"),
         (("--max-running", "0"), "--max-running must be at least 1"),
         (("--script", "x.yaml"), "Add --engine script"),
@@ -147,6 +147,26 @@ def test_an_open_address_without_a_key_is_refused() -> None:
         (("--fetch-allow", "x:99999"), "'x:99999' is not HOST or HOST:PORT"),
         (("--youtube-resolver", "/nowhere"), "--youtube-resolver /nowhere is no program that can be run"),
         (("--speech-model", "/nowhere"), "/nowhere"),
+        (("--max-file-bytes", "2Gi"), "'2Gi' is not a number of bytes"),
+        (("--interaction-lifetime-s", "55 years"), "'55 years' is not a number of seconds"),
+        (("--upload-lifetime-s", "99999999999"), "--upload-lifetime-s must be at most 3153600000 seconds"),
+        (("--cache-max-bytes", "99999TiB"), "--cache-max-bytes must be at most"),
+        (("--host", "localhost:8080"), "--host must be one address or name, without a port"),
+        (("--allow-host", "http://twin.lan"), "--allow-host must be host[:port]"),
+        (("--allow-host", "*"), "--allow-host must be host[:port]"),
+        (("--allow-origin", "app.example"), "--allow-origin must be scheme://host[:port]"),
+        (("--allow-origin", "null"), "--allow-origin must be scheme://host[:port]"),
+        (("--allow-origin", "*"), "To let in any page, set --api-key"),
+        (("--allow-origin", "https://app.example/page"), "--allow-origin must be scheme://host[:port]"),
+        (("--allow-host", "twin.lan", "--api-key", "k"), "are for servers without keys"),
+        (("--trusted-proxies", "proxy.lan"), "--trusted-proxies must be an address or a network"),
+        (("--trusted-proxies", "10.0.0.0/99"), "--trusted-proxies must be an address or a network"),
+        (("--metrics-key", "k", "--api-key", "k"), "--metrics-key must be no --api-key"),
+        (("--metrics-key", "k", "--open-metrics"), "stand without --open-metrics"),
+        (("--metrics-key", ""), "--metrics-key must have letters"),
+        (("--metrics-key", "a b"), "--metrics-key must have letters"),
+        (("--metrics-key", "schlüssel"), "--metrics-key must have letters"),
+        (("--no-such-option",), "--no-such-option"),
     ],
 )
 def test_a_wrong_setting_is_named_without_a_traceback(
@@ -154,7 +174,7 @@ def test_a_wrong_setting_is_named_without_a_traceback(
 ) -> None:
     answer = run("serve", "--port", "0", "--data-dir", str(tmp_path), *arguments)
 
-    assert answer.returncode != 0
+    assert answer.returncode == 2
     assert sentence in answer.stderr
     assert "Traceback" not in answer.stderr
 
@@ -166,7 +186,7 @@ def test_a_taken_port_is_named_without_a_traceback(tmp_path: Path) -> None:
 
         answer = run("serve", "--port", str(taken.getsockname()[1]), "--data-dir", str(tmp_path))
 
-    assert answer.returncode != 0
+    assert answer.returncode == 1
     assert "Choose another --port" in answer.stderr
     assert "Traceback" not in answer.stderr
 
@@ -223,3 +243,48 @@ def test_a_stream_that_the_servers_end_cuts_off_is_told_so(tmp_path: Path) -> No
 
         assert "overloaded" in told[-3]
         assert told[-1] == "data: [DONE]"
+
+
+def test_an_answers_file_that_cannot_be_read_as_one_is_a_wrong_option(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("rules: [unclosed\n")
+
+    answer = run("serve", "--port", "0", "--engine", "script", "--script", str(answers))
+
+    assert answer.returncode == 2
+    assert "answers.yaml" in answer.stderr
+
+
+def test_a_folder_that_cannot_be_used_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+
+    answer = run("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--engine", "script")
+
+    assert answer.returncode == 1
+    assert "is not a folder" in answer.stderr
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "99999"), ("files", "list", "--limit", "0")])
+def test_a_mistyped_variable_is_named_by_every_command(command: tuple[str, ...]) -> None:
+    answer = run(*command, TWINLENS_MAX_FILE_BYTE="5")
+
+    assert "TWINLENS_MAX_FILE_BYTE is set" in answer.stderr
+    assert "did you mean TWINLENS_MAX_FILE_BYTES?" in answer.stderr
+    assert answer.returncode == 2
+
+
+def test_a_variable_may_have_a_unit_too() -> None:
+    answer = run(
+        "serve", "--port", "99999", TWINLENS_MAX_FILE_BYTES="2GiB", TWINLENS_REQUEST_TIMEOUT_S="5min"
+    )
+
+    assert "--port must be at most 65535" in answer.stderr
+    assert "TWINLENS_MAX" not in answer.stderr
+
+
+def test_several_values_stand_in_one_variable(tmp_path: Path) -> None:
+    answer = run("serve", TWINLENS_ALLOW_HOST="twin.lan a/b", TWINLENS_TRUSTED_PROXIES="10.0.0.1 ::1")
+
+    assert answer.returncode == 2
+    assert "--allow-host must be host[:port], not 'a/b'" in answer.stderr
+    assert "--trusted-proxies" not in answer.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -331,3 +332,27 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
     assert "is not a folder" in said
     assert (tmp_path / "data").read_text() == "not a folder"
+
+
+def test_a_server_on_a_full_disk_is_alive_and_not_ready(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk", "8m") as disk,
+        Server(disk.folder / "data", tmp_path, within=disk.within) as server,
+        connected(server.address()) as connection,
+    ):
+        ready_when(connection, b"ready\n")
+        filler = disk.fill()
+
+        assert ready_when(connection, b"the disk is full\n").status == 503
+        assert connection.ask("GET", "/healthz").status == 200
+        filler.unlink()
+        assert ready_when(connection, b"ready\n").status == 200
+
+
+def ready_when(connection: Connection, expected: bytes) -> Answer:
+    """Ask whether the server is ready until it says what is expected."""
+    patience = time.monotonic() + PATIENCE_S
+    while (answer := connection.ask("GET", "/readyz")).body != expected:
+        assert time.monotonic() < patience, answer
+        time.sleep(0.05)
+    return answer

@@ -85,7 +85,7 @@ async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[http
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://twin.test") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         client.headers["x-goog-api-key"] = "any"
         yield client

@@ -187,8 +187,19 @@ def test_a15_only_known_query_parameters_are_accepted(http: httpx.Client) -> Non
     assert known.status_code == 200
 
 
-def test_a18_a_browser_may_upload(http: httpx.Client) -> None:
-    origin = {"Origin": "https://app.example"}
+@pytest.mark.parametrize(
+    ("server", "page", "key", "told"),
+    [
+        ("keyed_server", "https://app.example", "first", "*"),
+        ("script_server", "http://localhost:3000", "any", "http://localhost:3000"),
+    ],
+)
+def test_a18_a_browser_may_upload(
+    request: pytest.FixtureRequest, http: httpx.Client, server: str, page: str, key: str, told: str
+) -> None:
+    http.base_url = request.getfixturevalue(server)
+    http.headers["x-goog-api-key"] = key
+    origin = {"Origin": page}
     asked = "content-type, x-goog-api-key, x-goog-api-client, x-goog-upload-command, x-goog-upload-offset"
 
     preflight = http.options(
@@ -200,7 +211,7 @@ def test_a18_a_browser_may_upload(http: httpx.Client) -> None:
     assert preflight.status_code in {200, 204}
     allowed = preflight.headers["access-control-allow-headers"].lower()
     assert all(name in allowed for name in asked.split(", "))
-    assert plain.headers["access-control-allow-origin"] == "*"
+    assert plain.headers["access-control-allow-origin"] == told
     assert "x-goog-upload-url" in plain.headers["access-control-expose-headers"].lower()
 
 

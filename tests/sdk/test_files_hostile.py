@@ -146,7 +146,9 @@ async def test_a_body_cut_short_ends_nothing_and_can_be_gone_on_with(http: httpx
     data = random.Random(2).randbytes(4_000_000)
     session = await begun(http)
     address = urlsplit(session)
-    head = f"POST {address.path}?{address.query} HTTP/1.1\r\nHost: h\r\nContent-Length: {len(data)}\r\n"
+    head = (
+        f"POST {address.path}?{address.query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n"
+    )
     head += "".join(f"{name}: {value}\r\n" for name, value in WHOLE.items())
     assert address.hostname is not None
     with socket.create_connection((address.hostname, address.port or 80)) as broken:
@@ -198,7 +200,7 @@ async def test_a_connection_is_of_use_after_a_body_that_nobody_wanted(
     script_server: str, path: str, headers: dict[str, str], code: bytes
 ) -> None:
     head = "POST HTTP/1.1\nContent-Length: 4000000" + "".join(f"\n{n}: {v}" for n, v in headers.items())
-    following = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+    following = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     answers = await talk(script_server + path, head, *[bytes(1_000_000)] * 4, following, answers=2)
 

@@ -246,3 +246,16 @@ async def test_a_cancelled_caller_learns_of_it_when_the_transaction_has_ended(tm
         await task
     assert await database.read(count) == 1
     await database.close()
+
+
+async def test_a_database_that_another_program_holds_is_said_to_be_so(tmp_path: Path) -> None:
+    database = Database(tmp_path / "twinlens.db", patience_s=0.01)
+    other = sqlite3.connect(tmp_path / "twinlens.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unavailable, match="Another program holds"):
+        await database.write(lambda connection: connection.execute("DELETE FROM files"))
+
+    other.close()
+    await database.write(lambda connection: connection.execute("DELETE FROM files"))
+    await database.close()

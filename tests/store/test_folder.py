@@ -140,3 +140,22 @@ async def test_a_store_holds_its_folder_until_it_is_closed(tmp_path: Path) -> No
     await store.close()
 
     await FileStore(tmp_path).close()
+
+
+def test_a_folder_that_can_be_used_has_no_trouble(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+
+    assert folder.trouble() is None
+    assert folder.trouble() is None
+    folder.close()
+
+
+@pytest.mark.parametrize("is_made_again", [False, True])
+def test_a_folder_that_is_gone_is_missed(tmp_path: Path, is_made_again: bool) -> None:
+    folder = DataFolder(tmp_path / "data")
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    if is_made_again:
+        DataFolder(tmp_path / "data").close()
+
+    assert folder.trouble() == "the data folder is gone"
+    folder.close()

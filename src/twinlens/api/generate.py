@@ -27,6 +27,7 @@ from .deadline import deadline_of, timely, until, while_connected
 from .elsewhere import unserved_method
 from .failures import meant_by
 from .limits import Gate
+from .metrics import note_cut
 from .query import check_query
 from .sse import ARRAY, SSE, Framing, framed, stream_start
 
@@ -134,7 +135,7 @@ class Generate:
                 aclosing(timely(answer(planned, self._services), call.deadline)) as pieces,
             ):
                 first = await anext(pieces)
-                written = self._written(first, pieces, self._head(call))
+                written = self._written(first, pieces, self._head(call), call.http)
                 await _send(written, SSE if sse else ARRAY, send)
 
     async def _plan(self, call: Call, read: Reader) -> Plan:
@@ -151,13 +152,16 @@ class Generate:
         )
 
     async def _written(
-        self, first: Answer, rest: AsyncGenerator[Answer, None], head: gemini.Head
+        self, first: Answer, rest: AsyncGenerator[Answer, None], head: gemini.Head, http: Request
     ) -> AsyncGenerator[bytes, None]:
         last = first
         try:
             yield gemini.write_answer(first, head)
             async for last in rest:
                 yield gemini.write_answer(last, head)
+        except Exception as failure:
+            note_cut(http.scope, meant_by(failure).status)
+            raise
         finally:
             # A stream that breaks off has cost what it has sent.
             self._spend(last.usage)

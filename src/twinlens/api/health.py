@@ -1,13 +1,32 @@
-"""Is the server alive, and is its engine ready?"""
+"""What this is, whether it is alive, and whether it can be of use now."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from .. import __version__
 from ..engines.pool import Engines
+
+PROBE_EVERY_S = 1.0
+"""So often the data folder is looked at, at most: everybody may ask, and a look writes to the disk."""
+
+PATIENCE_S = 5.0
+"""A folder that says nothing for so long cannot be used, whatever it will say."""
+
+Trouble = Callable[[], Coroutine[Any, Any, str | None]]
+
+
+async def about(_: Request) -> Response:
+    """Say in a line what answers here."""
+    return PlainTextResponse(
+        f"twinlens {__version__}: make this address the base URL of a Gemini client; "
+        "docs: README.md and docs/ of twinlens.\n"
+    )
 
 
 async def alive(_: Request) -> Response:
@@ -15,14 +34,48 @@ async def alive(_: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def ready(engines: Engines) -> Callable[[Request], Awaitable[Response]]:
-    """Answer 200 once the engine has loaded, 503 before."""
+def ready(engines: Engines, trouble: Trouble) -> Callable[[Request], Awaitable[Response]]:
+    """Answer 200 while the engine has loaded and files can be kept, 503 otherwise.
+
+    `trouble` says in a few words what is wrong with the data folder, or gives None.
+    """
+    look = _Seldom(trouble)
 
     async def handler(_: Request) -> Response:
-        if engines.ready:
-            return PlainTextResponse("ready\n")
         if engines.failure:
             return PlainTextResponse(f"the engine could not be loaded: {engines.failure}\n", status_code=503)
-        return PlainTextResponse("the engine is loading\n", status_code=503, headers={"Retry-After": "1"})
+        if not engines.ready:
+            return _not_now("the engine is loading")
+        found = await look()
+        return _not_now(found) if found else PlainTextResponse("ready\n")
 
     return handler
+
+
+def _not_now(why: str) -> Response:
+    return PlainTextResponse(f"{why}\n", status_code=503, headers={"Retry-After": "1"})
+
+
+class _Seldom:
+    """Looks once for all who ask at the same time, and not again for a moment."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self._trouble = trouble
+        self._looking: asyncio.Task[str | None] | None = None
+        self._found: str | None = None
+        self._fresh_until = 0.0
+
+    async def __call__(self) -> str | None:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._fresh_until:
+            return self._found
+        if self._looking is None:
+            self._looking = loop.create_task(self._trouble())
+            self._looking.add_done_callback(self._note)
+        done, _ = await asyncio.wait({self._looking}, timeout=PATIENCE_S)
+        return self._found if done else "the data folder does not answer"
+
+    def _note(self, looking: asyncio.Task[str | None]) -> None:
+        self._looking = None
+        self._found = "the server is stopping" if looking.cancelled() else looking.result()
+        self._fresh_until = looking.get_loop().time() + PROBE_EVERY_S

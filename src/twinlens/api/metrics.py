@@ -1,4 +1,4 @@
-"""What the server does, in numbers for Prometheus: GET /metrics.
+"""What the server does, in numbers for Prometheus: GET /metrics, for those who may see them.
 
 Nothing here names a file, a key or a project, and the number of series is bounded: a label is a route's
 template, never a path. What the parts of the server count themselves is read when it is asked for.
@@ -6,6 +6,8 @@ template, never a path. What the parts of the server count themselves is read wh
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +29,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..domain.engine import Usage
+from ..domain.errors import Cancelled, DeadlineExceeded, PermissionDenied, Unauthenticated
 from ..domain.media import Modality
 from ..pipeline.decoded import Decoded
 from ..store import files, interactions
@@ -42,6 +45,11 @@ OTHER = "other"
 
 _VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _MODEL_METHODS = frozenset({"generateContent", "streamGenerateContent", "countTokens"})
+
+
+_CUT = "twinlens.cut"
+"""Where a request's scope says why its stream broke off."""
+_CUT_BY = {Cancelled.status: "client", DeadlineExceeded.status: "deadline"}
 
 
 class Load(Protocol):
@@ -66,11 +74,35 @@ class Parts:
     restarts: Callable[[], int]
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may see the numbers: who has `key`, or where there is none, everybody if it is `open`."""
+
+    key: str | None = None
+    open: bool = True
+
+    def check(self, request: Request) -> None:
+        """Raise where the numbers are not for whoever asks."""
+        if self.key is not None:
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or not hmac.compare_digest(
+                self.key.encode(), token.strip().encode()
+            ):
+                raise Unauthenticated("/metrics needs the server's --metrics-key as a bearer token.")
+        elif not self.open:
+            raise PermissionDenied(
+                "/metrics tells of all projects, so API keys do not open it. Start the server with "
+                "--metrics-key (TWINLENS_METRICS_KEY), or with --open-metrics to show it to everybody."
+            )
+
+
 class Metrics:
     """The numbers of one app."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, door: Door | None = None) -> None:
         self._parts = parts
+        self._door = door or Door()
+        self._background: Counter[tuple[str]] = Counter()
         self._process = ProcessCollector(registry=None)
         self._tokens: Counter[tuple[str, str]] = Counter()
         self._engine_media_tokens = 0
@@ -84,8 +116,13 @@ class Metrics:
         self._tokens["thoughts", Modality.TEXT.value] += usage.thoughts
         self._engine_media_tokens += usage.engine_media
 
+    def end(self, result: str) -> None:
+        """Count an interaction in the background that is over."""
+        self._background[(result,)] += 1
+
     async def show(self, request: Request) -> Response:
-        """Answer with all numbers, in the format that is asked for."""
+        """Answer with all numbers, in the format that is asked for; raise where they are not to be seen."""
+        self._door.check(request)
         usage, kept = await self._parts.files.usage(), await self._parts.interactions.usage()
         write, media_type = choose_encoder(request.headers.get("accept", ""))
         body = write(_Families([*self._families(), *_stored(usage), *_kept(kept), *self._process.collect()]))
@@ -94,6 +131,12 @@ class Metrics:
     def _families(self) -> Iterator[Metric]:
         parts = self._parts
         yield from self.traffic.families()
+        yield _counter(
+            "twinlens_background_interactions_total",
+            "Interactions in the background that are over.",
+            ("result",),
+            sorted(self._background.items()),
+        )
         yield _counter(
             "twinlens_tokens_total", "Tokens billed.", ("kind", "modality"), sorted(self._tokens.items())
         )
@@ -124,6 +167,11 @@ class Traffic:
     def __init__(self) -> None:
         self._codes: Counter[tuple[str, str, str]] = Counter()
         self._times: dict[str, _Times] = {}
+        self._cut: Counter[tuple[str, str]] = Counter()
+
+    def cut(self, scope: Scope, reason: str) -> None:
+        """Count an answer that began and did not come to its end."""
+        self._cut[_route(scope), reason] += 1
 
     def record(self, scope: Scope, code: int, seconds: float) -> None:
         """Count one request that is over."""
@@ -147,6 +195,17 @@ class Traffic:
             buckets = list(zip(bounds, accumulate(times.counts), strict=True))
             seconds.add_metric([route], buckets, sum_value=times.seconds)
         yield seconds
+        yield _counter(
+            "twinlens_streams_cut_total",
+            "Answers that began and were cut off.",
+            ("route", "reason"),
+            sorted(self._cut.items()),
+        )
+
+
+def note_cut(scope: Scope, status: str) -> None:
+    """Note the status of the error with which an answer breaks off that has begun: 200 was sent already."""
+    scope[_CUT] = _CUT_BY.get(status, "error")
 
 
 class Measured:
@@ -161,21 +220,30 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        code = 0
+        code, is_whole = 0, False
 
         async def noting(message: Message) -> None:
-            nonlocal code
+            nonlocal code, is_whole
             if not code:
                 code = message.get("status", 0)
+            elif not message.get("more_body"):
+                is_whole = True
             await send(message)
 
         start = perf_counter()
+        reason = "client"
         try:
             await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            reason = "stop"
+            raise
         except Exception:
-            code = code or 500
+            code, reason = code or 500, "error"
             raise
         finally:
+            noted = scope.get(_CUT)
+            if code and (noted or not is_whole):
+                self._traffic.cut(scope, reason if reason == "stop" else noted or reason)
             # Without an answer and without a failure, the client has gone.
             self._traffic.record(scope, code or 499, perf_counter() - start)
 

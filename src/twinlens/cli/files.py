@@ -26,7 +26,7 @@ KEY_VARIABLES = ("TWINLENS_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 INTERRUPTED = 130
 
 Command = TypeVar("Command", bound=Callable[..., None])
-Names = TypeVar("Names", str, tuple[str, ...])
+Names = TypeVar("Names", str, tuple[str, ...], None)
 
 _VERSION = re.compile("/*(/v1|/v1beta|/v1alpha)?/*$")
 _LABEL = re.compile("[A-Za-z0-9_-]{1,63}")
@@ -87,7 +87,8 @@ def _read_names(_context: click.Context, _parameter: click.Parameter, value: Nam
     from ..client.files import id_of
 
     try:
-        for name in (value,) if isinstance(value, str) else value:
+        names: tuple[str, ...] = (value,) if isinstance(value, str) else value or ()
+        for name in names:
             id_of(name)
     except ClientError as error:
         raise click.BadParameter(str(error)) from error
@@ -129,7 +130,12 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print the API's
     required=True,
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
 )
-@click.option("--name", metavar="ID", help="Name of the File; without it the server chooses one.")
+@click.option(
+    "--name",
+    metavar="ID",
+    callback=_read_names,
+    help="Name of the File; without it the server chooses one.",
+)
 @click.option("--display-name", metavar="TEXT", help="Title of the File; without it the name of PATH.")
 @click.option(
     "--mime-type",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -21,6 +22,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = b"application/json; charset=UTF-8"
+
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of a request line and its headers. What comes in one piece with them is not counted."""
@@ -114,6 +117,7 @@ class _Bounded(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Let the request take over."""
         self._end_head()
+        self._take_authority()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -137,6 +141,14 @@ class _Bounded(HttpToolsProtocol):
         self._end_head()
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _take_authority(self) -> None:
+        """Take the host that the request's target names, whatever Host says (RFC 9112, 3.2.2)."""
+        target = _ABSOLUTE.match(self.url)
+        if target:
+            # In place: the request has this list already.
+            self.headers[:] = [header for header in self.headers if header[0] != b"host"]
+            self.headers.append((b"host", target[1]))
 
     def _address(self) -> str:
         """Give what has come of the address of the request under way."""

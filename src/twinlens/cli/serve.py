@@ -15,6 +15,7 @@ import click
 
 from .. import __version__
 from ..settings import KNOBS, Settings, SettingsError, env, flag
+from .units import UNITS, Amount
 
 
 def _knobs(command: Callable[..., None]) -> Callable[..., None]:
@@ -29,12 +30,12 @@ def _knobs(command: Callable[..., None]) -> Callable[..., None]:
         command = click.option(
             *names,
             knob.name,
-            default=knob.default,
-            type=_CLICK_TYPES.get(kind, click.STRING),
+            default=UNITS[unit].write(knob.default) if unit in UNITS else knob.default,
+            type=Amount(unit, kind) if unit in UNITS else _CLICK_TYPES.get(kind, click.STRING),
             multiple=many,
             envvar=env(knob.name),
             show_envvar=True,
-            show_default=not many and knob.default is not None,
+            show_default=knob.default is not None and knob.default != (),
             metavar=unit.upper() or None,
             help=knob.metadata["help"],
         )(command)
@@ -54,7 +55,11 @@ _CLICK_TYPES: dict[Any, Any] = {
 @click.command()
 @_knobs
 def serve(**values: Any) -> None:
-    """Serve the API until SIGTERM or Ctrl-C; what is in flight is finished first."""
+    """Serve the API until SIGTERM or Ctrl-C; what is in flight is finished first.
+
+    Amounts may have units: 2GiB, 500MB, 200MP, 55d, 90min, 10s. The status is 2 when an option is wrong, and
+    1 when the server cannot start otherwise.
+    """
     settings = Settings(**values)
     problems = settings.problems()
     if problems:
@@ -74,7 +79,9 @@ def _run(settings: Settings) -> None:
     try:
         app = create_app(settings)
         listener = _listen(settings)
-    except (TwinlensError, EngineSetupError, DataFolderError, SettingsError, OSError) as error:
+    except (EngineSetupError, SettingsError) as error:
+        raise click.UsageError(str(error)) from error
+    except (TwinlensError, DataFolderError, OSError) as error:
         raise click.ClickException(str(error)) from error
     config = uvicorn.Config(
         Interrupted(app),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from ..domain.errors import Internal, ResourceExhausted, TwinlensError
+from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
 from .disk import probe, public_error
 from .folder import DataFolderError
 from .locks import settled
@@ -158,6 +158,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _DISK = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS}
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _UNTOLD = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 """Codes that keep to themselves what the disk said."""
 
@@ -165,7 +166,9 @@ _UNTOLD = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 class Database:
     """The file and its thread. `close` is called once; nothing may be asked of it afterwards."""
 
-    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
+    def __init__(
+        self, path: Path, reserve: Reserve | None = None, *, patience_s: float = BUSY_TIMEOUT_S
+    ) -> None:
         self._path = path
         self._reserve = reserve
         self._damage_told = False
@@ -174,7 +177,7 @@ class Database:
             # Ids of uploads are as good as keys: SQLite would let everybody on the machine read them.
             path.touch(mode=0o600)
             self._connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                path, timeout=patience_s, isolation_level=None, check_same_thread=False
             )
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
@@ -230,6 +233,8 @@ class Database:
         code = _code(cause)
         if code in _DISK:
             return public_error(_DISK[code])
+        if code in _BUSY:
+            return Unavailable("Another program holds the server's database. Try again later.")
         if code in _UNTOLD:
             return _asked(self._path.parent)
         if code in _DAMAGED and not self._damage_told:

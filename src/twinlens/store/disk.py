@@ -45,7 +45,10 @@ def probe(folder: Path) -> None:
     path = folder / ".probe"
     try:
         with path.open("wb", buffering=0) as file:
-            file.write(bytes(65_536))
+            rest = memoryview(bytes(65_536))
+            while rest:
+                # What fits is taken without a complaint.
+                rest = rest[file.write(rest) :]
             os.fsync(file.fileno())
     finally:
         path.unlink(missing_ok=True)

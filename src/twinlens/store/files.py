@@ -6,6 +6,7 @@ A file that is missing, expired, or another project's looks the same from outsid
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
 from collections import Counter
@@ -193,6 +194,10 @@ class FileStore:
         time = in_us(self.clock())
         rows = await self.database.read(lambda connection: connection.execute(query, (time,)).fetchall())
         return [_record(row) for row in rows]
+
+    async def trouble(self) -> str | None:
+        """Say in a few words what keeps files from being stored now; None where nothing does."""
+        return await asyncio.to_thread(self._folder.trouble)
 
     async def usage(self) -> Usage:
         """Count what is kept."""

@@ -12,6 +12,9 @@ from .reserve import Reserve
 
 LOCK = "twinlens.lock"
 
+_GONE = "the data folder is gone"
+_TROUBLES = dict.fromkeys(FULL, "the disk is full") | dict.fromkeys(READ_ONLY, "the data folder is read-only")
+
 
 class DataFolderError(Exception):
     """The data folder cannot be used: the sentence names it, says what is wrong and what to do."""
@@ -38,6 +41,19 @@ class DataFolder:
                 raise
         except OSError as cause:
             raise DataFolderError(_sentence(path, cause)) from cause
+
+    def trouble(self) -> str | None:
+        """Write to the folder, and say in a few words what is wrong with it; None where nothing is."""
+        try:
+            mine, found = os.fstat(self._lock), (self.path / LOCK).stat()
+            if (mine.st_dev, mine.st_ino) != (found.st_dev, found.st_ino):
+                return _GONE
+            probe(self.path)
+        except FileNotFoundError:
+            return _GONE
+        except OSError as cause:
+            return _TROUBLES.get(cause.errno or 0, "the data folder cannot be used")
+        return None
 
     def close(self) -> None:
         """Let another server have the folder."""

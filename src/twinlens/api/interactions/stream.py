@@ -11,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from ...domain.errors import Internal, TwinlensError, Unavailable
+from ...domain.errors import Cancelled, Internal, TwinlensError, Unavailable
 from ...domain.interaction import Interaction
+from ...wire import status
 from ...wire.interactions.errors import write_error_event
 from ...wire.interactions.events import Event, Teller
 from ..deadline import while_connected
 from ..failures import meant_by
+from ..metrics import note_cut
 from ..sse import stream_start
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,15 @@ class EventStream(Response):
         async with while_connected(self._http):
             await send(stream_start("text/event-stream"))
             try:
-                await self._tell(send)
+                await self._tell(scope, send)
             except Exception as failure:
                 error = meant_by(failure)
                 if isinstance(error, Internal):
                     log.error("a stream broke", exc_info=error)
+                note_cut(scope, error.status)
                 await send(_last_word(error))
             except asyncio.CancelledError:
+                note_cut(scope, Cancelled.status)
                 # The client has left, or the server's time for stopping is over.
                 with suppress(OSError, TimeoutError):
                     async with asyncio.timeout(LAST_WORD_S):
@@ -58,9 +62,14 @@ class EventStream(Response):
             return
         self._left()
 
-    async def _tell(self, send: Send) -> None:
+    async def _tell(self, scope: Scope, send: Send) -> None:
+        was_under_way = False
         async with aclosing(self._changes) as changes:
             async for interaction in changes:
+                failure = interaction.outcome.failure
+                if was_under_way and failure and failure.status in status.HTTP:
+                    note_cut(scope, failure.status)
+                was_under_way = not interaction.finished
                 told = b"".join(map(_framed, self._teller.tell(interaction)))
                 if told:
                     await send({"type": "http.response.body", "body": told, "more_body": True})

@@ -19,7 +19,7 @@ from datetime import datetime
 from functools import partial
 
 from ...domain.engine import Call, Text, Thought, Usage
-from ...domain.errors import Internal, NotFound, TwinlensError
+from ...domain.errors import DeadlineExceeded, Internal, NotFound, TwinlensError
 from ...domain.interaction import Failure, Interaction, Outcome, Status
 from ...domain.request import Request
 from ...engines.pool import Served
@@ -71,12 +71,19 @@ class Asked:
 
 
 class Work:
-    """Works on interactions. `spend` hears of the tokens of each."""
+    """Works on interactions. `spend` hears of the tokens of each, `ended` how one in the background ended."""
 
-    def __init__(self, services: Services, store: InteractionStore, spend: Callable[[Usage], None]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        store: InteractionStore,
+        spend: Callable[[Usage], None],
+        ended: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._services = services
         self._store = store
         self._spend = spend
+        self._ended = ended
 
     async def do(self, run: Run, asked: Asked, place: Place) -> None:
         """Work on one to its end, whatever that is, and close its place."""
@@ -102,13 +109,13 @@ class Work:
         """Write down how one ended, unless that was done before, and tell; say whether it ended so."""
         time = self._now()
         if await self._store.update(project, run.interaction.id, outcome, time=time):
-            run.end(outcome, time, error)
+            self._tell_end(run, outcome, time, error)
             return True
         if not run.interaction.finished:
             with suppress(NotFound):
                 known = await self._store.get(project, run.interaction.id)
                 outcome, time = known.outcome, known.updated
-            run.end(outcome, time, error)
+            self._tell_end(run, outcome, time, error)
         return False
 
     def broken_off(self, run: Run, status: Status, failure: Failure | None = None) -> Outcome:
@@ -234,7 +241,7 @@ class Work:
         if asked.interaction.stored:
             await self._add(run, asked, replace(run.interaction, outcome=run.outcome, updated=time))
         run.begin()
-        run.end(run.outcome, time)
+        self._tell_end(run, run.outcome, time)
 
     async def _add(self, run: Run, asked: Asked, interaction: Interaction) -> None:
         run.is_added = True
@@ -254,7 +261,15 @@ class Work:
                 return
             except TwinlensError as cause:
                 log.error("how an interaction ended could not be written down: %s", cause)
-        run.end(outcome, self._now(), error)
+        self._tell_end(run, outcome, self._now(), error)
+
+    def _tell_end(
+        self, run: Run, outcome: Outcome, time: datetime, error: TwinlensError | None = None
+    ) -> None:
+        run.end(outcome, time, error)
+        if run.interaction.background:
+            is_late = outcome.failure is not None and outcome.failure.status == DeadlineExceeded.status
+            self._ended("timed_out" if is_late else outcome.status)
 
     async def _withdraw(self, run: Run, asked: Asked) -> None:
         """Forget one that broke off while it was being written down, before anybody was told of it."""

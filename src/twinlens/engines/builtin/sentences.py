@@ -8,10 +8,14 @@ from math import gcd
 from typing import Protocol, TypeVar
 
 from ...domain.regions import Box
+from ..registry import names
 from .facts import Chart, Code, Colour, Difference, Face, Facts, Kind, Line, Quality, Table
 from .wording import listing, plural, shortened
 
-WAY_OUT = "To have that answered, run twinlens with a vision-language model (--engine)."
+WAY_OUT = (
+    "To have that answered, run twinlens with a vision-language model "
+    f"(--engine; there are: {', '.join(names())})."
+)
 ABILITIES = (
     "text, codes, tables, bar charts, faces, colours and picture quality, finds changes between pictures, "
     "cuts in videos and speech in recordings"
