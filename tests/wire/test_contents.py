@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import json
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -130,3 +133,16 @@ def test_media_in_a_functions_response_are_clipped_too() -> None:
     response = {"functionResponse": {"name": "f", "response": {}, "parts": [video]}}
 
     assert read(response).media[0].clip == Clip(fps=2.0)
+
+
+@pytest.mark.parametrize("size", [6, 40_000])
+@pytest.mark.parametrize("encode", [base64.encodebytes, base64.urlsafe_b64encode])
+def test_inline_data_is_read_with_line_breaks_and_spaces(
+    size: int, encode: Callable[[bytes], bytes]
+) -> None:
+    data = random.Random(size).randbytes(size)
+    letters = f" {encode(data).decode()} \r\n"
+
+    (medium,) = read({"inlineData": {"mimeType": "image/png", "data": letters}}).media
+
+    assert medium.source == Inline(data)
