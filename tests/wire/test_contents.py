@@ -135,11 +135,42 @@ def test_media_in_a_functions_response_are_clipped_too() -> None:
     assert read(response).media[0].clip == Clip(fps=2.0)
 
 
+def test_as_many_images_as_a_model_takes_are_read_with_a_caption_each() -> None:
+    parts = [part for index in range(3600) for part in ({"inlineData": PNG}, {"text": f"No. {index}"})]
+
+    assert len(read(*parts).media) == 3600
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        [{"parts": [{"text": "a"}] * 10_000}],
+        [{"parts": [{"text": "a"}]}] * 5_001,
+        [{"parts": {"text": "a"}}] * 10_001,
+        [{"parts": [{"functionResponse": {"name": "f", "parts": [{"inlineData": PNG}] * 9_999}}]}],
+        [{"parts": [{"function_response": {"name": "f", "parts": [{"inlineData": PNG}] * 9_999}}]}],
+    ],
+)
+def test_more_parts_and_turns_are_refused(contents: Any) -> None:
+    body = json.dumps({"contents": contents}).encode()
+
+    for reader in (gemini.read_generate, gemini.read_count):
+        with pytest.raises(
+            InvalidArgument, match=r"^contents has 100\d\d parts and turns, all together: at"
+        ) as caught:
+            reader(body, "gemini-3-flash", LINES["gemini-3"])
+        assert [one.field for one in caught.value.violations] == ["contents"]
+
+
+def test_a_list_of_anything_has_an_end() -> None:
+    stops = {"generationConfig": {"stopSequences": ["a"] * 10_001}}
+
+    assert violated({"text": "Hi"}, **stops) == ["generation_config.stop_sequences"]
+
+
 @pytest.mark.parametrize("size", [6, 40_000])
 @pytest.mark.parametrize("encode", [base64.encodebytes, base64.urlsafe_b64encode])
-def test_inline_data_is_read_with_line_breaks_and_spaces(
-    size: int, encode: Callable[[bytes], bytes]
-) -> None:
+def test_inline_data_is_read_with_line_breaks_and_spaces(size: int, encode: Callable[[bytes], bytes]) -> None:
     data = random.Random(size).randbytes(size)
     letters = f" {encode(data).decode()} \r\n"
 
