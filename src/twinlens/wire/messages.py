@@ -27,7 +27,7 @@ from .proto import (
     string,
     struct,
 )
-from .schema import SCHEMA
+from .schema import SCHEMA, read_schema
 
 LEVELS = ("UNSPECIFIED", "LOW", "MEDIUM", "HIGH")
 
@@ -173,7 +173,7 @@ GENERATION_CONFIG = Message(
     Field("presencePenalty", double),
     Field("frequencyPenalty", double),
     Field("responseMimeType", string),
-    Field("responseSchema", SCHEMA),
+    Field("responseSchema", read_schema),
     Field(
         "responseJsonSchema",
         anything,
@@ -248,9 +248,9 @@ FUNCTION_DECLARATION = Message(
     "FunctionDeclaration",
     Field("name", string),
     Field("description", string),
-    Field("parameters", SCHEMA, oneof="parameters"),
+    Field("parameters", read_schema, oneof="parameters"),
     Field("parametersJsonSchema", anything, oneof="parameters"),
-    Field("response", SCHEMA, oneof="response"),
+    Field("response", read_schema, oneof="response"),
     Field("responseJsonSchema", anything, oneof="response"),
     _ignored("behavior"),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,11 +32,12 @@ Status = Literal["done", "ignored", "refused"]
 
 @dataclass(slots=True)
 class Reading:
-    """One request while it is read: its document, and what has been found wrong so far."""
+    """One request while it is read: its document, what was found wrong so far, and what was counted."""
 
     document: Document
     root: str
     violations: list[Violation] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, path: str, message: str) -> None:
         """Note that a field is wrong."""
