@@ -18,9 +18,12 @@ _DEFINITIONS = ("$defs", "definitions")
 _REF = "must be #, #/$defs/... or #/definitions/..., and lead to a schema"
 
 
-def check_schema(schema: Any, path: str, reading: Reading) -> Json:
-    """Check a schema, and write its types in lower case."""
-    checked = _Schemas(schema, reading).schema(schema, path)
+def check_schema(schema: Any, path: str, reading: Reading, *, declared: bool = False) -> Json:
+    """Check a schema, and write its types in lower case.
+
+    Where it is declared for a function's parameters, arrays say what is in them, and enums name something.
+    """
+    checked = _Schemas(schema, reading, declared).schema(schema, path)
     schema_rules.check_expanded(reading, checked, path)
     return checked
 
@@ -34,9 +37,10 @@ def is_type(kind: Any) -> bool:
 class _Schemas:
     """The schemas of one document, and those of its references that are known to lead somewhere."""
 
-    def __init__(self, root: Any, reading: Reading) -> None:
+    def __init__(self, root: Any, reading: Reading, declared: bool) -> None:
         self._root = root
         self._reading = reading
+        self._declared = declared
         self._good: set[str] = set()
 
     def schema(self, value: Any, path: str) -> Json:
@@ -46,12 +50,22 @@ class _Schemas:
             return value
         read = _KEYWORDS.get
         schema_rules.check_keywords(self._reading, value, path, str)
+        if self._declared:
+            self._check_declared(value, path)
         return _of_today(
             {
                 key: keyword(self, one, f"{path}.{key}") if (keyword := read(key)) else one
                 for key, one in value.items()
             }
         )
+
+    def _check_declared(self, schema: Mapping[str, Any], path: str) -> None:
+        kind, members = schema.get("type"), schema.get("enum")
+        if isinstance(kind, str) and kind.lower() == "array":
+            told = schema.keys() & {"items", "prefixItems"}
+            self._reading.require(bool(told), f"{path}.items", "missing field.")
+        if isinstance(members, list) and "" in members:
+            self._reading.require(False, f"{path}.enum[{members.index('')}]", "cannot be empty")
 
     def type(self, value: Any, path: str) -> Json:
         if not self._holds(is_type(value), value, path, f"one of {', '.join(TYPES)}"):
