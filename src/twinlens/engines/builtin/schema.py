@@ -16,8 +16,8 @@ from .forms import is_form
 Schema = Mapping[str, Json]
 
 SCHEMA_FIELD = "generation_config.response_schema"
-_MOST_PLACES = 200_000
-"""Of the answer: a schema has up to 10 000, and those below a table's rows are filled for each row."""
+_MOST_PLACES = 60_000
+"""Of the answer, a second's work: a schema has up to 10 000, and those of rows count once for each row."""
 _DEEPEST = 50
 _EXACT = float(1 << 53)
 """Up to here doubles tell whole numbers apart."""
