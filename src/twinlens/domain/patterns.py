@@ -20,8 +20,11 @@ __all__ = ["MAX_EXAMPLE", "MAX_SIZE", "Pattern", "UnreadablePattern", "read_patt
 
 MAX_SIZE = 150_000
 """Instructions of a compiled pattern, and of all that one request has: a tenth of a second's compiling."""
-MAX_MEMORY_BYTES = 2 << 20
-"""What one compiled pattern may hold, with what it remembers while it matches."""
+MEMORY_BYTES = (64 << 10, 256 << 10, 2 << 20)
+"""What a compiled pattern may hold, with what it remembers while it matches: the least that it fits into.
+
+So a thousand small ones of a request stay small together, whatever they are matched with.
+"""
 MAX_STEPS = 200_000_000
 """Characters times instructions: what matching takes where RE2 has to go the slow way, about a second."""
 _KEPT = 16
@@ -69,18 +72,25 @@ def read_pattern(text: str) -> Pattern:
 
 
 def _compiled(source: str) -> Any:
+    for memory in MEMORY_BYTES:
+        try:
+            return _compiled_within(memory, source)
+        except re2.error as error:
+            why = str(error)
+            if "too large" not in why:
+                raise UnreadablePattern(MANY if "repetition size" in why else _NOT_ONE) from error
+    raise UnreadablePattern(_TOO_LARGE)
+
+
+def _compiled_within(memory: int, source: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
-    options.max_mem = MAX_MEMORY_BYTES
+    options.max_mem = memory
     try:
         return re2.compile(source.encode(), options)
-    except re2.error as error:
-        why = str(error)
-        sentence = MANY if "repetition size" in why else _TOO_LARGE if "too large" in why else _NOT_ONE
-        raise UnreadablePattern(sentence) from error
     finally:
-        # The library would keep the last 128, of up to MAX_MEMORY_BYTES each; here 16 are kept.
+        # The library would keep the last 128; here the last few are kept.
         re2.purge()
 
 

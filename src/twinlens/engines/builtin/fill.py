@@ -258,14 +258,16 @@ class _Filler:
 
     def _string(self, schema: Schema, place: Place) -> Filled:
         remarks: list[str] = []
+        pattern = self._schemas.pattern(schema)
 
         def read(text: str) -> str | None:
-            return _formed(text, schema, place, remarks)
+            said = _formed(text, schema, place, remarks)
+            return said if said and fits_string(said, schema, pattern) else None
 
         found = self._sought(place, read, naming.text)
         if found is not None:
             return Filled(found, 1, remarks=tuple(remarks))
-        neutral = neutral_string(schema)
+        neutral = neutral_string(schema, pattern)
         return _nothing(place) if neutral is None else Filled(neutral, gaps=(place.gap,))
 
     def _number(self, schema: Schema, place: Place) -> Filled:
@@ -388,7 +390,7 @@ def _formed(text: Json, schema: Schema, place: Place, remarks: list[str]) -> str
     most = schema.get("maxLength")
     if isinstance(most, int) and len(said) > most and naming.words_of(place.names) & _PROSE:
         said = shortened(said, most)
-    return said if said and fits_string(said, schema) else None
+    return said
 
 
 def _list_of(schema: Schema, key: str, kind: type) -> list[Any]:

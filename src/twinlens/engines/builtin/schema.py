@@ -52,11 +52,12 @@ _NEUTRAL_TEXTS = (
 
 
 class Schemas:
-    """The schema of one request, with its references and a count of what was visited."""
+    """The schema of one request, with its references, its patterns and a count of what was visited."""
 
     def __init__(self, root: Json) -> None:
         self.root = root
         self._visited = 0
+        self._patterns: dict[str, Pattern] = {}
 
     def visit(self) -> None:
         """Count one more place of the schema; a schema that has too many is refused."""
@@ -67,6 +68,19 @@ class Schemas:
                 f"{_MOST_PLACES} places.",
                 field=SCHEMA_FIELD,
             )
+
+    def pattern(self, schema: Schema) -> Pattern | None:
+        """Read a place's pattern, once for all rows that have it."""
+        pattern = schema.get("pattern")
+        if not isinstance(pattern, str):
+            return None
+        if pattern not in self._patterns:
+            try:
+                self._patterns[pattern] = read_pattern(pattern)
+            except UnreadablePattern as error:
+                sentence = f"A pattern of the response schema {error}."
+                raise InvalidArgument(sentence, field=SCHEMA_FIELD) from error
+        return self._patterns[pattern]
 
     def plain(self, schema: Json, depth: int) -> Schema:
         """Follow references and join `allOf`, so that all keywords stand side by side."""
@@ -137,12 +151,13 @@ def neutral_member(values: Sequence[Json]) -> Json:
     return values[-1]
 
 
-def neutral_string(schema: Schema) -> str | None:
+def neutral_string(schema: Schema, pattern: Pattern | None) -> str | None:
     """Give a string that says nothing and is valid: the empty one where that is allowed; None for none."""
     texts: Sequence[str] = _NEUTRAL_TEXTS
     if (form := str(schema.get("format"))) in _NEUTRAL_FORMATS:
         texts = (_NEUTRAL_FORMATS[form],)
-    return next((text for text in _candidates(texts, schema) if fits_string(text, schema)), None)
+    candidates = _candidates(texts, schema, pattern)
+    return next((text for text in candidates if fits_string(text, schema, pattern)), None)
 
 
 def neutral_number(schema: Schema) -> float | None:
@@ -151,11 +166,10 @@ def neutral_number(schema: Schema) -> float | None:
     return next(numbers, None)
 
 
-def fits_string(text: str, schema: Schema) -> bool:
+def fits_string(text: str, schema: Schema, pattern: Pattern | None) -> bool:
     """Tell whether a string keeps the schema's length, pattern and format."""
     if not _whole(schema.get("minLength"), 0) <= len(text) <= _whole(schema.get("maxLength"), len(text)):
         return False
-    pattern = _pattern(schema)
     return (pattern is None or pattern.matches(text)) and is_form(text, str(schema.get("format")))
 
 
@@ -202,7 +216,7 @@ def _is_multiple(number: float, step: float) -> bool:
     return abs(count - round(count)) <= 1e-9 and (round(count) != 0 or number == 0)
 
 
-def _candidates(texts: Sequence[str], schema: Schema) -> Iterator[str]:
+def _candidates(texts: Sequence[str], schema: Schema, pattern: Pattern | None) -> Iterator[str]:
     """Give texts that may be valid, those that say least first; none is longer than an example may be."""
     yield from texts
     least, most = _whole(schema.get("minLength"), 0), _whole(schema.get("maxLength"), MAX_EXAMPLE)
@@ -212,7 +226,6 @@ def _candidates(texts: Sequence[str], schema: Schema) -> Iterator[str]:
     yield "-" * least
     yield from (pad.replace("-", "x") + text for text, pad in padding)
     yield from (text + pad for text, pad in padding)
-    pattern = _pattern(schema)
     example = pattern.example(least, most) if pattern is not None else None
     if example is not None:
         yield example
@@ -252,16 +265,6 @@ def _bounds(schema: Schema) -> tuple[float, float]:
 def _step(schema: Schema) -> float | None:
     step = _number(schema.get("multipleOf"))
     return step if step is not None and 0 < step < inf else None
-
-
-def _pattern(schema: Schema) -> Pattern | None:
-    pattern = schema.get("pattern")
-    if not isinstance(pattern, str):
-        return None
-    try:
-        return read_pattern(pattern)
-    except UnreadablePattern as error:
-        raise InvalidArgument(f"A pattern of the response schema {error}.", field=SCHEMA_FIELD) from error
 
 
 def _number(value: Json) -> float | None:
