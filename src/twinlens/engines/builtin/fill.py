@@ -29,7 +29,6 @@ from .schema import (
     members,
     neutral_member,
     neutral_number,
-    neutral_string,
     types,
 )
 from .wording import shortened
@@ -267,7 +266,7 @@ class _Filler:
         found = self._sought(place, read, naming.text)
         if found is not None:
             return Filled(found, 1, remarks=tuple(remarks))
-        neutral = neutral_string(schema, pattern)
+        neutral = self._schemas.neutral_string(schema)
         return _nothing(place) if neutral is None else Filled(neutral, gaps=(place.gap,))
 
     def _number(self, schema: Schema, place: Place) -> Filled:

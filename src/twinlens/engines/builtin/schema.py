@@ -16,6 +16,7 @@ from .forms import is_form
 Schema = Mapping[str, Json]
 
 SCHEMA_FIELD = "generation_config.response_schema"
+_OF_STRINGS = ("pattern", "format", "minLength", "maxLength")
 _MOST_PLACES = 60_000
 """Of the answer, a second's work: a schema has up to 10 000, and those of rows count once for each row."""
 _DEEPEST = 50
@@ -58,6 +59,7 @@ class Schemas:
         self.root = root
         self._visited = 0
         self._patterns: dict[str, Pattern] = {}
+        self._neutral: dict[tuple[str, ...], str | None] = {}
 
     def visit(self) -> None:
         """Count one more place of the schema; a schema that has too many is refused."""
@@ -81,6 +83,13 @@ class Schemas:
                 sentence = f"A pattern of the response schema {error}."
                 raise InvalidArgument(sentence, field=SCHEMA_FIELD) from error
         return self._patterns[pattern]
+
+    def neutral_string(self, schema: Schema) -> str | None:
+        """Give a place's neutral string, looked for once for all rows."""
+        rules = tuple(str(schema.get(key)) for key in _OF_STRINGS)
+        if rules not in self._neutral:
+            self._neutral[rules] = neutral_string(schema, self.pattern(schema))
+        return self._neutral[rules]
 
     def plain(self, schema: Json, depth: int) -> Schema:
         """Follow references and join `allOf`, so that all keywords stand side by side."""
