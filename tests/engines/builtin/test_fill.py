@@ -370,8 +370,16 @@ def test_a_senseless_schema_raises_nothing(invoice: Facts, schema: Json) -> None
         ({"type": "array", "prefixItems": [STRING, NUMBER], "maxItems": 1}, [""]),
         ({"type": "array", "prefixItems": [STRING], "items": NUMBER, "minItems": 3.0}, ["", 0, 0]),
         ({"type": "object", "required": ["a"], "additionalProperties": NUMBER}, {"a": 0}),
-        ({"type": "object", "properties": {"a": NUMBER, "b": NUMBER}, "minProperties": 1}, {"b": 0}),
+        ({"type": "object", "properties": {"a": NUMBER, "b": NUMBER}, "minProperties": 1}, {"a": 0}),
         ({"anyOf": [{"type": "string", "pattern": "a$b"}, NUMBER]}, 0),
+        (
+            {
+                "type": "object",
+                "properties": {"a": NUMBER, "b": {"pattern": "a$b", "type": "string"}},
+                "minProperties": 1,
+            },
+            {"a": 0},
+        ),
         ({"type": ["string", "null"], "minLength": 10**9}, None),
     ],
 )

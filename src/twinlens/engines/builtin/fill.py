@@ -6,7 +6,7 @@ listed. The value written is always valid JSON, with the properties in the schem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,15 +143,9 @@ class _Filler:
         for name in required:
             if name not in properties:
                 written[name] = Filled(None) if more in ({}, True) else self.fill(more, place.field(name, {}))
-        least, most = bounds_of_properties(schema)
-        extra = [name for name in written if name not in required]
-        while most is not None and len(written) > most and extra:
-            del written[extra.pop()]
-        while len(written) < least and spare:
-            written |= [spare.popitem()]
+        met = _as_many_as_allowed(written, spare, schema, required)
         found = _together({name: written[name] for name in [*properties, *written] if name in written})
-        fits = least <= len(written) and (most is None or len(written) <= most)
-        return found if fits else replace(found, unmet=(*found.unmet, place.gap))
+        return found if met else replace(found, unmet=(*found.unmet, place.gap))
 
     def _free(self, schema: Schema, place: Place) -> Filled:
         """Fill an object without named properties with what is written as `label: value`."""
@@ -341,6 +335,20 @@ def _together(parts: Mapping[str, Filled] | Sequence[Filled]) -> Filled:
     remarks = tuple(remark for part in all_parts for remark in part.remarks)
     unmet = tuple(path for part in all_parts for path in part.unmet)
     return Filled(value, sum(part.facts for part in all_parts), gaps, remarks, unmet)
+
+
+def _as_many_as_allowed(
+    written: dict[str, Filled], spare: Mapping[str, Filled], schema: Schema, required: Collection[str]
+) -> bool:
+    """Leave out what is too much, or take from what is spare; tell whether the number is right then."""
+    least, most = bounds_of_properties(schema)
+    extra = [name for name in written if name not in required]
+    while most is not None and len(written) > most and extra:
+        del written[extra.pop()]
+    best = sorted(spare, key=lambda name: bool(spare[name].unmet))
+    for name in best[: max(0, least - len(written))]:
+        written[name] = spare[name]
+    return least <= len(written) and (most is None or len(written) <= most)
 
 
 def _nothing(place: Place) -> Filled:
