@@ -100,7 +100,7 @@ MODEL = "models/gemini-3-flash-preview"
 def test_a_path_with_a_wrong_version_is_told_the_right_one(
     client: TestClient, path: str, reason: str, right: str
 ) -> None:
-    answer = client.post(f"http://testserver{path}", json=HELLO)
+    answer = client.post(f"http://localhost{path}", json=HELLO)
 
     status, name, message = said(answer)
     assert (status, name) == (404, "NOT_FOUND")

@@ -235,3 +235,24 @@ def test_engine_usage_is_shown_where_the_operator_wants_it(serve: Any) -> None:
     usage = serve(engine_usage=True).post(f"{MODEL}:generateContent", json=HELLO).json()["usageMetadata"]
 
     assert usage["engineUsage"]["mediaTokenCount"] == 0
+
+
+@pytest.mark.parametrize("method", ["generateContent", "streamGenerateContent?alt=sse", "countTokens"])
+def test_parts_by_the_hundred_thousand_are_refused(client: TestClient, method: str) -> None:
+    parts = b",".join([b'{"text":"a"}'] * 150_000)
+
+    answer = client.post(f"{MODEL}:{method}", content=b'{"contents":[{"parts":[' + parts + b"]}]}")
+
+    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert "send fewer parts" in answer.json()["error"]["message"]
+
+
+def test_a_call_that_is_not_answered_is_refused_whatever_the_engine(client: TestClient) -> None:
+    call = {"functionCall": {"name": "f", "args": {}}}
+    contents = [*HELLO["contents"], {"role": "model", "parts": [call]}, *HELLO["contents"]]
+
+    answer = client.post(f"{MODEL}:generateContent", json={"contents": contents})
+
+    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    (detail,) = answer.json()["error"]["details"]
+    assert [one["field"] for one in detail["fieldViolations"]] == ["contents[2]"]

@@ -369,6 +369,43 @@ def test_a_call_waits_for_its_result(serve: Callable[..., TestClient]) -> None:
     assert (told["status"], text_of(told)) == ("completed", "It rains.")
 
 
+def test_every_call_of_an_interaction_is_answered_by_the_next(serve: Callable[..., TestClient]) -> None:
+    client = serve(
+        "rules:\n- {match: {text: weather}, answer: {call: {name: look}}}\ndefault: {text: It rains.}\n"
+    )
+    tools = [{"type": "function", "name": "look"}]
+    asked = ask(client, "What is the weather?", tools=tools)
+    results = [
+        {"type": "function_result", "call_id": step["id"], "result": "rain"}
+        for step in asked["steps"]
+        if step["type"] == "function_call"
+    ]
+
+    for given in ("Well?", results * 2):
+        body = {"model": MODEL, "input": given, "previous_interaction_id": asked["id"], "tools": tools}
+        refused = client.post(URL, json=body)
+        assert refused.status_code == 400
+        assert refused.json()["error"]["message"] == (
+            "input: Please ensure that the number of function response parts is equal to the number of "
+            "function call parts of the function call turn."
+        )
+
+    assert text_of(ask(client, results, previous_interaction_id=asked["id"], tools=tools)) == "It rains."
+
+
+def test_a_conversation_does_not_begin_with_a_call(serve: Callable[..., TestClient]) -> None:
+    client = serve("default: {text: Hello}\n")
+    steps = [
+        {"type": "function_call", "id": "1", "name": "look"},
+        {"type": "function_result", "call_id": "1", "result": "rain"},
+    ]
+
+    refused = client.post(URL, json={"model": MODEL, "input": steps})
+
+    assert refused.status_code == 400
+    assert "function call turn comes immediately after a user turn" in refused.json()["error"]["message"]
+
+
 def test_five_turns_grow_by_what_was_said(serve: Callable[..., TestClient]) -> None:
     client = serve("default: {text: '{media}'}\n")
     turn = ask(client, [{"type": "text", "text": "Look"}, image()])

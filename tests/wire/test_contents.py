@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import json
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +20,24 @@ PNG = {"mimeType": "image/png", "data": "iVBORw0KGgo="}
 def read(*parts: Any, line: Any = LINES["gemini-3"], **more: Any) -> Request:
     body = json.dumps({"contents": [{"parts": list(parts)}], **more}).encode()
     return gemini.read_generate(body, "gemini-3-flash", line)
+
+
+def read_all(*contents: Any) -> Request:
+    body = json.dumps({"contents": list(contents)}).encode()
+    return gemini.read_generate(body, "gemini-3-flash", LINES["gemini-3"])
+
+
+def says(role: str, *parts: Any) -> Any:
+    return {"role": role, "parts": list(parts)}
+
+
+def answered(*parts: Any) -> Any:
+    return {"functionResponse": {"name": "f", "response": {}, "parts": list(parts)}}
+
+
+CALL = {"functionCall": {"name": "f", "args": {}}}
+RESPONSE = answered()
+ASKED = [says("user", {"text": "Hi"}), says("model", CALL)]
 
 
 def violated(*parts: Any, **more: Any) -> list[str]:
@@ -65,10 +86,6 @@ def test_a_file_uri_tells_its_source(uri: str, source: Source | None) -> None:
         ({"inlineData": PNG, "videoMetadata": {"fps": 0}}, "contents[0].parts[0].video_metadata.fps"),
         ({"inlineData": PNG, "videoMetadata": {"fps": "NaN"}}, "contents[0].parts[0].video_metadata.fps"),
         ({"text": "", "thoughtSignature": "!"}, "contents[0].parts[0].thought_signature"),
-        (
-            {"functionResponse": {"name": "f", "parts": [{}]}},
-            "contents[0].parts[0].function_response.parts[0].data",
-        ),
     ],
 )
 def test_a_wrong_part_is_told_by_its_field(part: Any, field: str) -> None:
@@ -127,6 +144,94 @@ def test_a_recordings_clip_is_read() -> None:
 
 def test_media_in_a_functions_response_are_clipped_too() -> None:
     video = {"inlineData": {"mimeType": "video/mp4", "data": "AAAA"}, "videoMetadata": {"fps": 2}}
-    response = {"functionResponse": {"name": "f", "response": {}, "parts": [video]}}
 
-    assert read(response).media[0].clip == Clip(fps=2.0)
+    request = read_all(*ASKED, says("user", answered(video)))
+
+    assert request.media[0].clip == Clip(fps=2.0)
+
+
+def test_a_wrong_part_of_a_functions_response_is_told_by_its_field() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        read_all(*ASKED, says("user", answered({})))
+
+    assert [one.field for one in caught.value.violations] == [
+        "contents[2].parts[0].function_response.parts[0].data"
+    ]
+
+
+def test_as_many_images_as_a_model_takes_are_read_with_a_caption_each() -> None:
+    parts = [part for index in range(3600) for part in ({"inlineData": PNG}, {"text": f"No. {index}"})]
+
+    assert len(read(*parts).media) == 3600
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        [{"parts": [{"text": "a"}] * 10_000}],
+        [{"parts": [{"text": "a"}]}] * 5_001,
+        [{"parts": {"text": "a"}}] * 10_001,
+        [{"parts": [{"functionResponse": {"name": "f", "parts": [{"inlineData": PNG}] * 9_999}}]}],
+        [{"parts": [{"function_response": {"name": "f", "parts": [{"inlineData": PNG}] * 9_999}}]}],
+    ],
+)
+def test_more_parts_and_turns_are_refused(contents: Any) -> None:
+    body = json.dumps({"contents": contents}).encode()
+
+    for reader in (gemini.read_generate, gemini.read_count):
+        with pytest.raises(
+            InvalidArgument, match=r"^contents has 100\d\d parts and turns, all together: at"
+        ) as caught:
+            reader(body, "gemini-3-flash", LINES["gemini-3"])
+        assert [one.field for one in caught.value.violations] == ["contents"]
+
+
+def test_a_list_of_anything_has_an_end() -> None:
+    stops = {"generationConfig": {"stopSequences": ["a"] * 10_001}}
+
+    assert violated({"text": "Hi"}, **stops) == ["generation_config.stop_sequences"]
+
+
+@pytest.mark.parametrize("size", [6, 40_000])
+@pytest.mark.parametrize("encode", [base64.encodebytes, base64.urlsafe_b64encode])
+def test_inline_data_is_read_with_line_breaks_and_spaces(size: int, encode: Callable[[bytes], bytes]) -> None:
+    data = random.Random(size).randbytes(size)
+    letters = f" {encode(data).decode()} \r\n"
+
+    (medium,) = read({"inlineData": {"mimeType": "image/png", "data": letters}}).media
+
+    assert medium.source == Inline(data)
+
+
+@pytest.mark.parametrize(
+    ("contents", "field"),
+    [
+        ([says("model", CALL), says("user", RESPONSE)], "contents[0]"),
+        (
+            [says("user", {"text": "Hi"}), says("model", CALL, CALL), says("function", RESPONSE)],
+            "contents[2]",
+        ),
+        ([says("user", {"text": "Hi"}), says("model", CALL), says("user", {"text": "Well?"})], "contents[2]"),
+        ([says("user", RESPONSE)], "contents[0]"),
+        (
+            [says("user", {"functionResponse": {"response": {}}})],
+            "contents[0].parts[0].function_response.name",
+        ),
+        ([says("user", {"functionCall": {"name": ""}})], "contents[0].parts[0].function_call.name"),
+    ],
+)
+def test_calls_have_a_name_a_place_and_an_answer(contents: Any, field: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        read_all(*contents)
+
+    assert caught.value.violations[0].field == field
+
+
+def test_what_is_wrong_about_calls_is_said_in_the_services_words() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        read_all(says("user", {"text": "Hi"}), says("model", CALL, CALL), says("user", RESPONSE))
+
+    assert caught.value.message == (
+        "Please ensure that the number of function response parts is equal to the number of function call "
+        "parts of the function call turn."
+    )

@@ -39,7 +39,7 @@ REQUEST: dict[str, Any] = {
         "responseMimeType": "application/json",
         "responseSchema": {
             "type": "OBJECT",
-            "properties": {"someKey": {"type": "ARRAY", "minItems": 1}, "other_key": {"anyOf": []}},
+            "properties": {"someKey": {"type": "ARRAY", "items": {}}, "other_key": {"anyOf": []}},
             "propertyOrdering": ["other_key", "someKey"],
         },
         "thinkingConfig": {"includeThoughts": True, "thinkingBudget": 5},

@@ -191,3 +191,60 @@ def test_log_probabilities_may_be_asked_for_where_the_line_knows_them(line: Any)
 def test_log_probabilities_are_not_enabled_elsewhere(line: Any) -> None:
     with pytest.raises(InvalidArgument, match="Logprobs is not enabled for models/gemini-3-flash"):
         read(LINES[line], generationConfig={"responseLogprobs": True})
+
+
+@pytest.mark.parametrize("name", ["f", "_", "get_x.y:z-1", "F" * 64])
+def test_a_function_may_have_the_names_the_service_allows(name: str) -> None:
+    tools = read(tools=[{"functionDeclarations": [{"name": name}]}]).tools
+
+    assert tools == [{"name": name}]
+
+
+@pytest.mark.parametrize("name", ["", "1", "-f", "a b", "a/b", "é", "f\n", "F" * 65])
+def test_other_names_of_functions_are_refused_as_the_service_does_it(name: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        read(tools=[{"functionDeclarations": [{"name": name}]}])
+
+    path = "tools[0].function_declarations[0].name"
+    assert [one.field for one in caught.value.violations] == [path]
+    assert caught.value.message == (
+        f"* GenerateContentRequest.{path}: Invalid function name. Must start with a letter or an underscore. "
+        "Must be alphameric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a "
+        "maximum length of 64.\n"
+    )
+
+
+def test_a_function_is_declared_once_in_all_tools() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        read(tools=[{"functionDeclarations": [{"name": "f"}]}, {"functionDeclarations": [{"name": "f"}]}])
+
+    assert caught.value.message == "Duplicate function declaration found: f"
+    assert [one.field for one in caught.value.violations] == ["tools[1].function_declarations[0].name"]
+
+
+def test_parameters_of_functions_are_held_to_the_rules_of_schemas() -> None:
+    properties = {
+        "l": {"type": "array"},
+        "e": {"type": "string", "enum": ["", "b"]},
+        "p": {"pattern": "(?=a)"},
+    }
+    function = {"name": "f", "parameters": {"type": "object", "properties": properties}}
+
+    with pytest.raises(InvalidArgument) as caught:
+        read(tools=[{"functionDeclarations": [function]}])
+
+    assert [one.field.partition(".parameters.")[2] for one in caught.value.violations] == [
+        "properties[l].items",
+        "properties[e].enum[0]",
+        "properties[p].pattern",
+    ]
+
+
+def test_limits_of_schemas_are_for_all_functions_together() -> None:
+    many = {"type": "object", "properties": {str(i): {} for i in range(100)}}
+    functions = [{"name": f"f{i}", "parametersJsonSchema": many} for i in range(102)]
+
+    with pytest.raises(InvalidArgument, match="at most 10000 schemas") as caught:
+        read(tools=[{"functionDeclarations": functions}])
+
+    assert "function_declarations[99]" in caught.value.violations[0].field

@@ -118,7 +118,7 @@ def test_a10_the_message_points_at_the_place() -> None:
     [b"[" * 1_000_000, b"[" * 101 + b"]" * 101, b'{"a":' * 5000 + b"1" + b"}" * 5000, b"['x'," * 5000],
 )
 def test_deep_nesting_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidArgument, match=r"too deep|Unexpected end"):
+    with pytest.raises(InvalidArgument, match=r"too deep|Unexpected end|more than 250000 values"):
         wire_json.read(body)
 
 
@@ -172,7 +172,7 @@ def test_bodies_of_every_buffer_type_are_read() -> None:
     "body",
     [
         b"'" * 1_000_000,
-        b"{" + b"a:1," * 300_000 + b"}",
+        b"{" + b"a:1," * 120_000 + b"}",
         b"{'x':'" + b'\\n"' * 300_000 + b"'}",
     ],
 )
@@ -185,3 +185,24 @@ def test_escapes_by_the_million_are_read_in_one_pass() -> None:
     body = b"{'x':'" + b"\\n" * 1_000_000 + b"',}"
 
     assert plain(body) == {"x": "\n" * 1_000_000}
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        b'{"text":"a"},' * 1_400_000 + b"{}",
+        b'"\\"[",' * 300_000 + b"1",
+        b"[]," * 130_000 + b"1",
+        b"{'a':1}," * 90_000 + b'{"b":1},' * 90_000 + b"1",
+    ],
+    ids=["objects", "strings", "lists", "lenient"],
+)
+def test_more_values_than_any_request_needs_are_refused(many: bytes) -> None:
+    with pytest.raises(InvalidArgument, match="more than 250000 values in it: send fewer parts"):
+        wire_json.read(b'{"contents":[' + many + b"]}")
+
+
+def test_brackets_and_commas_in_texts_are_no_values() -> None:
+    text = '[{"a\\": 1}, ' * 200_000
+
+    assert plain(json.dumps({"text": text, "b": ["]"]}).encode()) == {"text": text, "b": ["]"]}

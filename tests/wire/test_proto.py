@@ -84,8 +84,8 @@ def test_not_a_number_is_a_double() -> None:
         (proto.binary, [], "Invalid value at 'some_field' (TYPE_BYTES), []"),
         (
             proto.binary,
-            "a b",
-            "Invalid value at 'some_field' (TYPE_BYTES), Base64 decoding failed for \"a b\"",
+            "a*b",
+            "Invalid value at 'some_field' (TYPE_BYTES), Base64 decoding failed for \"a*b\"",
         ),
         (
             proto.duration,

@@ -12,7 +12,7 @@ from twinlens.wire.proto import Reading
 
 def normalised(value: Any) -> Any:
     reading = Reading(Document(value), "GenerateContentRequest")
-    fields = schema.SCHEMA(reading, value, "s")
+    fields = schema.read_schema(reading, value, "s")
     reading.check()
     assert fields is not None
     out = schema.normalise(fields, "s", reading)
@@ -40,7 +40,10 @@ def normalised(value: Any) -> Any:
         ({"type": "INTEGER", "enum": ["1", "2"]}, {"type": "integer", "enum": [1, 2]}),
         ({"type": "NUMBER", "enum": ["1.5"]}, {"type": "number", "enum": [1.5]}),
         ({"any_of": [{"type": "NULL"}, {}]}, {"anyOf": [{"type": "null"}, {}]}),
-        ({"type": "ARRAY", "max_items": "3", "minItems": 1}, {"type": "array", "minItems": 1, "maxItems": 3}),
+        (
+            {"type": "ARRAY", "max_items": "3", "minItems": 1, "items": {}},
+            {"type": "array", "minItems": 1, "maxItems": 3, "items": {}},
+        ),
         (
             {"type": "STRING", "example": "x", "default": "y"},
             {"type": "string", "default": "y", "examples": ["x"]},
@@ -91,6 +94,21 @@ def test_a17_names_of_properties_are_never_renamed() -> None:
         ({"type": "INTEGER", "enum": ["1", "x"]}, "s.enum[1]"),
         ({"type": "NUMBER", "maximum": "NaN"}, "s.maximum"),
         ({"anyOf": [{"minItems": -1.5}]}, "s.any_of[0].min_items"),
+        ({"properties": {"l": {"type": "ARRAY"}}}, "s.properties[l].items"),
+        ({"defs": {"l": {"type": "array", "minItems": 1}}}, "s.defs[l].items"),
+        ({"properties": {"e": {"type": "STRING", "enum": ["", "b"]}}}, "s.properties[e].enum[0]"),
+        ({"type": "INTEGER", "enum": ["1", ""]}, "s.enum[1]"),
+        ({"minLength": -1}, "s.min_length"),
+        ({"minItems": 2, "maxItems": 1}, "s.max_items"),
+        ({"minimum": 2, "maximum": 1}, "s.maximum"),
+        ({"items": {"pattern": "(?=a)"}}, "s.items.pattern"),
+        ({"pattern": r"(a)\1"}, "s.pattern"),
+        ({"pattern": "a{1001}"}, "s.pattern"),
+        ({"anyOf": [{}] * 10_001}, "s.any_of"),
+        ({"anyOf": [{"anyOf": [{}] * 4_998}] * 2 + [{}] * 2}, "s.any_of[3]"),
+        ({"properties": {str(i): {} for i in range(10_001)}}, "s.properties"),
+        ({"enum": ["a"] * 10_001}, "s.enum"),
+        ({"$ref": "#/$defs/0", "$defs": {str(i): {"$ref": f"#/$defs/{i + 1}"} for i in range(60)}}, "s"),
     ],
 )
 def test_what_is_wrong_in_a_schema_is_told_with_its_path(openapi: Any, field: str) -> None:
@@ -98,3 +116,15 @@ def test_what_is_wrong_in_a_schema_is_told_with_its_path(openapi: Any, field: st
         normalised(openapi)
 
     assert [one.field for one in caught.value.violations] == [field]
+
+
+def test_missing_items_and_empty_members_are_told_as_the_service_tells_them() -> None:
+    schema = {"properties": {"l": {"type": "ARRAY"}, "e": {"enum": ["b", ""]}}}
+
+    with pytest.raises(InvalidArgument) as caught:
+        normalised(schema)
+
+    assert caught.value.message == (
+        "* GenerateContentRequest.s.properties[l].items: missing field.\n"
+        "* GenerateContentRequest.s.properties[e].enum[1]: cannot be empty\n"
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..domain.clip import MAX_FPS, Clip
+from ..domain.conversation import misplaced_call
 from ..domain.request import (
     Inline,
     Media,
@@ -43,6 +44,7 @@ _STRUCTURED = {
     "code_execution_result": "codeExecutionResult",
 }
 """Data members that carry JSON. The names are what an engine's prompt shows."""
+_CALLS = ("function_call", "function_response")
 _IGNORED = ("tool_call", "tool_response")
 
 
@@ -50,6 +52,13 @@ def turns(contents: list[Fields] | None, path: str, reading: Reading) -> tuple[T
     """Read the conversation."""
     reading.require(bool(contents), path, "contents is not specified")
     return tuple(_turn(content, f"{path}[{index}]", reading) for index, content in enumerate(contents or ()))
+
+
+def check_calls(conversation: tuple[Turn, ...], path: str, reading: Reading) -> None:
+    """Check that calls of functions are where they may be, and that each is answered."""
+    wrong = misplaced_call(conversation)
+    if wrong:
+        reading.refuse(f"{path}[{wrong.turn}]", wrong.sentence)
 
 
 def instruction(content: Fields | None, path: str, reading: Reading) -> tuple[Text, ...]:
@@ -91,6 +100,8 @@ def _part(fields: Fields, path: str, reading: Reading) -> Iterator[Part]:
     for member, name in _STRUCTURED.items():
         if member in fields:
             value = dict(fields[member])
+            if member in _CALLS:
+                reading.require(bool(value.get("name")), f"{path}.{member}.name", "Name cannot be empty.")
             media = value.pop("parts", ())
             yield Structured(name, value)
             for index, one in enumerate(media):

@@ -106,9 +106,11 @@ def _request(fields: Fields, prefix: str, model: str, line: Line, reading: Readi
     config, path = fields.get("generation_config", {}), f"{prefix}generation_config"
     generation.check_output(config, path, model, line, reading)
     tools = generation.tools(fields.get("tools"), f"{prefix}tools", reading)
+    turns = contents.turns(fields.get("contents"), f"{prefix}contents", reading)
+    contents.check_calls(turns, f"{prefix}contents", reading)
     return Request(
         model=model,
-        turns=contents.turns(fields.get("contents"), f"{prefix}contents", reading),
+        turns=turns,
         system=contents.instruction(fields.get("system_instruction"), f"{prefix}system_instruction", reading),
         resolution=config.get("media_resolution", "UNSPECIFIED"),
         sampling=generation.sampling(config, path, line, reading),

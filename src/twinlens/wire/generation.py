@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -19,6 +20,11 @@ Mode = Literal["AUTO", "ANY", "NONE", "VALIDATED"]
 
 MAX_STOP_SEQUENCES = 5
 MAX_FUNCTIONS = 512
+NAMES = (
+    "Must start with a letter or an underscore. Must be alphameric (a-z, A-Z, 0-9), underscores (_), "
+    "dots (.), colons (:), or dashes (-), with a maximum length of 64."
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 RANGES: Mapping[str, tuple[float, float, str]] = {
     "temperature": (0, 2, "must be in the range [0.0, 2.0]"),
     "top_p": (0, 1, "must be in the range [0.0, 1.0]"),
@@ -150,10 +156,15 @@ def _enum(asked: Json, path: str, reading: Reading) -> Json:
 def tools(declared: list[Fields] | None, path: str, reading: Reading) -> Json | None:
     """Read function declarations, their schemas as JSON Schema."""
     functions: list[Json] = []
+    names: set[str] = set()
     for index, tool in enumerate(declared or ()):
         for number, function in enumerate(tool.get("function_declarations", ())):
             below = f"{path}[{index}].function_declarations[{number}]"
             functions.append(_function(function, below, reading))
+            name = function.get("name", "")
+            if name in names:
+                reading.refuse(f"{below}.name", f"Duplicate function declaration found: {_shown(name)}")
+            names.add(name)
     reading.require(len(functions) <= MAX_FUNCTIONS, path, f"at most {MAX_FUNCTIONS} functions are allowed")
     return functions or None
 
@@ -193,7 +204,7 @@ def check_cache(name: str | None) -> None:
 
 
 def _function(fields: Fields, path: str, reading: Reading) -> Json:
-    reading.require(bool(fields.get("name")), f"{path}.name", "a function must have a name")
+    reading.require(is_name(fields.get("name", "")), f"{path}.name", f"Invalid function name. {NAMES}")
     out: dict[str, Json] = {key: fields[key] for key in ("name", "description") if key in fields}
     for key in ("parameters", "response"):
         if key in fields:
@@ -202,6 +213,11 @@ def _function(fields: Fields, path: str, reading: Reading) -> Json:
             below = f"{path}.{key}_json_schema"
             out[key] = check_schema(fields[f"{key}_json_schema"], below, reading)
     return out
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a function may be called so."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _shown(text: str) -> str:

@@ -24,6 +24,9 @@ from ..domain.media import Json
 from .lenient import repair
 
 MAX_DEPTH = 100
+MAX_VALUES = 250_000
+"""Of one body, counted by the brackets that open and the commas. The parser lets nobody else work until it
+has read all of it: so many are read in a tenth of a second, what a large body could hold in two."""
 MIN_CUT_BYTES = 4096
 MAX_CUTS = 8192
 """More strings than any legal request has images; the rest stay in the skeleton."""
@@ -34,10 +37,17 @@ _MARK = f"cut_{secrets.token_hex(16)}_"
 """No caller can guess it, so no text of theirs is ever taken for a placeholder."""
 _MARKED = re.compile(re.escape(_MARK.encode()) + rb"\d+")
 _BOM = b"\xef\xbb\xbf"
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_VALUES = re.compile(rb'(?:[^"{\[,]*+(?:%s[^"{\[,]*+)*+[{\[,]){1,1000}' % _STRING, re.DOTALL)
+"""Up to a thousand values at a time: between two matches others may work."""
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89abAB]\w\w(?!\\u[dD][c-fC-F])")
 _POSITION = re.compile(r"\(byte (\d+)\)$")
 _TOO_DEEP = f"Invalid JSON payload received. Message too deep. Max recursion depth is {MAX_DEPTH}."
+_TOO_MANY = (
+    f"Invalid JSON payload received. There are more than {MAX_VALUES} values in it: "
+    "send fewer parts, turns or items."
+)
 _SNIPPET = 20
 
 _REASONS: Mapping[str, str] = {
@@ -140,7 +150,8 @@ def _cut(body: bytes | bytearray) -> tuple[bytes | bytearray, dict[str, memoryvi
 
 
 def _decode(text: bytes | bytearray) -> Any:
-    """Parse strictly. A ValueError is about syntax; depth is an error of its own."""
+    """Parse strictly. A ValueError is about syntax; depth and too many values are errors of their own."""
+    _check_values(text)
     try:
         return msgspec.json.decode(text)
     except msgspec.MsgspecError as error:
@@ -164,6 +175,17 @@ def _read_lenient(
         raise _not_utf8() from error
     except ValueError as error:
         raise _malformed(repaired.text, str(error)) from error
+
+
+def _check_values(text: bytes | bytearray) -> None:
+    """Refuse what would take long to parse. Where the text is no JSON, the parser stops there too."""
+    if sum(map(text.count, (b"{", b"[", b","))) <= MAX_VALUES:
+        return
+    found = at = 0
+    while piece := _VALUES.match(text, at):
+        found, at = found + 1000, piece.end()
+        if found > MAX_VALUES:
+            raise InvalidArgument(_TOO_MANY)
 
 
 def _check_depth(value: Any, skeleton: bytes | bytearray) -> None:

@@ -1,6 +1,7 @@
 """JSON Schemas as callers write them: checked as far as those who fill them rely on it.
 
-Keywords that are not known here stay as they are. A schema is never deeper than JSON may be.
+Keywords that are not known here stay as they are. What drafts 4 to 7 write otherwise is put as it is
+written today: a list under `items` becomes `prefixItems`, and `additionalItems` the `items` after it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..domain.media import Json
+from . import schema_rules
 from .proto import Reading, member_path
 
 TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
@@ -16,9 +18,14 @@ _DEFINITIONS = ("$defs", "definitions")
 _REF = "must be #, #/$defs/... or #/definitions/..., and lead to a schema"
 
 
-def check_schema(schema: Any, path: str, reading: Reading) -> Json:
-    """Check a schema, and write its types in lower case."""
-    return _Schemas(schema, reading).schema(schema, path)
+def check_schema(schema: Any, path: str, reading: Reading, *, declared: bool = False) -> Json:
+    """Check a schema, and write its types in lower case.
+
+    Where it is declared for a function's parameters, arrays say what is in them, and enums name something.
+    """
+    checked = _Schemas(schema, reading, declared).schema(schema, path)
+    schema_rules.check_expanded(reading, checked, path)
+    return checked
 
 
 def is_type(kind: Any) -> bool:
@@ -30,24 +37,50 @@ def is_type(kind: Any) -> bool:
 class _Schemas:
     """The schemas of one document, and those of its references that are known to lead somewhere."""
 
-    def __init__(self, root: Any, reading: Reading) -> None:
+    def __init__(self, root: Any, reading: Reading, declared: bool) -> None:
         self._root = root
         self._reading = reading
+        self._declared = declared
         self._good: set[str] = set()
 
     def schema(self, value: Any, path: str) -> Json:
+        if not schema_rules.within(self._reading, "schemas", 1, path):
+            return True
         if isinstance(value, bool) or not self._holds(isinstance(value, dict), value, path, "a JSON Schema"):
             return value
         read = _KEYWORDS.get
-        return {
-            key: keyword(self, one, f"{path}.{key}") if (keyword := read(key)) else one
-            for key, one in value.items()
-        }
+        schema_rules.check_keywords(self._reading, value, path, str)
+        if self._declared:
+            self._check_declared(value, path)
+        return _of_today(
+            {
+                key: keyword(self, one, f"{path}.{key}") if (keyword := read(key)) else one
+                for key, one in value.items()
+            }
+        )
+
+    def _check_declared(self, schema: Mapping[str, Any], path: str) -> None:
+        kind, members = schema.get("type"), schema.get("enum")
+        if isinstance(kind, str) and kind.lower() == "array":
+            told = schema.keys() & {"items", "prefixItems"}
+            self._reading.require(bool(told), f"{path}.items", "missing field.")
+        if isinstance(members, list) and "" in members:
+            self._reading.require(False, f"{path}.enum[{members.index('')}]", "cannot be empty")
 
     def type(self, value: Any, path: str) -> Json:
         if not self._holds(is_type(value), value, path, f"one of {', '.join(TYPES)}"):
             return value
-        return [one.lower() for one in value] if isinstance(value, list) else value.lower()
+        return list(dict.fromkeys(one.lower() for one in value)) if isinstance(value, list) else value.lower()
+
+    def properties(self, value: Any, path: str) -> Json:
+        number = len(value) if isinstance(value, dict) else 0
+        fits = schema_rules.within(self._reading, "properties", number, path)
+        return self.named(value, path) if fits else {}
+
+    def by_pattern(self, value: Any, path: str) -> Json:
+        for pattern in value if isinstance(value, dict) else ():
+            schema_rules.check_pattern(self._reading, pattern, member_path(self._reading, path, pattern))
+        return self.properties(value, path)
 
     def named(self, value: Any, path: str) -> Json:
         if not self._holds(isinstance(value, dict), value, path, "an object of JSON Schemas"):
@@ -60,7 +93,7 @@ class _Schemas:
         return [self.schema(one, f"{path}[{index}]") for index, one in enumerate(value)]
 
     def items(self, value: Any, path: str) -> Json:
-        """Read one schema for all items or, as it was once written, one for each."""
+        """Read one schema for all items or, as it was once written, one for each of the first."""
         return self.listed(value, path) if isinstance(value, list) else self.schema(value, path)
 
     def names(self, value: Any, path: str) -> Json:
@@ -69,7 +102,8 @@ class _Schemas:
         return value
 
     def members(self, value: Any, path: str) -> Json:
-        self._holds(isinstance(value, list) and bool(value), value, path, "a list of values")
+        if self._holds(isinstance(value, list) and bool(value), value, path, "a list of values"):
+            schema_rules.within(self._reading, "enum members", len(value), path)
         return value
 
     def ref(self, value: Any, path: str) -> Json:
@@ -112,7 +146,20 @@ _KEYWORDS: Mapping[str, Callable[[_Schemas, Any, str], Json]] = {
     "required": _Schemas.names,
     "$ref": _Schemas.ref,
     "items": _Schemas.items,
-    **dict.fromkeys(("properties", "patternProperties", *_DEFINITIONS), _Schemas.named),
+    "properties": _Schemas.properties,
+    "patternProperties": _Schemas.by_pattern,
+    **dict.fromkeys(_DEFINITIONS, _Schemas.named),
     **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), _Schemas.listed),
-    **dict.fromkeys(("additionalProperties", "contains", "not", "if", "then", "else"), _Schemas.schema),
+    **dict.fromkeys(("additionalProperties", "additionalItems", "contains"), _Schemas.schema),
+    **dict.fromkeys(("not", "if", "then", "else"), _Schemas.schema),
 }
+
+
+def _of_today(schema: dict[str, Json]) -> Json:
+    """Put a tuple as it is written since draft 2020-12; `additionalItems` counts beside one only."""
+    first = schema.get("items")
+    if not isinstance(first, list) or "prefixItems" in schema:
+        return schema
+    rest = {"items": schema["additionalItems"]} if "additionalItems" in schema else {}
+    kept = {key: one for key, one in schema.items() if key not in ("items", "additionalItems")}
+    return {**kept, "prefixItems": first, **rest}

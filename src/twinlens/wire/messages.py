@@ -6,10 +6,14 @@ row for every field here, with the same status.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .proto import (
+    MAX_ITEMS,
     Field,
     Message,
     Reader,
+    Reading,
     anything,
     binary,
     boolean,
@@ -23,7 +27,7 @@ from .proto import (
     string,
     struct,
 )
-from .schema import SCHEMA
+from .schema import SCHEMA, read_schema
 
 LEVELS = ("UNSPECIFIED", "LOW", "MEDIUM", "HIGH")
 
@@ -115,6 +119,33 @@ PART = Message(
     _ignored("speechMetadata"),
 )
 CONTENT = Message("Content", Field("role", string), Field("parts", repeated(PART)))
+_RESPONSES = ("functionResponse", "function_response")
+
+
+def _conversation(reading: Reading, value: Any, path: str) -> Any:
+    """Read the turns, unless they and their parts are too many: they are counted before any is read."""
+    if (size := _size(value)) > MAX_ITEMS:
+        reading.refuse(
+            path, f"{path} has {size} parts and turns, all together: at most {MAX_ITEMS} are allowed."
+        )
+        return None
+    return _CONTENTS(reading, value, path)
+
+
+_CONTENTS = repeated(CONTENT)
+
+
+def _size(contents: Any) -> int:
+    turns = contents if isinstance(contents, list) else [contents]
+    parts = [
+        parts for turn in turns if isinstance(turn, dict) and isinstance(parts := turn.get("parts"), list)
+    ]
+    answers = (
+        part.get(name) for own in parts for part in own if isinstance(part, dict) for name in _RESPONSES
+    )
+    media = (one.get("parts") for one in answers if isinstance(one, dict))
+    return len(turns) + sum(map(len, parts)) + sum(len(one) for one in media if isinstance(one, list))
+
 
 THINKING_CONFIG = Message(
     "ThinkingConfig",
@@ -141,7 +172,7 @@ GENERATION_CONFIG = Message(
     Field("presencePenalty", double),
     Field("frequencyPenalty", double),
     Field("responseMimeType", string),
-    Field("responseSchema", SCHEMA),
+    Field("responseSchema", read_schema),
     Field(
         "responseJsonSchema",
         anything,
@@ -216,9 +247,9 @@ FUNCTION_DECLARATION = Message(
     "FunctionDeclaration",
     Field("name", string),
     Field("description", string),
-    Field("parameters", SCHEMA, oneof="parameters"),
+    Field("parameters", read_schema, oneof="parameters"),
     Field("parametersJsonSchema", anything, oneof="parameters"),
-    Field("response", SCHEMA, oneof="response"),
+    Field("response", read_schema, oneof="response"),
     Field("responseJsonSchema", anything, oneof="response"),
     _ignored("behavior"),
 )
@@ -267,7 +298,7 @@ TOOL_CONFIG = Message(
 
 GENERATE_CONTENT_REQUEST = Message(
     "GenerateContentRequest",
-    Field("contents", repeated(CONTENT)),
+    Field("contents", _conversation),
     Field("systemInstruction", CONTENT),
     Field("generationConfig", GENERATION_CONFIG),
     Field("safetySettings", repeated(SAFETY_SETTING)),
@@ -282,7 +313,7 @@ GENERATE_CONTENT_REQUEST = Message(
 )
 COUNT_TOKENS_REQUEST = Message(
     "CountTokensRequest",
-    Field("contents", repeated(CONTENT)),
+    Field("contents", _conversation),
     Field("generateContentRequest", GENERATE_CONTENT_REQUEST),
     _ignored("model", string),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -23,17 +24,20 @@ TYPES = "type.googleapis.com/"
 PACKAGE = f"{TYPES}google.ai.generativelanguage.v1beta."
 MAX_VIOLATIONS = 20
 MAX_QUOTED = 100
+MAX_ITEMS = 10_000
+"""Of any list, and of all parts and turns together: as many images as any model takes, with texts."""
 
 Status = Literal["done", "ignored", "refused"]
 
 
 @dataclass(slots=True)
 class Reading:
-    """One request while it is read: its document, and what has been found wrong so far."""
+    """One request while it is read: its document, what was found wrong so far, and what was counted."""
 
     document: Document
     root: str
     violations: list[Violation] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, path: str, message: str) -> None:
         """Note that a field is wrong."""
@@ -268,10 +272,13 @@ def struct(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
 
 
 def repeated(read_one: Reader) -> Reader:
-    """Make a reader for a list; a value alone is a list of one."""
+    """Make a reader for a list that has an end; a value alone is a list of one."""
 
-    def read(reading: Reading, value: Any, path: str) -> list[Any]:
+    def read(reading: Reading, value: Any, path: str) -> list[Any] | None:
         values = value if isinstance(value, list) else [value]
+        if len(values) > MAX_ITEMS:
+            reading.refuse(path, f"{path} has {len(values)} items: at most {MAX_ITEMS} are allowed.")
+            return None
         return [read_one(reading, one, f"{path}[{index}]") for index, one in enumerate(values)]
 
     return read

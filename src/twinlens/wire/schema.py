@@ -2,6 +2,7 @@
 
 Engines and validators know one language. Types go to lower case, `nullable` becomes a type of its
 own, properties are put in the order they are to be written. Names that belong to the caller stay.
+What breaks a rule is named as the service does it, by the property's name: `properties[total].items`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.media import Json
+from . import schema_rules
 from .proto import (
+    MAX_QUOTED,
     Field,
     Message,
     Reading,
@@ -27,6 +30,15 @@ from .proto import (
 
 TYPES = ("TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
 
+_MEMBERS = repeated(string)
+
+
+def _members(reading: Reading, value: Any, path: str) -> list[Any] | None:
+    number = len(value) if isinstance(value, list) else 1
+    fits = schema_rules.within(reading, "enum members", number, path)
+    return _MEMBERS(reading, value, path) if fits else None
+
+
 SCHEMA = Message(
     "Schema",
     Field("type", enumeration("Type", "", TYPES)),
@@ -34,7 +46,7 @@ SCHEMA = Message(
     Field("title", string),
     Field("description", string),
     Field("nullable", boolean),
-    Field("enum", repeated(string)),
+    Field("enum", _members),
     Field("maxItems", int64),
     Field("minItems", int64),
     Field("required", repeated(string)),
@@ -52,16 +64,31 @@ SCHEMA = Message(
 )
 
 
+def read_schema(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
+    """Read a `Schema`, unless the request has too many of them."""
+    if not schema_rules.within(reading, "schemas", 1, path):
+        return None
+    return SCHEMA(reading, value, path)
+
+
 def _schema_or_bool(reading: Reading, value: Any, path: str) -> Any:
-    return value if isinstance(value, bool) else SCHEMA(reading, value, path)
+    return value if isinstance(value, bool) else read_schema(reading, value, path)
+
+
+_NAMED = mapping(read_schema)
+
+
+def _properties(reading: Reading, value: Any, path: str) -> Any:
+    number = len(value) if isinstance(value, dict) else 1
+    return _NAMED(reading, value, path) if schema_rules.within(reading, "properties", number, path) else None
 
 
 SCHEMA.add(
-    Field("items", SCHEMA),
-    Field("properties", mapping(SCHEMA)),
-    Field("anyOf", repeated(SCHEMA)),
+    Field("items", read_schema),
+    Field("properties", _properties),
+    Field("anyOf", repeated(read_schema)),
     Field("additionalProperties", _schema_or_bool),
-    Field("defs", mapping(SCHEMA), aliases=("$defs",)),
+    Field("defs", _NAMED, aliases=("$defs",)),
 )
 
 _SAME: Mapping[str, str] = {
@@ -81,18 +108,26 @@ _SAME: Mapping[str, str] = {
 """Keywords that mean the same in both languages."""
 
 
+_SPELT: Mapping[str, str] = {ours: theirs for theirs, ours in _SAME.items()}
+
+
 def normalise(schema: Mapping[str, Any], path: str, reading: Reading) -> Json:
-    """Turn a `Schema` message into JSON Schema."""
+    """Turn a `Schema` message into JSON Schema, and check that it can be obeyed."""
+    out = _normalise(schema, path, reading)
+    schema_rules.check_expanded(reading, out, path)
+    return out
+
+
+def _normalise(schema: Mapping[str, Any], path: str, reading: Reading) -> Json:
     out: dict[str, Any] = {}
     kind = schema.get("type", "TYPE_UNSPECIFIED").lower()
     if kind != "type_unspecified":
         out["type"] = kind
     out |= {ours: schema[theirs] for theirs, ours in _SAME.items() if schema.get(theirs) is not None}
-    for bound in ("minimum", "maximum"):
-        if bound in schema:
-            out[bound] = _whole(schema[bound])
-            reading.require(math.isfinite(schema[bound]), f"{path}.{bound}", "must be finite")
-    if "enum" in schema:
+    out |= {bound: _whole(schema[bound]) for bound in ("minimum", "maximum") if bound in schema}
+    schema_rules.check_keywords(reading, out, path, lambda name: _SPELT.get(name, name))
+    reading.require(kind != "array" or "items" in schema, f"{path}.items", "missing field.")
+    if schema.get("enum"):
         out["enum"] = [
             _member(one, kind, f"{path}.enum[{i}]", reading) for i, one in enumerate(schema["enum"])
         ]
@@ -109,23 +144,22 @@ def _nested(schema: Mapping[str, Any], path: str, reading: Reading) -> dict[str,
     out: dict[str, Any] = {}
     for theirs, ours in (("properties", "properties"), ("defs", "$defs")):
         if theirs in schema:
-            named = schema[theirs].items()
             out[ours] = {
-                key: normalise(one, f"{path}.{theirs}[{i}].value", reading)
-                for i, (key, one) in enumerate(named)
+                key: _normalise(one, f"{path}.{theirs}[{_shown(key)}]", reading)
+                for key, one in schema[theirs].items()
             }
     if "properties" in out and "property_ordering" in schema:
         first = [name for name in schema["property_ordering"] if name in out["properties"]]
         out["properties"] = {name: out["properties"][name] for name in first} | out["properties"]
     if "items" in schema:
-        out["items"] = normalise(schema["items"], f"{path}.items", reading)
+        out["items"] = _normalise(schema["items"], f"{path}.items", reading)
     if "any_of" in schema:
         branches = enumerate(schema["any_of"])
-        out["anyOf"] = [normalise(one, f"{path}.any_of[{i}]", reading) for i, one in branches]
+        out["anyOf"] = [_normalise(one, f"{path}.any_of[{i}]", reading) for i, one in branches]
     more = schema.get("additional_properties")
     if more is not None:
         below = f"{path}.additional_properties"
-        out["additionalProperties"] = more if isinstance(more, bool) else normalise(more, below, reading)
+        out["additionalProperties"] = more if isinstance(more, bool) else _normalise(more, below, reading)
     return out
 
 
@@ -148,6 +182,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _member(member: str, kind: str, path: str, reading: Reading) -> Any:
     """Give a member of an enum its schema's type: the message carries strings only."""
+    reading.require(bool(member), path, "cannot be empty")
     if kind not in ("integer", "number"):
         return member
     try:
@@ -155,8 +190,12 @@ def _member(member: str, kind: str, path: str, reading: Reading) -> Any:
     except ValueError:
         number = math.nan
     fits = math.isfinite(number) and (kind == "number" or number.is_integer())
-    reading.require(fits, path, f"must be of type {kind}")
+    reading.require(fits or not member, path, f"must be of type {kind}")
     return _whole(number)
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= MAX_QUOTED else f"{name[:MAX_QUOTED]}..."
 
 
 def _whole(value: float) -> int | float:

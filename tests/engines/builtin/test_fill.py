@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.media import Json
 from twinlens.domain.regions import Box
 from twinlens.engines.builtin.evidence import Answer, Evidence
@@ -338,6 +340,165 @@ ANYTHING = st.recursive(
 @given(schema=ANYTHING)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_senseless_schema_raises_nothing(invoice: Facts, schema: Json) -> None:
-    result = fill(schema, Evidence(read("Extract"), (invoice,), Answer("", known=False)))
+    evidence = Evidence(read("Extract"), (invoice,), Answer("", known=False))
 
-    assert isinstance(result, Filled)
+    with suppress(InvalidArgument):
+        assert isinstance(fill(schema, evidence), Filled)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "string", "pattern": "^[A-Z]{3}-\\d{4}$"}, "XXX-0000"),
+        ({"type": "string", "pattern": "^(?:open|shut)$"}, "open"),
+        ({"type": "string", "pattern": "^[^\\W\\d]+$", "minLength": 5, "maxLength": 5}, "xxxxx"),
+        ({"type": "string", "pattern": "^INV", "minLength": 6}, "INV---"),
+        ({"type": "string", "minLength": 10_000, "maxLength": 10_000}, "-" * 10_000),
+        ({"type": "string", "format": "email", "minLength": 30}, "xxxxxxxunknown@unknown.invalid"),
+        ({"type": "string", "format": "date", "pattern": "^2\\d{3}-01-01$"}, "2000-01-01"),
+        ({"type": "string", "format": "ipv4", "pattern": "^10[.]0[.]0[.][12]$"}, "10.0.0.1"),
+        ({"type": "number", "multipleOf": 1e-308}, 0),
+        ({"type": "number", "multipleOf": 1e308, "minimum": 1}, 1e308),
+        ({"type": "number", "multipleOf": 0.01, "minimum": 0.1, "maximum": 0.1}, 0.1),
+        ({"type": "number", "minimum": 1e308}, 1e308),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, 0.5),
+        ({"type": "integer", "exclusiveMinimum": 0, "maximum": 1}, 1),
+        ({"type": "integer", "multipleOf": 2.5, "minimum": 1, "maximum": 5}, 5),
+        ({"type": "integer", "minimum": -(2**70)}, 0),
+        ({"type": "array", "items": STRING, "minItems": 1000}, [""] * 1000),
+        ({"type": "array", "prefixItems": [STRING, NUMBER], "minItems": 2, "maxItems": 2}, ["", 0]),
+        ({"type": "array", "prefixItems": [STRING, NUMBER], "maxItems": 1}, [""]),
+        ({"type": "array", "prefixItems": [STRING], "items": NUMBER, "minItems": 3.0}, ["", 0, 0]),
+        ({"type": "object", "required": ["a"], "additionalProperties": NUMBER}, {"a": 0}),
+        ({"type": "object", "properties": {"a": NUMBER, "b": NUMBER}, "minProperties": 1}, {"a": 0}),
+        ({"anyOf": [{"type": "string", "pattern": "a$b"}, NUMBER]}, 0),
+        (
+            {
+                "type": "object",
+                "properties": {"a": NUMBER, "b": {"pattern": "a$b", "type": "string"}},
+                "minProperties": 1,
+            },
+            {"a": 0},
+        ),
+        ({"type": ["string", "null"], "minLength": 10**9}, None),
+    ],
+)
+def test_what_is_forced_keeps_every_rule_of_the_schema(photo: Facts, schema: Json, value: Json) -> None:
+    assert filled(an_object(weight=schema), photo).value == {"weight": value}
+
+
+def test_bounds_are_exclusive_where_draft_4_says_so(photo: Facts) -> None:
+    schema = {"type": "number", "minimum": 2, "exclusiveMinimum": True}
+
+    assert fill(schema, Evidence(read("Extract"), (photo,), Answer("", known=False))).value == 3
+
+
+IMPOSSIBLE = [
+    {"type": "string", "pattern": "a$b"},
+    {"type": "string", "pattern": "^\\d{5}$", "maxLength": 4},
+    {"type": "string", "minLength": 10**9},
+    {"type": "string", "format": "uuid", "maxLength": 5},
+    {"type": "string", "format": "date", "pattern": "^never$"},
+    {"type": "integer", "minimum": 0.2, "maximum": 0.8},
+    {"type": "number", "multipleOf": 5, "minimum": 1, "maximum": 4},
+    {"type": "array", "items": STRING, "minItems": 10**9},
+    {"type": "array", "items": STRING, "minItems": 2, "uniqueItems": True},
+    {"type": "array", "prefixItems": [STRING], "items": False, "minItems": 2},
+    {"type": "array", "items": {"type": "string", "minLength": 10**9}, "minItems": 1},
+    {"type": "object", "minProperties": 1},
+    {"type": "object", "properties": {"a": STRING, "b": STRING}, "required": ["a", "b"], "maxProperties": 1},
+    {"type": "object", "properties": {}, "required": ["a"], "additionalProperties": False},
+    False,
+]
+
+
+@pytest.mark.parametrize("schema", IMPOSSIBLE)
+def test_what_is_forced_and_cannot_be_is_refused_with_its_place(photo: Facts, schema: Json) -> None:
+    with pytest.raises(InvalidArgument, match="forces a value for weight") as caught:
+        filled(an_object(weight=schema), photo)
+
+    assert [one.field for one in caught.value.violations] == ["generation_config.response_schema"]
+
+
+@pytest.mark.parametrize("schema", IMPOSSIBLE)
+def test_what_cannot_be_is_left_out_where_it_is_not_required(photo: Facts, schema: Json) -> None:
+    whole = {"type": "object", "properties": {"weight": schema, "width": INTEGER}, "required": ["width"]}
+
+    assert filled(whole, photo).value == {"width": photo.width}
+
+
+def test_a_fact_that_has_not_the_form_asked_for_is_none(invoice: Facts) -> None:
+    schema = an_object(
+        invoice_number={"type": "string", "format": "uuid"}, total={"type": "string", "pattern": "^EUR"}
+    )
+
+    assert filled(schema, invoice).value == {
+        "invoice_number": "00000000-0000-0000-0000-000000000000",
+        "total": "EUR",
+    }
+
+
+def test_places_below_the_rows_of_a_table_are_counted_too(invoice: Facts) -> None:
+    inner: Json = NUMBER
+    for _ in range(14):
+        inner = {"anyOf": [inner, inner]}
+    schema = an_object(line_items={"type": "array", "items": an_object(description=STRING, total=inner)})
+    rows = [["Description", "Total"], *([f"Item {i}", "1.00"] for i in range(100))]
+    (table,) = invoice.tables or ()
+    table = replace(table, rows=tuple(map(tuple, rows)))
+
+    with pytest.raises(InvalidArgument, match="too large for the built-in engine"):
+        filled(schema, replace(invoice, tables=(table,)))
+
+
+PATTERNS = st.sampled_from(["^\\d+$", "^[a-f]{2,4}$", "x|yy", "^$", "^.{3}-", "\\s$", "^(?:ab)*$", "a$b"])
+SIZES = st.integers(0, 12)
+STRICT = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.just("string")},
+        optional={
+            "pattern": PATTERNS,
+            "minLength": SIZES,
+            "maxLength": SIZES,
+            "format": st.sampled_from(["date", "email", "ipv4", "ipv6", "uuid", "date-time"]),
+        },
+    ),
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["number", "integer"])},
+        optional={
+            **dict.fromkeys(
+                ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), st.integers(-9, 9)
+            ),
+            "multipleOf": st.sampled_from([1, 2, 3, 0.5, 7]),
+        },
+    ),
+)
+
+
+def constrained(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.fixed_dictionaries(
+            {"type": st.just("array"), "items": inner},
+            optional={"minItems": SIZES, "maxItems": SIZES, "uniqueItems": st.booleans()},
+        ),
+        st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.dictionaries(NAMES, inner, max_size=3)},
+            optional={
+                "minProperties": st.integers(0, 3),
+                "maxProperties": st.integers(0, 3),
+                "required": st.lists(NAMES, max_size=2, unique=True),
+            },
+        ),
+        st.fixed_dictionaries(
+            {"type": st.just("array"), "prefixItems": st.lists(inner, min_size=1, max_size=3)},
+            optional={"minItems": SIZES, "maxItems": SIZES},
+        ),
+        st.builds(lambda branches: {"anyOf": branches}, st.lists(inner, min_size=1, max_size=3)),
+    )
+
+
+@given(schema=st.recursive(STRICT, constrained, max_leaves=8))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_strict_schema_gets_a_valid_value_or_is_refused(invoice: Facts, schema: Json) -> None:
+    with suppress(InvalidArgument):
+        filled(schema, invoice)

@@ -155,12 +155,25 @@ def test_functions_may_be_called(create: Reading, fields: Any, tools: Any, choic
         ({"tools": [{"name": "f"}]}, "tools[0].type is missing: it must be function"),
         ({"tools": [{"type": "function"}]}, "tools[0].name is missing"),
         ({"tools": [{"type": "function", "name": ""}]}, "tools[0].name must not be empty"),
+        ({"tools": [LOOK | {"name": "1 bad"}]}, "tools[0].name: Invalid function name. Must start with a"),
+        (
+            {"tools": [LOOK | {"parameters": {"properties": {"l": {"type": "array"}}}}]},
+            "tools[0].parameters.properties.l.items: missing field.",
+        ),
+        (
+            {"tools": [LOOK | {"parameters": {"properties": {"e": {"enum": ["a", ""]}}}}]},
+            "tools[0].parameters.properties.e.enum[1]: cannot be empty.",
+        ),
+        (
+            {"tools": [LOOK | {"parameters": {"pattern": "(?=a)"}}]},
+            "tools[0].parameters.pattern must not have look-arounds",
+        ),
         ({"tools": [LOOK, LOOK]}, "tools[1].name: two functions have this name"),
         ({"tools": [LOOK | {"parameters": "{}"}]}, 'tools[0].parameters must be an object, not "{}"'),
         ({"tools": [LOOK | {"parameters": {"properties": 5}}]}, "tools[0].parameters.properties must be an"),
         ({"tools": [LOOK] * 10_001}, "tools has 10001 items: at most 10000 are allowed."),
         (
-            {"tools": [{"type": "function", "name": str(i)} for i in range(513)]},
+            {"tools": [{"type": "function", "name": f"f{i}"} for i in range(513)]},
             "tools: at most 512 functions are allowed",
         ),
         (

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...domain import request as domain
+from ...domain.conversation import misplaced_call
 from ...domain.engine import Call, Said, Text, Thought
 from ...domain.errors import FailedPrecondition, InvalidArgument
 from ...domain.interaction import Interaction, Status
@@ -37,9 +38,15 @@ def turns_of(history: Sequence[Interaction]) -> tuple[Turn, ...]:
 
 
 def with_names(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Name the functions of results that only say which call they answer; refuse answers to no call."""
+    """Name the functions of results that only say which call they answer; refuse answers to no call.
+
+    A call has to be after a user's turn, and all calls of a turn are answered by the next.
+    """
     names: dict[str, str] = {}
-    return tuple(Turn(turn.role, tuple(_named(part, names) for part in turn.parts)) for turn in turns)
+    named = tuple(Turn(turn.role, tuple(_named(part, names) for part in turn.parts)) for turn in turns)
+    if wrong := misplaced_call(named):
+        raise InvalidArgument(wrong.sentence, field="input")
+    return named
 
 
 def _named(part: Part, names: dict[str, str]) -> Part:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from ...domain.media import Json
 from . import naming
@@ -21,6 +22,7 @@ _KINDS: Mapping[str, frozenset[str]] = {
 }
 _YES = frozenset(("yes", "true", "y", "present"))
 _NO = frozenset(("no", "false", "n", "absent"))
+_MOST_KEPT = 100
 _STAMPED = frozenset(("status", "currency"))
 
 
@@ -72,7 +74,7 @@ def _claims(names: Names, evidence: Evidence) -> Iterator[str]:
 def _matching(said: str, allowed: Sequence[Json]) -> Json:
     """Find the value that a word or a short text names."""
     plain = " ".join(tokens(said))
-    spoken = {i: " ".join(tokens(str(value))) for i, value in enumerate(allowed) if value is not None}
+    spoken = {i: _spoken(str(value)) for i, value in enumerate(allowed) if value is not None}
     for index, name in spoken.items():
         if name and name == plain:
             return allowed[index]
@@ -80,8 +82,22 @@ def _matching(said: str, allowed: Sequence[Json]) -> Json:
     for index, name in spoken.items():
         if colour is not None and COLOUR_WORDS.get(name) == colour:
             return allowed[index]
-    within = [i for i, name in spoken.items() if name and re.search(rf"\b{re.escape(name)}\b", plain)]
+    within = [
+        i
+        for i, name in spoken.items()
+        if name and name in plain and re.search(rf"\b{re.escape(name)}\b", plain)
+    ]
     return allowed[within[0]] if len(within) == 1 else None
+
+
+def _spoken(member: str) -> str:
+    """Put a member as its words; a table's every row asks for those of the same members."""
+    return _short(member) if len(member) <= _MOST_KEPT else " ".join(tokens(member))
+
+
+@lru_cache(maxsize=16_384)
+def _short(member: str) -> str:
+    return " ".join(tokens(member))
 
 
 def _stamped(allowed: Sequence[Json], evidence: Evidence) -> Json:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from ...domain.media import Json
 from ...domain.request import OutputFormat, Thinking, ToolChoice
-from ..generation import MAX_FUNCTIONS
+from ..generation import MAX_FUNCTIONS, NAMES, is_name
 from ..json_schema import check_schema, is_type
 from .messages import TEXT_FORMAT
 from .readers import PlainReading
@@ -82,6 +82,7 @@ def tools(declared: list[Fields] | None, path: str, reading: PlainReading) -> Js
     for index, function in enumerate(functions):
         name, below = function["name"], f"{path}[{index}].name"
         reading.require(bool(name), below, "must not be empty")
+        reading.require(not name or is_name(name), below, f"Invalid function name. {NAMES}")
         reading.require(name not in seen, below, "two functions have this name")
         seen.add(name)
     return [
@@ -92,7 +93,7 @@ def tools(declared: list[Fields] | None, path: str, reading: PlainReading) -> Js
 def _function(function: Fields, path: str, reading: PlainReading) -> Json:
     out = {key: function[key] for key in ("name", "description") if key in function}
     if "parameters" in function:
-        out["parameters"] = check_schema(function["parameters"], path, reading)
+        out["parameters"] = check_schema(function["parameters"], path, reading, declared=True)
     return out
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..proto import (
+    MAX_ITEMS,
     Field,
     Reader,
     Reading,
@@ -17,12 +18,13 @@ from ..proto import (
     double,
     int32,
     member_path,
+    repeated,
     string,
     struct,
 )
 from .contents import CONTENT, CONTENTS, contents
 from .contents import MESSAGES as CONTENT_MESSAGES
-from .readers import MAX_ITEMS, TYPE, PlainMessage, listed, one_of, requiring, tagged, unset
+from .readers import TYPE, PlainMessage, one_of, requiring, tagged, unset
 
 
 def _ignored(name: str, read: Reader = anything) -> Field:
@@ -47,7 +49,7 @@ THOUGHT = PlainMessage(
     "ThoughtStep",
     TYPE,
     _ignored("signature", string),
-    Field("summary", listed(tagged({"text": CONTENTS["text"]}))),
+    Field("summary", repeated(tagged({"text": CONTENTS["text"]}))),
 )
 FUNCTION_CALL = PlainMessage(
     "FunctionCallStep",
@@ -143,7 +145,7 @@ def _form(item: Any) -> str:
 
 
 _MODES = one_of("auto", "any", "none", "validated")
-ALLOWED_TOOLS = PlainMessage("AllowedTools", Field("mode", _MODES), Field("tools", listed(string)))
+ALLOWED_TOOLS = PlainMessage("AllowedTools", Field("mode", _MODES), Field("tools", repeated(string)))
 TOOL_CHOICE = PlainMessage("ToolChoiceConfig", Field("allowedTools", ALLOWED_TOOLS))
 
 
@@ -157,7 +159,7 @@ GENERATION_CONFIG = PlainMessage(
     Field("topP", double),
     Field("maxOutputTokens", int32),
     Field("seed", int32),
-    Field("stopSequences", listed(string)),
+    Field("stopSequences", repeated(string)),
     Field("thinkingLevel", one_of("minimal", "low", "medium", "high", "xhigh")),
     Field("thinkingSummaries", one_of("auto", "none")),
     Field("toolChoice", _tool_choice),
@@ -259,9 +261,9 @@ CREATE_INTERACTION = PlainMessage(
     Field("generationConfig", GENERATION_CONFIG),
     Field("responseFormat", anything),
     Field("responseMimeType", _TEXT_FORMS),
-    Field("responseModalities", listed(one_of("text", "image", "audio", "video", "document"))),
-    Field("tools", listed(_tool)),
-    Field("safetySettings", listed(requiring(SAFETY_SETTING, "type", "threshold"))),
+    Field("responseModalities", repeated(one_of("text", "image", "audio", "video", "document"))),
+    Field("tools", repeated(_tool)),
+    Field("safetySettings", repeated(requiring(SAFETY_SETTING, "type", "threshold"))),
     Field("previousInteractionId", string),
     Field("store", boolean),
     Field("stream", boolean),

@@ -14,12 +14,10 @@ from typing import Any
 
 from ...domain.request import Inline, Kept
 from .. import base64
-from ..proto import MAX_DURATION_S, Field, Message, Reader, Reading, beginning, member_path, repeated, string
+from ..proto import MAX_DURATION_S, Field, Message, Reader, Reading, beginning, member_path, string
 
 TYPE = Field("type", string)
 """What says which of its kin a message is."""
-MAX_ITEMS = 10_000
-"""Of any list, and of all contents and steps together: as many images as any model takes, with texts."""
 
 _WORDS: Mapping[str, str] = {
     "TYPE_STRING": "a string",
@@ -129,20 +127,6 @@ def unset(sentence: str) -> Reader:
     def read(reading: Reading, value: Any, path: str) -> None:
         if value not in ("", [], {}):
             reading.refuse(path, f"{path}: {sentence}")
-
-    return read
-
-
-def listed(read_one: Reader) -> Reader:
-    """Make a reader for a list that has an end; a value alone is a list of one."""
-    read_all = repeated(read_one)
-
-    def read(reading: Reading, value: Any, path: str) -> list[Any] | None:
-        if isinstance(value, list) and len(value) > MAX_ITEMS:
-            reading.refuse(path, f"{path} has {len(value)} items: at most {MAX_ITEMS} are allowed")
-            return None
-        items: list[Any] = read_all(reading, value, path)
-        return items
 
     return read
 

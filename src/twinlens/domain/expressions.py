@@ -1,0 +1,419 @@
+"""The parts of a regular expression: ECMA-262's syntax read, and written as RE2 has it.
+
+Read with the u flag's meaning (code points rather than halves of them) and, where that would be an
+error, as the web's older syntax has it (a `{` that begins no repeat, `[\\d-x]`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+MAX_CHARACTERS = 4_000
+MAX_DEPTH = 50
+MAX_REPEATS = 1_000
+MAX_EXAMPLE = 10_000
+
+_LINEAR = "patterns are matched in time linear in the text"
+MANY = f"must not repeat anything more than {MAX_REPEATS} times, repeats within repeats multiplied: {_LINEAR}"
+_LOOK_AROUND = f"must not have look-arounds such as (?=...) and (?<!...): {_LINEAR}"
+_BACK = f"must not refer back to a group as \\1 and \\k<name> do: {_LINEAR}"
+_LONG = f"must have at most {MAX_CHARACTERS} characters"
+_DEEP = f"must have at most {MAX_DEPTH} groups within one another"
+
+_LAST = 0x10FFFF
+_SPACES = (
+    *((0x09, 0x0D), (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029)),
+    *((0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)),
+)
+_WORD = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
+_SETS: Mapping[str, Sequence[tuple[int, int]]] = {"d": ((0x30, 0x39),), "w": _WORD, "s": _SPACES}
+_DOT = r"[^\n\r\x{2028}\x{2029}]"
+_ANY = r"[\x{0}-\x{10FFFF}]"
+_NONE = r"[^\x{0}-\x{10FFFF}]"
+_CONTROLS: Mapping[str, int] = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
+_ENDS: Mapping[str, str] = {"b": r"\b", "B": r"\B", "A": r"\A", "z": r"\z", "Z": r"\z"}
+_QUANTIFIER = re.compile(r"([*+?]|\{(\d{1,4000})(?:(,)(\d{0,4000}))?\})\??")
+_GROUP = re.compile(r"\?(?::|P?<(?![=!])([^>]{1,100})>|([ims]{0,3})(?:-([ims]{1,3}))?([:)]))")
+_HEX = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}")
+_LOW_HALF = re.compile(r"\\u(D[C-Fc-f][0-9A-Fa-f]{2})", re.IGNORECASE)
+_PROPERTY = re.compile(r"([pP])(?:\{(?:(?:gc|General_Category|(sc|Script))=)?(\w{1,40})\}|([A-Z]))", re.ASCII)
+_NAMES = """
+Letter=L Uppercase_Letter=Lu Lowercase_Letter=Ll Titlecase_Letter=Lt Modifier_Letter=Lm Other_Letter=Lo
+Mark=M Nonspacing_Mark=Mn Spacing_Mark=Mc Enclosing_Mark=Me Number=N Decimal_Number=Nd Letter_Number=Nl
+Other_Number=No Punctuation=P Connector_Punctuation=Pc Dash_Punctuation=Pd Open_Punctuation=Ps
+Close_Punctuation=Pe Initial_Punctuation=Pi Final_Punctuation=Pf Other_Punctuation=Po Symbol=S
+Math_Symbol=Sm Currency_Symbol=Sc Modifier_Symbol=Sk Other_Symbol=So Separator=Z Space_Separator=Zs
+Line_Separator=Zl Paragraph_Separator=Zp Other=C Control=Cc Format=Cf Private_Use=Co
+"""
+_CATEGORIES: Mapping[str, str] = dict(name.split("=") for name in _NAMES.split())
+"""What RE2 has by its short name only."""
+
+
+class UnreadablePattern(ValueError):
+    """A pattern is not one, or has what is not matched here; the sentence begins with `must`."""
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One character, or one of a class; `source` is RE2's."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Something of no width: a beginning, an end, the edge of a word, a change of flags."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One after the other."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def source(self) -> str:
+        """Write it as RE2 has it."""
+        return "".join(part.source for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several; `opening` is that of the group they stand in."""
+
+    options: tuple[Part, ...]
+    opening: str = "(?:"
+
+    @property
+    def source(self) -> str:
+        """Write it as RE2 has it."""
+        return f"{self.opening}{'|'.join(option.source for option in self.options)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The same so many times; None is without an end."""
+
+    part: Part
+    least: int
+    most: int | None
+
+    @property
+    def source(self) -> str:
+        """Write it as RE2 has it."""
+        most = "" if self.most is None else self.most
+        return f"(?:{self.part.source}){{{self.least},{most}}}"
+
+
+Part = One | Place | Run | Choice | Repeat
+Expression = Choice
+FirstOf = Callable[[str], str | None]
+"""Gives a character of a class."""
+
+
+def parse(text: str) -> Expression:
+    """Read a pattern; UnreadablePattern says what is wrong."""
+    if len(text) > MAX_CHARACTERS:
+        raise UnreadablePattern(_LONG)
+    return _Parser(text).whole()
+
+
+def example(expression: Part, least: int, most: int, choice: int, first_of: FirstOf) -> str | None:
+    """Write a text of so many characters as near as repeats allow, by the choice of that number.
+
+    Below zero, the shortest is chosen everywhere. It has to be tried whether the text matches: what has no
+    width is not looked at. None where it would be too long, or a class is empty.
+    """
+    shortest = _shortest(expression)
+    if shortest > min(most, MAX_EXAMPLE):
+        return None
+    writer = _Writer(choice, max(0, min(least, MAX_EXAMPLE) - shortest), first_of)
+    written = writer.write(expression)
+    return written if written is not None and len(written) <= MAX_EXAMPLE else None
+
+
+class _Parser:
+    """Reads from left to right; `at` is how far it has come."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = 0
+        self._dot = _DOT
+
+    def whole(self) -> Choice:
+        found = self._choice()
+        if self._at < len(self._text):
+            raise self._wrong("there is a ) too many")
+        return found
+
+    def _choice(self, opening: str = "(?:") -> Choice:
+        options = [self._run()]
+        while self._took("|"):
+            options.append(self._run())
+        return Choice(tuple(options), opening)
+
+    def _run(self) -> Run:
+        parts: list[Part] = []
+        while self._at < len(self._text) and self._text[self._at] not in "|)":
+            parts.append(self._repeated(self._one()))
+        return Run(tuple(parts))
+
+    def _repeated(self, part: Part) -> Part:
+        found = _QUANTIFIER.match(self._text, self._at)
+        if found is None:
+            return part
+        if isinstance(part, Place):
+            raise self._wrong("there is nothing to repeat")
+        self._at = found.end()
+        least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(found[1], (0, 0))
+        if found[2] is not None:
+            least = int(found[2])
+            most = int(found[4]) if found[4] else None if found[3] else least
+        if max(least, most or 0) > MAX_REPEATS:
+            raise UnreadablePattern(MANY)
+        if most is not None and most < least:
+            raise self._wrong("a repeat ends before it begins")
+        if _QUANTIFIER.match(self._text, self._at):
+            raise self._wrong("there is nothing to repeat")
+        return Repeat(part, least, most)
+
+    def _one(self) -> Part:
+        letter = self._next()
+        match letter:
+            case "(":
+                return self._group()
+            case "[":
+                return One(self._class())
+            case "\\":
+                return self._escape()
+            case ".":
+                return One(self._dot)
+            case "^" | "$":
+                return Place(letter)
+            case "*" | "+" | "?":
+                raise self._wrong("there is nothing to repeat")
+            case _:
+                return One(_escaped(self._point(letter)))
+
+    def _group(self) -> Part:
+        if self._depth == MAX_DEPTH:
+            raise UnreadablePattern(_DEEP)
+        opening, dot, scoped = "(?:", self._dot, True
+        if self._text.startswith("?", self._at):
+            if self._text.startswith(("?=", "?!", "?<=", "?<!"), self._at):
+                raise UnreadablePattern(_LOOK_AROUND)
+            if self._text.startswith("?P=", self._at):
+                raise UnreadablePattern(_BACK)
+            found = _GROUP.match(self._text, self._at)
+            if found is None:
+                raise self._wrong("a group begins with what is not known here")
+            self._at = found.end()
+            opening, scoped = self._flags(found), found[4] != ")"
+        if not scoped:
+            return Place(opening)
+        self._depth += 1
+        inner = self._choice(opening)
+        self._depth -= 1
+        self._dot = dot
+        if not self._took(")"):
+            raise self._wrong("a group has no end")
+        return inner
+
+    def _flags(self, found: re.Match[str]) -> str:
+        """Give the opening of a group with flags; `s` is about the dot alone, which is written out."""
+        on, off = found[2] or "", found[3] or ""
+        if "s" in on + off:
+            self._dot = _ANY if "s" in on else _DOT
+        on, off = on.replace("s", ""), off.replace("s", "")
+        return f"(?{on}{'-' + off if off else ''}{':' if found[4] != ')' else ')' if on + off else ':)'}"
+
+    def _escape(self) -> Part:
+        if self._at == len(self._text):
+            raise self._wrong("it ends with a backslash")
+        letter = self._text[self._at]
+        if letter in _ENDS:
+            self._at += 1
+            return Place(_ENDS[letter])
+        if letter in "123456789k":
+            raise UnreadablePattern(_BACK)
+        known = self._set()
+        return One(f"[{known}]" if known is not None else _escaped(self._character()))
+
+    def _class(self) -> str:
+        negated = self._took("^")
+        items: list[str] = []
+        while not self._took("]"):
+            first = self._member()
+            if isinstance(first, int) and self._is_range():
+                self._at += 1
+                last = self._member()
+                if isinstance(last, str):
+                    items += (_escaped(first), r"\-", last)
+                    continue
+                if last < first:
+                    raise self._wrong("a range in a class ends before it begins")
+                items.append(f"{_escaped(first)}-{_escaped(last)}")
+            else:
+                items.append(first if isinstance(first, str) else _escaped(first))
+        if not items:
+            return _ANY if negated else _NONE
+        return f"[{'^' if negated else ''}{''.join(items)}]"
+
+    def _is_range(self) -> bool:
+        after = self._text[self._at : self._at + 2]
+        return after[:1] == "-" and after[1:] not in ("", "]")
+
+    def _member(self) -> str | int:
+        """Read one character of a class, or a set of them as RE2 has it."""
+        if self._at == len(self._text):
+            raise self._wrong("a class has no end")
+        letter = self._next()
+        if letter != "\\":
+            return self._point(letter)
+        if self._took("b"):
+            return 8
+        if self._took("-"):
+            return ord("-")
+        known = self._set()
+        return known if known is not None else self._character()
+
+    def _set(self) -> str | None:
+        """Read the rest of an escape that means many characters, as the inside of a class."""
+        letter = self._text[self._at : self._at + 1]
+        if letter.lower() in _SETS and letter:
+            self._at += 1
+            ranges = _SETS[letter.lower()]
+            return _ranges(ranges if letter.islower() else _others(ranges))
+        if letter not in ("p", "P"):
+            return None
+        found = _PROPERTY.match(self._text, self._at)
+        if found is None:
+            raise self._wrong("a property is not known here")
+        self._at = found.end()
+        name = found[3] or found[4]
+        if name in ("Any", "ASCII") and not found[2]:
+            ranges = ((0, _LAST if name == "Any" else 0x7F),)
+            return _ranges(ranges if found[1] == "p" else _others(ranges))
+        return f"\\{found[1]}{{{name if found[2] else _CATEGORIES.get(name, name)}}}"
+
+    def _character(self) -> int:
+        """Read the rest of an escape that means one character."""
+        if found := _HEX.match(self._text, self._at):
+            self._at = found.end()
+            return self._whole(int(found[1] or found[2] or found[3], 16))
+        letter = self._next() if self._at < len(self._text) else ""
+        if letter in _CONTROLS:
+            return _CONTROLS[letter]
+        if letter == "0" and not self._text[self._at : self._at + 1].isdecimal():
+            return 0
+        after = self._text[self._at : self._at + 1]
+        if letter == "c" and after.isascii() and after.isalpha():
+            self._at += 1
+            return ord(after) % 32
+        if not letter or letter.isalnum():
+            raise self._wrong(f"\\{letter} is no escape")
+        return self._point(letter)
+
+    def _whole(self, point: int) -> int:
+        """Join the second half of a character that does not fit into 16 bits."""
+        low = _LOW_HALF.match(self._text, self._at) if 0xD800 <= point < 0xDC00 else None
+        if low:
+            self._at = low.end()
+            return 0x10000 + (point - 0xD800) * 0x400 + int(low[1], 16) - 0xDC00
+        if 0xD800 <= point < 0xE000 or point > _LAST:
+            raise self._wrong("an escape means no character")
+        return point
+
+    def _point(self, letter: str) -> int:
+        if "\ud800" <= letter < "\ue000":
+            raise self._wrong("there is half a character")
+        return ord(letter)
+
+    def _next(self) -> str:
+        self._at += 1
+        return self._text[self._at - 1]
+
+    def _took(self, letter: str) -> bool:
+        took = self._text.startswith(letter, self._at)
+        self._at += took
+        return took
+
+    def _wrong(self, why: str) -> UnreadablePattern:
+        return UnreadablePattern(f"must be a regular expression: {why} at character {self._at}")
+
+
+class _Writer:
+    """Writes examples. `missing` is how many characters more than the shortest has are still wanted."""
+
+    def __init__(self, choice: int, missing: int, first_of: FirstOf) -> None:
+        self._choice = choice
+        self._missing = missing
+        self._first_of = first_of
+
+    def write(self, part: Part) -> str | None:
+        match part:
+            case One(source):
+                return self._first_of(source)
+            case Place():
+                return ""
+            case Run(parts):
+                return self._joined(parts)
+            case Choice(options):
+                by_number = options[min(max(self._choice, 0), len(options) - 1)]
+                return self.write(by_number if self._choice >= 0 else min(options, key=_shortest))
+            case Repeat(inner, least, most):
+                times = least + self._more(inner, least, most)
+                return self._joined([inner] * times) if times else ""
+
+    def _more(self, inner: Part, least: int, most: int | None) -> int:
+        """Tell how many more times a part is wanted than it must be there, and count those in."""
+        length = max(1, _shortest(inner))
+        wanted = -(-self._missing // length)
+        if most is not None:
+            wanted = min(wanted, most - least)
+        self._missing = max(0, self._missing - wanted * length)
+        return wanted
+
+    def _joined(self, parts: Sequence[Part]) -> str | None:
+        written: list[str] = []
+        for part in parts:
+            one = self.write(part)
+            if one is None:
+                return None
+            written.append(one)
+        return "".join(written)
+
+
+def _shortest(part: Part) -> int:
+    """Count the characters of the shortest text a part allows."""
+    match part:
+        case One():
+            return 1
+        case Place():
+            return 0
+        case Run(parts):
+            return sum(map(_shortest, parts))
+        case Choice(options):
+            return min(map(_shortest, options))
+        case Repeat(inner, least, _):
+            return least * _shortest(inner)
+
+
+def _escaped(point: int) -> str:
+    return f"\\x{{{point:X}}}"
+
+
+def _ranges(ranges: Sequence[tuple[int, int]]) -> str:
+    return "".join(f"{_escaped(first)}-{_escaped(last)}" for first, last in ranges)
+
+
+def _others(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give all characters that are in none of the ranges, which are in order."""
+    begins = [0, *(last + 1 for _, last in ranges)]
+    ends = [*(first - 1 for first, _ in ranges), _LAST]
+    return [(first, last) for first, last in zip(begins, ends, strict=True) if first <= last]
