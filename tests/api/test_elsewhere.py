@@ -110,7 +110,7 @@ def test_a_path_with_a_wrong_version_is_told_the_right_one(
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/nothing", "/v1beta", "/v1beta/nothing", "/v1beta/publishers/google/models/x:generateContent"],
+    ["/nothing", "/v1beta", "/v1beta/nothing", "/v1beta/publishers/google/models/x:generateContent"],
 )
 def test_any_other_path_is_only_not_found(client: TestClient, path: str) -> None:
     assert said(client.post(path))[2] == f"POST {path} was not found on this server."
