@@ -18,9 +18,8 @@ PARSE_ON_LOOP_BYTES = 256 * 1024
 
 async def read_body(request: Request, max_bytes: int, pause_s: float) -> bytes | bytearray:
     """Read the whole body. A declared size over the limit is refused before a byte is read."""
-    declared = request.headers.get("content-length", "")
-    size = int(declared) if declared.isascii() and declared.isdigit() else 0
-    if size > max_bytes:
+    size = declared_length(request)
+    if size is not None and size > max_bytes:
         raise PayloadTooLarge(max_bytes)
     body = bytearray()
     async for chunk in arriving(request, pause_s):
@@ -30,6 +29,12 @@ async def read_body(request: Request, max_bytes: int, pause_s: float) -> bytes |
             return chunk
         body += chunk
     return body
+
+
+def declared_length(request: Request) -> int | None:
+    """Give the size that a body is said to have; None where it comes in chunks until it ends."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() else None
 
 
 async def arriving(request: Request, pause_s: float) -> AsyncIterator[bytes]:
