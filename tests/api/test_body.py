@@ -53,7 +53,7 @@ both = pytest.mark.parametrize("send", [whole, in_chunks])
 
 def begun(client: TestClient, size: int, send: Send = whole) -> str:
     headers = START | {"X-Goog-Upload-Header-Content-Length": str(size)}
-    return send(client, UPLOAD, METADATA, headers).headers["x-goog-upload-url"]
+    return str(send(client, UPLOAD, METADATA, headers).headers["x-goog-upload-url"])
 
 
 def command(what: str, offset: int = 0) -> dict[str, str]:

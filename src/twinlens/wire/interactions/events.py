@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from ...domain.engine import Call, Said, Text, Thought
 from ...domain.errors import Internal, InvalidArgument
 from ...domain.interaction import Interaction
+from .. import encoding
 from .errors import failure_of, write_failure
 from .writing import ENDED_IN_TEXT, call_step, head_of, is_heard, text_content, time
 
@@ -120,7 +119,7 @@ class Teller:
         self._answered |= kind is not Thought
         if isinstance(piece, Call):
             yield from self._start(kind, call_step(piece, {}), interaction)
-            self._untold.append(msgspec.json.encode(piece.arguments).decode())
+            self._untold.append(encoding.write(piece.arguments).decode())
             yield from self._stop(interaction)
             return
         if kind is not self._open:
@@ -175,7 +174,7 @@ class Teller:
         data = {"event_type": name, **fields}
         if interaction.stored:
             data["event_id"] = f"{interaction.attempt}.{self._position}"
-        return Event(name, msgspec.json.encode(data))
+        return Event(name, encoding.write(data))
 
 
 def _end_of(interaction: Interaction) -> int:
