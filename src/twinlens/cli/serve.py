@@ -78,7 +78,7 @@ def _run(settings: Settings) -> None:
         raise click.ClickException(str(error)) from error
     config = uvicorn.Config(
         Interrupted(app),
-        http=bounded(settings.receive_timeout_s),
+        http=bounded(settings.receive_timeout_s, settings.send_timeout_s),
         log_level="info" if settings.access_log else "warning",
         access_log=settings.access_log,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,

@@ -61,8 +61,8 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
     """Decode what the plan pays for, ask the engine, and yield the answer piece by piece.
 
     Images are decoded here; of videos, sound and PDFs the engine takes what it needs, a piece at a time.
-    Pieces carry the prompt's usage; the last piece of a candidate adds what has been written until
-    then. Closing the generator cancels the engine's work.
+    Pieces carry the prompt's usage. The last one of a candidate says nothing but how it ended; its usage
+    adds what has been written until then. Closing the generator cancels the engine's work.
     """
     async with services.room.take(pixels_of(planned.media)):
         items = await side_by_side(item_of(item, services.decoded) for item in planned.media)
@@ -142,7 +142,6 @@ async def _candidate(
                         candidates=usage.candidates + engine.count_text("".join(texts)) + calls,
                         thoughts=usage.thoughts + engine.count_text("".join(thoughts)),
                     )
-                    # The last piece carries an empty text: clients index its parts.
-                    yield Answer((Candidate(index, (Text(""),), event),), spent)
+                    yield Answer((Candidate(index, (), event),), spent)
                 case Blocked():
                     yield Answer((), usage, blocked=event)

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 import pybase64
 
-from ...domain.engine import Call, Said, Text, Thought, Usage
+from ...domain.answer import is_heard
+from ...domain.engine import Call, Text, Thought, Usage
 from ...domain.interaction import Interaction, Outcome
 from ...domain.media import Data, Modality
 from .. import encoding
@@ -110,11 +111,6 @@ def output_steps(outcome: Outcome) -> list[Step]:
 def call_step(call: Call, arguments: Mapping[str, Any]) -> Step:
     """Make the step of a function call."""
     return {"type": "function_call", "id": call.id, "name": call.name, "arguments": arguments}
-
-
-def is_heard(piece: Said) -> bool:
-    """Tell whether a piece says anything: an empty text does not even part its neighbours."""
-    return isinstance(piece, Call) or piece.text != ""
 
 
 def text_content(text: str) -> dict[str, str]:
