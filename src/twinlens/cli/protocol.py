@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..app import HANG_UP
@@ -40,19 +38,6 @@ def bounded(head_timeout_s: float, send_timeout_s: float) -> type[asyncio.Protoc
     """Give the protocol for connections on which a request's head may take so long, and a reader's pause."""
     own = {"head_timeout_s": head_timeout_s, "send_timeout_s": send_timeout_s}
     return type("BoundedProtocol", (_Bounded,), own)
-
-
-class Stopping(Server):
-    """A server that calls `release` before it waits for the requests in flight."""
-
-    def __init__(self, config: Config, release: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._release = release
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop."""
-        self._release()
-        await super().shutdown(sockets)
 
 
 class Interrupted:
