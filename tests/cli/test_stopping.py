@@ -39,6 +39,9 @@ class Engine:
         await getattr(self, request.question)()
         yield Finished()
 
+    async def nothing(self):
+        pass
+
     async def threads(self):
         await asyncio.gather(*(asyncio.to_thread(threading.Event().wait) for _ in range(64)))
 
@@ -127,3 +130,20 @@ def test_nothing_is_forced_where_all_ends_by_itself(tmp_path: Path) -> None:
         assert process.wait(60) == 0
         assert process.stderr is not None
         assert b"in time" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("size", [10, 500_000], ids=["small", "large"])
+def test_others_are_answered_while_the_threads_that_all_share_are_busy(tmp_path: Path, size: int) -> None:
+    with serving(tmp_path) as (_, url):
+        ask(url, "threads")
+
+        answer = httpx.post(
+            f"{url}/v1beta/models/gemini-3-flash:generateContent?key=k",
+            json={
+                "contents": [{"parts": [{"text": "nothing"}]}],
+                "systemInstruction": {"parts": [{"text": "x" * size}]},
+            },
+            timeout=60,
+        )
+
+        assert answer.status_code == 200, answer.text

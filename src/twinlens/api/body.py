@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
 
 from ..domain.errors import DeadlineExceeded, InvalidArgument, PayloadTooLarge
+from ..pipeline.threads import apart
 from .intake import Share
 
 T = TypeVar("T")
@@ -83,4 +85,4 @@ async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]
     """Make of a body what `read` makes of it, off the event loop where that takes long."""
     if len(body) <= PARSE_ON_LOOP_BYTES:
         return read(body)
-    return await asyncio.to_thread(read, body)
+    return await apart(partial(read, body))

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..domain.answer import Answer, Candidate
 from ..domain.engine import Blocked, Call, EngineRequest, Finished, Text, Thought, Usage
@@ -26,6 +27,7 @@ from .limits import limited
 from .planning import PlannedMedia, Planner, costs_of, pixels_of
 from .resolve import resolve
 from .services import Services
+from .threads import counted, sized
 from .wellformed import well_formed
 
 
@@ -51,7 +53,8 @@ async def plan(
     planner = Planner(request, served, services.looks, services.max_image_pixels)
     items = await planner.plan(blobs)
     tokens = costs_of(items)
-    tokens[Modality.TEXT] += prompt.count_text(request, served.engine.count_text)
+    count = partial(prompt.count_text, request, served.engine.count_text)
+    tokens[Modality.TEXT] += await sized(request, count)
     usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
     _check_input_limit(usage.prompt_total, served)
     return Plan(request, served.engine, items, usage)
@@ -67,7 +70,8 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
     async with services.room.take(pixels_of(planned.media)):
         items = await side_by_side(item_of(item, services.decoded) for item in planned.media)
         await services.engines.loaded()
-        async with aclosing(_candidates(prompt.build(planned.request, items), planned)) as pieces:
+        built = await sized(planned.request, partial(prompt.build, planned.request, items))
+        async with aclosing(_candidates(built, planned)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -137,10 +141,12 @@ async def _candidate(
                     named = replace(event, id=event.id or f"call_{secrets.token_hex(8)}")
                     yield Answer((Candidate(index, (named,)),), usage)
                 case Finished():
+                    said = await counted("".join(texts), engine.count_text)
+                    thought = await counted("".join(thoughts), engine.count_text)
                     spent = replace(
                         usage,
-                        candidates=usage.candidates + engine.count_text("".join(texts)) + calls,
-                        thoughts=usage.thoughts + engine.count_text("".join(thoughts)),
+                        candidates=usage.candidates + said + calls,
+                        thoughts=usage.thoughts + thought,
                     )
                     yield Answer((Candidate(index, (), event),), spent)
                 case Blocked():
