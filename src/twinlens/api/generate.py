@@ -67,13 +67,18 @@ class Call:
         return SSE if "sse" in (said.get("alt"), said.get("$alt")) else ARRAY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """A call with its body, and the room that the body takes."""
+    """A call with its body, and the room that the body takes; whoever works on it takes the body out."""
 
     call: Call
     body: bytes | bytearray
     share: Share
+
+    def take_body(self) -> bytes | bytearray:
+        """Give the body once: a request that is read slowly must not keep it."""
+        body, self.body = self.body, b""
+        return body
 
 
 class Generate:
@@ -168,16 +173,20 @@ class Generate:
         self._gate.check_room()
         with self._intake.share() as share:
             rules = self._rules
-            body = await read_body(call.http, rules.max_request_bytes, rules.pause_s, share)
-            yield Asked(call, body, share)
+            yield Asked(
+                call, await read_body(call.http, rules.max_request_bytes, rules.pause_s, share), share
+            )
 
     @asynccontextmanager
     async def _turn(self, asked: Asked, read: Reader) -> AsyncIterator[Plan]:
         """Have a turn, with what is asked planned, until the answer is made."""
-        call, served = asked.call, asked.call.served
         async with self._gate.slot(asked.share):
-            request = await parsed(asked.body, lambda body: read(body, served.name, served.line))
-            yield await plan(request, served, call.project, self._services)
+            yield await self._plan(asked.call, asked.take_body(), read)
+
+    async def _plan(self, call: Call, body: bytes | bytearray, read: Reader) -> Plan:
+        served = call.served
+        request = await parsed(body, lambda body: read(body, served.name, served.line))
+        return await plan(request, served, call.project, self._services)
 
     async def _make(self, asked: Asked, backlog: Backlog) -> None:
         """Make an answer. One that breaks off has cost what was made of it."""
