@@ -34,7 +34,7 @@ class Gate:
         return self._inside - self.running
 
     @asynccontextmanager
-    async def slot(self, body: Share) -> AsyncIterator[None]:
+    async def slot(self, body: Share | None = None) -> AsyncIterator[None]:
         """Hold a place and a turn while a request is worked on, whose body has been read."""
         with self.place(body) as place:
             async with place.turn():
