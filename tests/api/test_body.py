@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from resumable import PNG, START
+from twinlens.api.body import PARSE_ON_LOOP_BYTES, PARSE_ON_LOOP_OBJECTS, parsed
 from twinlens.app import create_app
 from twinlens.settings import Settings
 
@@ -175,3 +177,17 @@ def test_a_chunk_that_is_more_than_was_declared_is_refused(client: TestClient, s
 
     assert answer.status_code == 400
     assert "declared with 50 bytes" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "apart"),
+    [
+        pytest.param(b"{}", False, id="small"),
+        pytest.param(b" " * (PARSE_ON_LOOP_BYTES + 1), True, id="long"),
+        pytest.param(b"{}," * (PARSE_ON_LOOP_OBJECTS + 1), True, id="of many parts"),
+    ],
+)
+async def test_what_takes_long_to_read_is_read_in_a_thread(body: bytes, apart: bool) -> None:
+    reader = await parsed(body, lambda _: threading.current_thread())
+
+    assert (reader is not threading.current_thread()) is apart

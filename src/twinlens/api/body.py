@@ -16,7 +16,8 @@ from .intake import Share
 T = TypeVar("T")
 
 PARSE_ON_LOOP_BYTES = 256 * 1024
-"""Smaller bodies are read faster than a thread is woken."""
+PARSE_ON_LOOP_OBJECTS = 500
+"""Smaller bodies, of fewer objects, are read faster than a thread is woken, or nearly so."""
 
 
 MIN_BYTES = 16 * 1024
@@ -83,6 +84,6 @@ async def steadily(pieces: AsyncIterator[bytes], period_s: float) -> AsyncIterat
 
 async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
     """Make of a body what `read` makes of it, off the event loop where that takes long."""
-    if len(body) <= PARSE_ON_LOOP_BYTES:
+    if len(body) <= PARSE_ON_LOOP_BYTES and body.count(b"{") <= PARSE_ON_LOOP_OBJECTS:
         return read(body)
     return await apart(partial(read, body))
