@@ -21,7 +21,9 @@ from starlette.types import Lifespan
 from .api import failures, files, health, metrics
 from .api.access import Allowed, Guarded
 from .api.auth import Keys
+from .api.deadline import HANG_UP
 from .api.generate import Generate, Rules
+from .api.intake import Intake
 from .api.interactions import routes as interactions
 from .api.interactions.runs import Runs
 from .api.interactions.work import Work
@@ -50,7 +52,7 @@ from .store.interactions import InteractionStore
 from .store.sweeper import Sweeper
 from .store.uploads import Uploads
 
-__all__ = ["DataFolderError", "EngineSetupError", "create_app"]
+__all__ = ["HANG_UP", "DataFolderError", "EngineSetupError", "create_app"]
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +99,15 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     settings = settings or Settings()
     parts = _parts(settings, clock)
     gate = Gate(settings.max_running, settings.max_waiting)
+    # As many of the largest as are worked on at a time.
+    intake = Intake(settings.max_running * settings.max_request_bytes)
     counts = _counts(parts, settings, gate)
     runs = _runs(parts, settings, gate, counts)
     app = Starlette(
-        routes=[*_routes(parts, settings, gate, counts), *_conversations(parts, settings, gate, runs)],
+        routes=[
+            *_routes(parts, settings, gate, intake, counts),
+            *_conversations(parts, settings, gate, intake, runs),
+        ],
         middleware=[
             Middleware(metrics.Measured, counts.traffic),
             *_doors(settings),
@@ -146,11 +153,13 @@ def _counts(parts: _Parts, settings: Settings, gate: Gate) -> metrics.Metrics:
     )
 
 
-def _routes(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metrics) -> list[BaseRoute]:
+def _routes(
+    parts: _Parts, settings: Settings, gate: Gate, intake: Intake, counts: metrics.Metrics
+) -> list[BaseRoute]:
     services, keys = parts.services, Keys(settings.api_key)
     pause_s = settings.receive_timeout_s
     rules = Rules(settings.max_request_bytes, settings.request_timeout_s, pause_s, settings.engine_usage)
-    generate = Generate(services, keys, gate, rules, counts.spend)
+    generate = Generate(services, keys, gate, intake, rules, counts.spend)
     models = Models(services.engines, keys)
     base = (settings.file_uri_base or "").rstrip("/") or None
     origins = Origins(Proxies(settings.trusted_proxies), settings.public_url)
@@ -173,7 +182,9 @@ def _runs(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metrics
     return Runs(work, parts.interactions, parts.services.engines, gate, settings.background_timeout_s)
 
 
-def _conversations(parts: _Parts, settings: Settings, gate: Gate, runs: Runs) -> list[BaseRoute]:
+def _conversations(
+    parts: _Parts, settings: Settings, gate: Gate, intake: Intake, runs: Runs
+) -> list[BaseRoute]:
     services = parts.services
     rules = interactions.Rules(
         project_of=Keys(settings.api_key).project_of,
@@ -182,7 +193,7 @@ def _conversations(parts: _Parts, settings: Settings, gate: Gate, runs: Runs) ->
         background_timeout_s=settings.background_timeout_s,
         pause_s=settings.receive_timeout_s,
     )
-    own = interactions.Parts(runs, parts.interactions, services.files, services.engines, gate)
+    own = interactions.Parts(runs, parts.interactions, services.files, services.engines, gate, intake)
     return interactions.routes(own, rules)
 
 

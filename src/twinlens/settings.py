@@ -122,6 +122,9 @@ class Settings:
     receive_timeout_s: float = knob(
         60.0, "Longest time for the headers of a request, and longest pause in its body.", unit="seconds"
     )
+    send_timeout_s: float = knob(
+        60.0, "Longest pause of a client in taking its answer; then it is cut off.", unit="seconds"
+    )
     request_timeout_s: float = knob(600.0, "Longest time for one request.", unit="seconds")
     background_timeout_s: float = knob(
         3600.0,
@@ -224,6 +227,7 @@ _LEAST = {
     "max_image_pixels": 1,
     "max_decoded_pixels": 1,
     "receive_timeout_s": 0.001,
+    "send_timeout_s": 0.001,
     "request_timeout_s": 0.001,
     "background_timeout_s": 0.001,
     "max_running": 1,

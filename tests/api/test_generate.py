@@ -119,8 +119,9 @@ def test_e6_a_failure_on_the_way_is_the_last_event(serve: Any) -> None:
 
     answer = client.post(f"{MODEL}:streamGenerateContent?alt=sse", json=HELLO)
 
-    last = answer.text.strip().split("\r\n\r\n")[-1]
+    *_, bare, last = answer.text.strip().split("\r\n\r\n")
     assert answer.status_code == 200
+    assert last == f"data: {bare}"
     assert last.startswith('data: {"error":{')
     assert json.loads(last.removeprefix("data: "))["error"]["code"] == 503
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from twinlens.api.intake import FREE_BYTES, Intake
 from twinlens.api.limits import Gate
 from twinlens.domain.errors import ResourceExhausted
 
@@ -49,16 +50,12 @@ async def test_the_background_has_half_of_the_turns_and_of_the_room() -> None:
             assert gate.running == 1
 
 
-async def test_not_more_bodies_are_read_than_are_worked_on() -> None:
-    gate = Gate(running=1, waiting=5)
-    first, second = gate.place(), gate.place()
-    await first.read()
-    waiting = asyncio.create_task(second.read())
-    await asyncio.sleep(0)
-    assert not waiting.done()
-
-    async with first.turn():
-        await asyncio.wait_for(waiting, 1)
+async def test_a_body_that_is_worked_on_makes_room_for_others() -> None:
+    intake, gate = Intake(1), Gate(running=1, waiting=0)
+    with intake.share() as body, gate.place(body) as place:
+        await body.grow(FREE_BYTES + 1)
+        async with place.turn():
+            await asyncio.wait_for(intake.share().grow(FREE_BYTES + 1), 1)
 
 
 async def test_room_is_waited_for() -> None:

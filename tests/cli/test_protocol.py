@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,13 @@ CONVERSATION = (
 class Server:
     """A server process that gives a request a second to come, and itself a second to end."""
 
-    def __init__(self, folder: Path, receive_timeout_s: float = 1) -> None:
+    def __init__(self, folder: Path, *own: str, receive_timeout_s: float = 1) -> None:
         self._log = folder / "server.log"
         command = [sys.executable, "-m", "twinlens", "serve", "--engine", "script", "--port", "0"]
         options = ["--receive-timeout-s", str(receive_timeout_s), "--shutdown-timeout-s", "1", "--access-log"]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, *options, "--data-dir", str(folder / "data"), "--decode-workers", "1"],
+                [*command, *options, *own, "--data-dir", str(folder / "data"), "--decode-workers", "1"],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -49,6 +50,12 @@ class Server:
     def connection(self) -> Iterator[socket.socket]:
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as found:
             yield found
+
+    def connections(self) -> int:
+        """Count the connections that the server has, as the system sees it."""
+        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        ours, established = f"0100007F:{self.port:04X}", "01"
+        return [line.split()[1:4:2] for line in lines].count([ours, established])
 
     def stop(self) -> str:
         """End the server; give what it and its log said."""
@@ -208,3 +215,129 @@ def test_a_target_that_names_a_host_counts_as_one(
         answer = everything(connection)
 
     assert int(answer.split()[1]) == status
+
+
+LONG = "x" * 10_000
+SCRIPT = {
+    "rules": [
+        {"match": {"text": "at length"}, "answer": {"chunks": [LONG] * 300}},
+        {"match": {"text": "in one piece"}, "answer": {"text": LONG * 300}},
+    ],
+    "default": {"text": "Hi."},
+}
+
+
+@contextmanager
+def patient(folder: Path, *own: str) -> Iterator[Server]:
+    """Run a server that works on one request at a time, and gives each much time."""
+    script = folder / "answers.json"
+    script.write_text(json.dumps(SCRIPT))
+    server = Server(folder, "--script", str(script), "--max-running", "1", *own, receive_timeout_s=60)
+    try:
+        yield server
+    finally:
+        server.process.kill()
+        server.process.communicate()
+
+
+def request(text: str, method: str = "generateContent", **headers: str) -> bytes:
+    body = json.dumps({"contents": [{"parts": [{"text": text}]}]}).encode()
+    lines = [f"POST /v1beta/models/gemini-3-flash:{method} HTTP/1.1", "Host: localhost", "x-goog-api-key: k"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+@contextmanager
+def unread(server: Server, asked: bytes) -> Iterator[socket.socket]:
+    """Ask, and read nothing but the beginning of the answer, which comes into as small a room as there is."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(asked)
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        yield connection
+
+
+def is_answered(server: Server) -> bool:
+    with server.connection() as connection:
+        connection.sendall(request("Hello", connection="close"))
+        return b'"text":"Hi."' in everything(connection)
+
+
+STREAM = "streamGenerateContent?alt=sse"
+
+
+def test_a_stream_that_nobody_reads_holds_up_nobody(tmp_path: Path) -> None:
+    with patient(tmp_path) as server, ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(unread(server, request("at length", STREAM)))
+
+        assert is_answered(server)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(request("at length", STREAM), id="stream"),
+        pytest.param(request("at length", "streamGenerateContent"), id="array"),
+        pytest.param(request("in one piece", connection="close"), id="plain"),
+        pytest.param(request("in one piece"), id="plain, kept alive"),
+    ],
+)
+def test_a_client_that_does_not_take_its_answer_is_cut_off(tmp_path: Path, asked: bytes) -> None:
+    with patient(tmp_path, "--send-timeout-s", "1") as server, unread(server, asked):
+        while server.connections() > 0:
+            time.sleep(0.1)
+
+        assert is_answered(server)
+        assert "Traceback" not in (said := server.stop())
+        assert "without completing" not in said
+
+
+def test_a_client_that_takes_its_stream_too_slowly_is_cut_off_at_its_deadline(tmp_path: Path) -> None:
+    asked = request("at length", STREAM, x_server_timeout="1")
+    with patient(tmp_path, "--send-timeout-s", "600") as server, unread(server, asked):
+        while server.connections() > 0:
+            time.sleep(0.1)
+
+        assert "without completing" not in server.stop()
+
+
+def test_a_client_that_reads_as_slowly_as_it_may_gets_all_of_it(tmp_path: Path) -> None:
+    asked = request("at length", STREAM, connection="close")
+    with patient(tmp_path, "--send-timeout-s", "2") as server, unread(server, asked) as connection:
+        time.sleep(1)
+
+        assert everything(connection).count(LONG.encode()) == 300
+
+
+def test_bodies_that_come_slowly_hold_up_nobody(tmp_path: Path) -> None:
+    with patient(tmp_path, "--max-waiting", "0") as server, ExitStack() as stack:
+        for path in (
+            "models/gemini-3-flash:generateContent",
+            "models/gemini-3-flash:countTokens",
+            "interactions",
+        ):
+            for _ in range(4):
+                connection = stack.enter_context(server.connection())
+                head = f"POST /v1beta/{path} HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: k\r\n"
+                connection.sendall(f"{head}Content-Length: 1000000\r\n\r\n{{".encode())
+
+        assert is_answered(server)
+
+
+def test_a_body_that_only_trickles_is_refused(server: Server) -> None:
+    with server.connection() as connection:
+        connection.sendall(CONVERSATION.encode())
+        refused = b""
+        while not refused:
+            connection.sendall(b" ")
+            connection.settimeout(0.2)
+            with suppress(TimeoutError):
+                refused = connection.recv(65_536)
+        connection.settimeout(30)
+        refused += everything(connection)
+
+    assert b"504 Gateway" in refused
+    assert b"Less than 16384 bytes of the request came in 1 s." in refused

@@ -134,3 +134,33 @@ async def test_however_an_answer_is_cut_into_pieces_the_same_text_comes_out(
     assert "".join(e.text for e in await heard(pieced, sampling) if isinstance(e, Text)) == expected
     assert not any(stop in expected for stop in stops)
     assert limit is None or tokens(expected) <= limit
+
+
+@pytest.mark.parametrize(
+    "sampling", [Sampling(max_output_tokens=5000), Sampling(stop_sequences=("é" * 98 + "e",))]
+)
+async def test_an_answer_in_many_pieces_is_not_gone_through_again_with_each(sampling: Sampling) -> None:
+    counted = 0
+
+    def counting(text: str) -> int:
+        nonlocal counted
+        counted += len(text)
+        return tokens(text)
+
+    letters = [Text("é")] * 30_000
+    said = [event async for event in limited(Spoken(*letters, Finished()).play(), sampling, counting)]
+
+    kept = "".join(event.text for event in said if isinstance(event, Text))
+    assert len(kept) == (20_000 if sampling.max_output_tokens else 30_000)
+    assert counted < 50 * len(letters)
+
+
+@given(st.lists(st.text("ab", max_size=4), max_size=30), st.integers(1, 20))
+async def test_the_limit_is_the_same_however_the_text_is_cut(pieces: list[str], limit: int) -> None:
+    events = [Text(piece) for piece in pieces]
+
+    said = await heard(Spoken(*events, Finished()), Sampling(max_output_tokens=limit))
+
+    kept = "".join(event.text for event in said if isinstance(event, Text))
+    assert kept == "".join(pieces)[: 4 * limit]
+    assert said[-1] == Finished("MAX_TOKENS" if len("".join(pieces)) > 4 * limit else "STOP")

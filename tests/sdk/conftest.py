@@ -54,6 +54,7 @@ MASKED = BOX | {"mask": _png_url(MASK)}
 OUTLINED = BOX | {"mask": [[200, 100], [400, 100], [400, 300], [200, 300]]}
 CALL = {"name": "get_weather", "args": {"city": "Paris"}}
 STORY = ["Once ", "upon ", "a time."]
+LINES = ["a\u2028b", "\u2029c\x85d", "e\u2028"]
 SLOWLY = ["First. ", *({"text": f"{number}. ", "delay": 0.1} for number in range(2, 7)), "Last."]
 SCRIPT = {
     "rules": [
@@ -65,6 +66,7 @@ SCRIPT = {
         {"match": {"schema": ["box_2d"]}, "answer": {"json": [BOX]}},
         {"match": {"text": "which season"}, "answer": {"text": "winter"}},
         {"match": {"text": "tell me a story"}, "answer": {"chunks": STORY}},
+        {"match": {"text": "ends of lines"}, "answer": {"chunks": LINES}},
         {"match": {"text": "think first"}, "answer": {"thoughts": "Hm.", "text": "Done."}},
         {"match": {"text": "say no more"}, "answer": {"block": "SAFETY"}},
         {"match": {"text": "too much"}, "answer": {"error": {"code": 429, "retry_after": 7}}},

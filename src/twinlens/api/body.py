@@ -4,32 +4,52 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TypeVar
 
 from starlette.requests import Request
 
 from ..domain.errors import DeadlineExceeded, InvalidArgument, PayloadTooLarge
+from ..pipeline.threads import apart
+from .intake import Share
 
 T = TypeVar("T")
 
 PARSE_ON_LOOP_BYTES = 256 * 1024
-"""Smaller bodies are read faster than a thread is woken."""
+PARSE_ON_LOOP_OBJECTS = 500
+"""Smaller bodies, of fewer objects, are read faster than a thread is woken, or nearly so."""
 
 
-async def read_body(request: Request, max_bytes: int, pause_s: float) -> bytes | bytearray:
-    """Read the whole body. A declared size over the limit is refused before a byte is read."""
-    declared = request.headers.get("content-length", "")
-    size = int(declared) if declared.isascii() and declared.isdigit() else 0
-    if size > max_bytes:
+MIN_BYTES = 16 * 1024
+"""Of a body must come in as long as a pause may be, unless it ends: nobody who means it is slower."""
+
+
+async def read_body(
+    request: Request, max_bytes: int, pause_s: float, share: Share | None = None
+) -> bytes | bytearray:
+    """Read the whole body. A declared size over the limit is refused before a byte is read.
+
+    Where bodies lie in memory for long, `share` is the room that this one takes there.
+    """
+    size = declared_length(request)
+    if size is not None and size > max_bytes:
         raise PayloadTooLarge(max_bytes)
     body = bytearray()
-    async for chunk in arriving(request, pause_s):
+    async for chunk in steadily(arriving(request, pause_s), pause_s):
         if len(body) + len(chunk) > max_bytes:
             raise PayloadTooLarge(max_bytes)
+        if share is not None:
+            await share.grow(len(chunk))
         if len(chunk) == size:
             return chunk
         body += chunk
     return body
+
+
+def declared_length(request: Request) -> int | None:
+    """Give the size that a body is said to have; None where it comes in chunks until it ends."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() else None
 
 
 async def arriving(request: Request, pause_s: float) -> AsyncIterator[bytes]:
@@ -48,8 +68,22 @@ async def arriving(request: Request, pause_s: float) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def steadily(pieces: AsyncIterator[bytes], period_s: float) -> AsyncIterator[bytes]:
+    """Pass on the pieces of a body; refuse one that only trickles. Only the time counts that they take."""
+    now = asyncio.get_running_loop().time
+    waited, come, asked = 0.0, 0, now()
+    async for piece in pieces:
+        waited, come = waited + now() - asked, come + len(piece)
+        if come >= MIN_BYTES:
+            waited, come = 0.0, 0
+        elif piece and waited > period_s:
+            raise DeadlineExceeded(f"Less than {MIN_BYTES} bytes of the request came in {period_s:g} s.")
+        yield piece
+        asked = now()
+
+
 async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
     """Make of a body what `read` makes of it, off the event loop where that takes long."""
-    if len(body) <= PARSE_ON_LOOP_BYTES:
+    if len(body) <= PARSE_ON_LOOP_BYTES and body.count(b"{") <= PARSE_ON_LOOP_OBJECTS:
         return read(body)
-    return await asyncio.to_thread(read, body)
+    return await apart(partial(read, body))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TypeVar
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import Request
 
 from ..domain.errors import DeadlineExceeded
 
-T = TypeVar("T")
+LAST_WORD_S = 1.0
+"""For telling why a stream ends, when its time is over."""
+
+HANG_UP = "hang_up"
+"""Where the scope's state has what ends the connection, with servers that tell."""
+
+log = logging.getLogger(__name__)
 
 
 def deadline_of(request: Request, longest_s: float) -> float:
@@ -40,15 +46,30 @@ async def until(deadline: float) -> AsyncIterator[None]:
         raise DeadlineExceeded("Deadline expired before operation could complete.") from cause
 
 
-async def timely(pieces: AsyncGenerator[T, None], deadline: float) -> AsyncGenerator[T, None]:
-    """Pass pieces on until the deadline."""
-    while True:
-        async with until(deadline):
-            try:
-                piece = await anext(pieces)
-            except StopAsyncIteration:
-                return
-        yield piece
+@asynccontextmanager
+async def in_time(request: Request, deadline: float) -> AsyncIterator[None]:
+    """Send a response; where it is not taken until the deadline, hang up."""
+    limit = asyncio.timeout_at(deadline)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        log.info("%s %s was not read in time", request.method, request.url.path)
+        await hang_up(request)
+
+
+async def hang_up(request: Request) -> None:
+    """End the connection in the midst of a response, so that nobody takes it for whole."""
+    end = request.scope.get("state", {}).get(HANG_UP)
+    if end is not None:
+        end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                # Until the server knows of it, a response that is not whole is a fault of ours.
+                while (await request.receive())["type"] != "http.disconnect":
+                    pass
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from ..store.files import FileRecord, FileStore
 from ..store.uploads import Draft, Upload, Uploads
 from ..wire import files as wire
 from ..wire.related import Related
-from .body import arriving, read_body
+from .body import arriving, declared_length, read_body
 from .failures import refused
 from .query import check_query
 
@@ -190,14 +190,14 @@ class _Uploading:
     async def _upload(self, upload_id: str, http: Request) -> Response:
         offset = wire.read_offset(http.headers)
         upload = await self._uploads.receive(
-            upload_id, offset, arriving(http, self._rules.pause_s), _length(http)
+            upload_id, offset, arriving(http, self._rules.pause_s), declared_length(http)
         )
         return Response(headers=_progress(upload))
 
     async def _upload_finalize(self, upload_id: str, http: Request) -> Response:
         offset = wire.read_offset(http.headers)
         made = await self._uploads.complete(
-            upload_id, offset, arriving(http, self._rules.pause_s), _length(http)
+            upload_id, offset, arriving(http, self._rules.pause_s), declared_length(http)
         )
         return await self._made(made, http)
 

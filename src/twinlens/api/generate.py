@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -22,16 +23,17 @@ from ..pipeline.answer import Plan, answer, plan
 from ..pipeline.services import Services
 from ..wire import gemini, status
 from .auth import Keys
+from .backlog import Backlog
 from .body import parsed, read_body
-from .deadline import deadline_of, timely, until, while_connected
+from .deadline import LAST_WORD_S, deadline_of, in_time, until, while_connected
 from .elsewhere import unserved_method
 from .failures import meant_by
+from .intake import Intake, Share
 from .limits import Gate
 from .metrics import note_cut
 from .query import check_query
+from .responses import answered
 from .sse import ARRAY, SSE, Framing, framed, stream_start
-
-JSON = "application/json; charset=UTF-8"
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,26 @@ class Call:
     served: Served
     deadline: float
 
+    @property
+    def framing(self) -> Framing:
+        """The form of stream that is asked for."""
+        said = self.http.query_params
+        return SSE if "sse" in (said.get("alt"), said.get("$alt")) else ARRAY
+
+
+@dataclass(slots=True)
+class Asked:
+    """A call with its body, and the room that the body takes; whoever works on it takes the body out."""
+
+    call: Call
+    body: bytes | bytearray
+    share: Share
+
+    def take_body(self) -> bytes | bytearray:
+        """Give the body once: a request that is read slowly must not keep it."""
+        body, self.body = self.body, b""
+        return body
+
 
 class Generate:
     """The methods of a model. One route leads here; the name after the colon picks the method.
@@ -70,11 +92,18 @@ class Generate:
     """
 
     def __init__(
-        self, services: Services, keys: Keys, gate: Gate, rules: Rules, spend: Callable[[Usage], None]
+        self,
+        services: Services,
+        keys: Keys,
+        gate: Gate,
+        intake: Intake,
+        rules: Rules,
+        spend: Callable[[Usage], None],
     ) -> None:
         self._services = services
         self._keys = keys
         self._gate = gate
+        self._intake = intake
         self._rules = rules
         self._spend = spend
         self._methods: Mapping[str, Callable[[Call], Awaitable[Response]]] = {
@@ -102,47 +131,90 @@ class Generate:
 
     async def _check_instruction(self, http: Request, model: str, deadline: float) -> None:
         """Refuse a system instruction for a maker of images as the service does, before its name is."""
-        async with until(deadline), self._gate.slot():
-            body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s)
+        rules = self._rules
+        async with until(deadline):
+            with self._intake.share() as share:
+                body = await read_body(http, rules.max_request_bytes, rules.pause_s, share)
             await parsed(body, lambda body: gemini.check_instruction(body, model))
 
     async def _generate(self, call: Call) -> Response:
-        async with until(call.deadline), self._gate.slot():
-            planned = await self._plan(call, gemini.read_generate)
-            async with while_connected(call.http), aclosing(answer(planned, self._services)) as pieces:
+        async with until(call.deadline), self._read(call) as asked, while_connected(call.http):
+            async with (
+                self._turn(asked, gemini.read_generate) as planned,
+                aclosing(answer(planned, self._services)) as pieces,
+            ):
                 whole = fold([piece async for piece in pieces])
-                self._spend(whole.usage)
-                return Response(gemini.write_answer(whole, self._head(call)), media_type=JSON)
+            self._spend(whole.usage)
+            return answered(gemini.write_answer(whole, self._head(call)))
         return Response(status_code=499)
 
     async def _stream(self, call: Call) -> Response:
-        """Give a response that does the work as it is sent: one task holds slot, deadline and stream."""
+        """Give a response that does the work as it is sent: what fails before the first piece is raised."""
         return _Stream(call, self)
 
     async def _count(self, call: Call) -> Response:
-        async with until(call.deadline), self._gate.slot():
-            planned = await self._plan(call, gemini.read_count)
-        return Response(gemini.write_count(planned.usage), media_type=JSON)
+        async with until(call.deadline), self._read(call) as asked, while_connected(call.http):
+            async with self._turn(asked, gemini.read_count) as planned:
+                counted = gemini.write_count(planned.usage)
+            return answered(counted)
+        return Response(status_code=499)
 
     async def send_stream(self, call: Call, send: Send) -> None:
-        """Send a stream. What fails before the first piece is raised, and becomes a plain error."""
-        sse = "sse" in (call.http.query_params.get("alt"), call.http.query_params.get("$alt"))
-        async with self._gate.slot():
-            async with until(call.deadline):
-                planned = await self._plan(call, gemini.read_generate)
-            async with (
-                while_connected(call.http),
-                aclosing(timely(answer(planned, self._services), call.deadline)) as pieces,
-            ):
-                first = await anext(pieces)
-                written = self._written(first, pieces, self._head(call), call.http)
-                await _send(written, SSE if sse else ARRAY, send)
+        """Send a stream. What fails before the first piece is raised, and becomes a plain error.
 
-    async def _plan(self, call: Call, read: Reader) -> Plan:
-        body = await read_body(call.http, self._rules.max_request_bytes, self._rules.pause_s)
+        The answer is made by a task of its own, which never waits for whoever reads: its turn is over when
+        the answer is made, and the client has until the request's deadline to take it.
+        """
+        async with AsyncExitStack() as stack:
+            async with until(call.deadline):
+                asked = await stack.enter_async_context(self._read(call))
+            await stack.enter_async_context(while_connected(call.http))
+            backlog = Backlog()
+            await stack.enter_async_context(_beside(self._make(asked, backlog)))
+            chunks = await stack.enter_async_context(aclosing(backlog.chunks()))
+            first = await anext(chunks)
+            async with in_time(call.http, call.deadline + LAST_WORD_S):
+                written = _written(first, chunks, self._head(call), call.http.scope)
+                await _send(written, call.framing, send)
+
+    @asynccontextmanager
+    async def _read(self, call: Call) -> AsyncIterator[Asked]:
+        """Read the body, and hold the room that it takes until it is worked on."""
+        self._gate.check_room()
+        with self._intake.share() as share:
+            rules = self._rules
+            yield Asked(
+                call, await read_body(call.http, rules.max_request_bytes, rules.pause_s, share), share
+            )
+
+    @asynccontextmanager
+    async def _turn(self, asked: Asked, read: Reader) -> AsyncIterator[Plan]:
+        """Have a turn, with what is asked planned, until the answer is made."""
+        async with self._gate.slot(asked.share):
+            yield await self._plan(asked.call, asked.take_body(), read)
+
+    async def _plan(self, call: Call, body: bytes | bytearray, read: Reader) -> Plan:
         served = call.served
         request = await parsed(body, lambda body: read(body, served.name, served.line))
         return await plan(request, served, call.project, self._services)
+
+    async def _make(self, asked: Asked, backlog: Backlog) -> None:
+        """Make an answer. One that breaks off has cost what was made of it."""
+        try:
+            async with until(asked.call.deadline), self._turn(asked, gemini.read_generate) as planned:
+                usage: Usage | None = None
+                try:
+                    async with aclosing(answer(planned, self._services)) as pieces:
+                        async for piece in pieces:
+                            usage = piece.usage
+                            backlog.put(piece)
+                finally:
+                    if usage is not None:
+                        self._spend(usage)
+        except Exception as failure:
+            backlog.end(failure)
+        else:
+            backlog.end()
 
     def _head(self, call: Call) -> gemini.Head:
         return gemini.Head(
@@ -150,21 +222,6 @@ class Generate:
             response_id=secrets.token_urlsafe(12),
             engine_usage=self._rules.engine_usage,
         )
-
-    async def _written(
-        self, first: Answer, rest: AsyncGenerator[Answer, None], head: gemini.Head, http: Request
-    ) -> AsyncGenerator[bytes, None]:
-        last = first
-        try:
-            yield gemini.write_answer(first, head)
-            async for last in rest:
-                yield gemini.write_answer(last, head)
-        except Exception as failure:
-            note_cut(http.scope, meant_by(failure).status)
-            raise
-        finally:
-            # A stream that breaks off has cost what it has sent.
-            self._spend(last.usage)
 
 
 def _unserved(version: str, model: str, method: str, why: str) -> str:
@@ -184,6 +241,29 @@ class _Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._api.send_stream(self._call, send)
+
+
+async def _written(
+    first: Answer, rest: AsyncGenerator[Answer, None], head: gemini.Head, scope: Scope
+) -> AsyncGenerator[bytes, None]:
+    yield gemini.write_answer(first, head)
+    try:
+        async for chunk in rest:
+            yield gemini.write_answer(chunk, head)
+    except Exception as failure:
+        note_cut(scope, meant_by(failure).status)
+        raise
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Have something done beside what is done within, and no longer than that."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def _send(written: AsyncGenerator[bytes, None], framing: Framing, send: Send) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import Self
 
 from ..domain.errors import ResourceExhausted
+from .intake import Share
 
 
 class Gate:
@@ -23,7 +24,6 @@ class Gate:
         self._background_room = self._background_turns + waiting // 2
         self.turns = asyncio.Semaphore(running)
         self.background = asyncio.Semaphore(self._background_turns)
-        self.reading = asyncio.Semaphore(running)
         self.running = 0
         self._inside = self._inside_background = 0
         self._left = asyncio.Event()
@@ -34,18 +34,25 @@ class Gate:
         return self._inside - self.running
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Hold a place and a turn while a request is worked on."""
-        with self.place() as place:
+    async def slot(self, body: Share | None = None) -> AsyncIterator[None]:
+        """Hold a place and a turn while a request is worked on, whose body has been read."""
+        with self.place(body) as place:
             async with place.turn():
                 yield
 
-    def place(self) -> Place:
-        """Be one of those who wait or are worked on; raise where there are enough of them."""
+    def check_room(self) -> None:
+        """Raise where there are enough: a body that would be refused need not be read."""
         if self._inside >= self._room:
             raise _exhausted()
+
+    def place(self, body: Share | None = None) -> Place:
+        """Be one of those who wait or are worked on; raise where there are enough of them.
+
+        The body must have been read: who sends slowly takes no place from those who are ready.
+        """
+        self.check_room()
         self._inside += 1
-        return Place(self)
+        return Place(self, body)
 
     async def room(self) -> None:
         """Wait until one more in the background would not be refused."""
@@ -68,11 +75,12 @@ class Gate:
 
 
 class Place:
-    """The place of one request, until it is closed."""
+    """The place of one request, until it is closed; with the room in memory that its body takes."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, body: Share | None) -> None:
         self._gate = gate
-        self._is_open, self._is_reading, self._in_background = True, False, False
+        self._body = body
+        self._is_open, self._in_background = True, False
 
     def __enter__(self) -> Self:
         return self
@@ -80,16 +88,10 @@ class Place:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    async def read(self) -> None:
-        """Wait until the request's body may be read: not more of them lie in memory than are worked on."""
-        await self._gate.reading.acquire()
-        self._is_reading = True
-
     def put_down(self) -> None:
-        """Let somebody else read: what was read here is worked on now, or lies on the disk."""
-        if self._is_reading:
-            self._is_reading = False
-            self._gate.reading.release()
+        """Make room for other bodies: this one is worked on now, or lies on the disk."""
+        if self._body is not None:
+            self._body.close()
 
     def go_into_background(self) -> bool:
         """Take of the share of what nobody waits for; say whether it has to wait for its turn."""

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from ..engines.pool import Engines, Served
 from ..wire.models import ModelEntry, write_model, write_models
 from .auth import Keys
-from .generate import JSON
 from .query import check_query
+from .responses import JSON
 
 
 class Models:

@@ -10,7 +10,10 @@ from starlette.types import Message
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How one form of stream begins, ends, and sets its pieces apart."""
+    """How one form of stream begins, ends, and sets its pieces apart.
+
+    `bare_failure` says that a failure comes twice: by itself first, and then as a piece.
+    """
 
     media_type: str
     before: bytes
@@ -18,10 +21,14 @@ class Framing:
     between: bytes
     after_each: bytes
     end: bytes
+    bare_failure: bool = False
 
 
-# Nothing but `data: ` lines and blank lines: clients choke on comments, events and [DONE].
-SSE = Framing("text/event-stream", b"", b"data: ", b"data: ", b"\r\n\r\n", b"")
+# Nothing but `data: ` lines and blank lines: clients choke on comments, events and [DONE]. A failure is the
+# exception. The Go client looks for it only in an event that is a JSON object without `data: `, and takes a
+# stream without one for whole; JavaScript's looks there only where nothing follows in the same read. Both
+# forms, in this order, are the one thing that all of them understand.
+SSE = Framing("text/event-stream", b"", b"data: ", b"data: ", b"\r\n\r\n", b"", bare_failure=True)
 ARRAY = Framing("application/json; charset=UTF-8", b"[", b"", b",\r\n", b"\n", b"]")
 
 
@@ -47,5 +54,7 @@ async def framed(
             yield lead + piece + framing.after_each
             lead = framing.between
     except Exception as failure:
-        yield lead + write_failure(failure) + framing.after_each
+        told = write_failure(failure)
+        bare = told + framing.after_each if framing.bare_failure else b""
+        yield bare + lead + told + framing.after_each
     yield framing.end

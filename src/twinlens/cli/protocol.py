@@ -1,16 +1,18 @@
-"""What uvicorn leaves to its users: bounds on what comes before a request, and a last word at the end."""
+"""What uvicorn leaves to its users: bounds on what comes before a request and on who does not take its
+answer, and a last word at the end."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-import socket
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ..app import HANG_UP
 from ..domain.errors import InvalidArgument, TwinlensError, Unavailable
 from ..wire import status
 from ..wire.refusals import write_refusal
@@ -21,6 +23,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = logging.getLogger(__name__)
+
 JSON = b"application/json; charset=UTF-8"
 
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
@@ -29,22 +33,14 @@ MAX_HEAD_BYTES = 64 * 1024
 """Of a request line and its headers. What comes in one piece with them is not counted."""
 
 
-def bounded(head_timeout_s: float) -> type[asyncio.Protocol]:
-    """Give the protocol for connections on which a request's head may take so long."""
-    return type("BoundedProtocol", (_Bounded,), {"head_timeout_s": head_timeout_s})
+MIN_TAKEN_BYTES = 16 * 1024
+"""Of an answer must be taken within the send limit, where there is so much of it."""
 
 
-class Stopping(Server):
-    """A server that calls `release` before it waits for the requests in flight."""
-
-    def __init__(self, config: Config, release: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._release = release
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop."""
-        self._release()
-        await super().shutdown(sockets)
+def bounded(head_timeout_s: float, send_timeout_s: float) -> type[asyncio.Protocol]:
+    """Give the protocol for connections on which a request's head may take so long, and a reader's pause."""
+    own = {"head_timeout_s": head_timeout_s, "send_timeout_s": send_timeout_s}
+    return type("BoundedProtocol", (_Bounded,), own)
 
 
 class Interrupted:
@@ -93,25 +89,48 @@ class _Bounded(HttpToolsProtocol):
     """Closes a connection whose next request does not begin in time, or begins with too much.
 
     Between requests uvicorn's keep-alive holds; here it is from the first byte of a head to its end.
+    A connection on which answers wait and are not taken is cut off: what waits lies in memory, and whoever
+    writes it waits too.
     """
 
     head_timeout_s: float
+    send_timeout_s: float
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._head_bytes = 0
         self._patience: asyncio.TimerHandle | None = None
+        self._sending: asyncio.TimerHandle | None = None
+        self._most_left = 0
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._end_head()
+        if self._sending is not None:
+            self._sending.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Look from now on whether the reader takes anything."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        """Take note that the reader has taken much."""
+        super().resume_writing()
+        self._most_left = sys.maxsize
+
+    def on_response_complete(self) -> None:
+        """Look whether the reader takes what is left of an answer that is written."""
+        super().on_response_complete()
+        self._await_reader()
 
     def on_message_begin(self) -> None:
         """Begin to wait for the end of a head, unless that is under way."""
         super().on_message_begin()
+        self.scope["state"][HANG_UP] = self.transport.abort
         self._await_head()
 
     def on_headers_complete(self) -> None:
@@ -158,6 +177,20 @@ class _Bounded(HttpToolsProtocol):
         if self._patience is None:
             self._head_bytes = 0
             self._patience = self.loop.call_later(self.head_timeout_s, self.transport.close)
+
+    def _await_reader(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        if self._sending is None and left:
+            self._most_left = left - MIN_TAKEN_BYTES
+            self._sending = self.loop.call_later(self.send_timeout_s, self._check_reader)
+
+    def _check_reader(self) -> None:
+        self._sending = None
+        if self.transport.get_write_buffer_size() > max(self._most_left, 0):
+            log.info("a client did not take its answer, and was cut off")
+            self.transport.abort()
+        else:
+            self._await_reader()
 
     def _end_head(self) -> None:
         if self._patience is not None:

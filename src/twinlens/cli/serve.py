@@ -72,7 +72,8 @@ def _run(settings: Settings) -> None:
 
     from ..app import DataFolderError, EngineSetupError, create_app
     from ..domain.errors import TwinlensError
-    from .protocol import Interrupted, Stopping, bounded
+    from .protocol import Interrupted, bounded
+    from .stopping import Stopping
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     _allow_open_files()
@@ -85,7 +86,7 @@ def _run(settings: Settings) -> None:
         raise click.ClickException(str(error)) from error
     config = uvicorn.Config(
         Interrupted(app),
-        http=bounded(settings.receive_timeout_s),
+        http=bounded(settings.receive_timeout_s, settings.send_timeout_s),
         log_level="info" if settings.access_log else "warning",
         access_log=settings.access_log,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
@@ -95,14 +96,10 @@ def _run(settings: Settings) -> None:
     )
     logging.getLogger("uvicorn.access").addFilter(_without_query)
     server = Stopping(config, app.state.release)
-
-    def stop(*_: object) -> None:
-        server.should_exit = True
-
     # uvicorn has handlers of its own while it serves, and raises the signal again after a clean stop:
     # these are for the moments before, and turn that second signal into the end it is.
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, server.stop)
+    signal.signal(signal.SIGINT, server.stop)
     host, port = listener.getsockname()[:2]
     click.echo(_welcome(settings, host, port))
     sys.stdout.flush()

@@ -6,10 +6,12 @@ answer is the `fold` of the pieces: there is no other way to make one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
-from .engine import Blocked, Finished, Said, Text, Thought, Usage
+from .engine import Blocked, Call, Finished, Said, Text, Thought, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +34,32 @@ class Answer:
 
 def fold(pieces: Iterable[Answer]) -> Answer:
     """Join the pieces of a stream into the answer that a caller without streaming gets."""
-    candidates: dict[int, Candidate] = {}
+    said: defaultdict[int, list[Said]] = defaultdict(list)
+    finishes: dict[int, Finished | None] = {}
     last: Answer | None = None
     blocked: Blocked | None = None
     for piece in pieces:
         last, blocked = piece, blocked or piece.blocked
         for new in piece.candidates:
-            old = candidates.get(new.index, Candidate(new.index))
-            parts = _joined(old.parts + new.parts)
-            candidates[new.index] = Candidate(new.index, parts, new.finish or old.finish)
+            said[new.index] += new.parts
+            finishes[new.index] = new.finish or finishes.get(new.index)
     if last is None:
         raise ValueError("an answer has at least one piece")
-    return Answer(tuple(candidates[index] for index in sorted(candidates)), last.usage, blocked)
+    candidates = (Candidate(index, tuple(joined(said[index])), finishes[index]) for index in sorted(said))
+    return Answer(tuple(candidates), last.usage, blocked)
 
 
-def _joined(parts: tuple[Said, ...]) -> tuple[Said, ...]:
+def is_heard(piece: Said) -> bool:
+    """Tell whether a piece says anything: an empty text does not even part its neighbours."""
+    return isinstance(piece, Call) or piece.text != ""
+
+
+def joined(parts: Iterable[Said]) -> Iterator[Said]:
     """Join neighbouring texts of the same kind, so that a reader finds one; drop empty ones."""
-    joined: list[Said] = []
-    for part in parts:
-        match joined[-1:], part:
-            case _, Text("") | Thought(""):
-                pass
-            case [Text(before)], Text(text):
-                joined[-1] = Text(before + text)
-            case [Thought(before)], Thought(text):
-                joined[-1] = Thought(before + text)
-            case _:
-                joined.append(part)
-    return tuple(joined)
+    for kind, run in groupby(filter(is_heard, parts), type):
+        pieces = list(run)
+        if kind is Call:
+            yield from pieces
+            continue
+        text = "".join(piece.text for piece in pieces if not isinstance(piece, Call))
+        yield Thought(text) if kind is Thought else Text(text)

@@ -32,7 +32,8 @@ class Engine(Protocol):
     """Answers questions about media.
 
     An engine is built by its factory from its settings section, quickly and without loading anything
-    heavy; `start` loads it and may take long. All methods are called on the event loop's thread.
+    heavy; `start` loads it and may take long. All methods but `count_text` are called on the event loop's
+    thread.
     """
 
     @property
@@ -49,7 +50,10 @@ class Engine(Protocol):
         ...
 
     def count_text(self, text: str) -> int:
-        """Count the tokens of a text, by this engine's own tokenizer. Pure and quick."""
+        """Count the tokens of a text, by this engine's own tokenizer. Pure and quick.
+
+        Called on any thread. Joined texts have no more tokens than their pieces together.
+        """
         ...
 
     def generate(self, request: EngineRequest) -> AsyncGenerator[Event, None]:

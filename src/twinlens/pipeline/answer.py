@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..domain.answer import Answer, Candidate
 from ..domain.engine import Blocked, Call, EngineRequest, Finished, Text, Thought, Usage
@@ -26,6 +27,7 @@ from .limits import limited
 from .planning import PlannedMedia, Planner, costs_of, pixels_of
 from .resolve import resolve
 from .services import Services
+from .threads import counted, sized
 from .wellformed import well_formed
 
 
@@ -51,7 +53,8 @@ async def plan(
     planner = Planner(request, served, services.looks, services.max_image_pixels)
     items = await planner.plan(blobs)
     tokens = costs_of(items)
-    tokens[Modality.TEXT] += prompt.count_text(request, served.engine.count_text)
+    count = partial(prompt.count_text, request, served.engine.count_text)
+    tokens[Modality.TEXT] += await sized(request, count)
     usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
     _check_input_limit(usage.prompt_total, served)
     return Plan(request, served.engine, items, usage)
@@ -61,13 +64,14 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
     """Decode what the plan pays for, ask the engine, and yield the answer piece by piece.
 
     Images are decoded here; of videos, sound and PDFs the engine takes what it needs, a piece at a time.
-    Pieces carry the prompt's usage; the last piece of a candidate adds what has been written until
-    then. Closing the generator cancels the engine's work.
+    Pieces carry the prompt's usage. The last one of a candidate says nothing but how it ended; its usage
+    adds what has been written until then. Closing the generator cancels the engine's work.
     """
     async with services.room.take(pixels_of(planned.media)):
         items = await side_by_side(item_of(item, services.decoded) for item in planned.media)
         await services.engines.loaded()
-        async with aclosing(_candidates(prompt.build(planned.request, items), planned)) as pieces:
+        built = await sized(planned.request, partial(prompt.build, planned.request, items))
+        async with aclosing(_candidates(built, planned)) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -137,12 +141,13 @@ async def _candidate(
                     named = replace(event, id=event.id or f"call_{secrets.token_hex(8)}")
                     yield Answer((Candidate(index, (named,)),), usage)
                 case Finished():
+                    said = await counted("".join(texts), engine.count_text)
+                    thought = await counted("".join(thoughts), engine.count_text)
                     spent = replace(
                         usage,
-                        candidates=usage.candidates + engine.count_text("".join(texts)) + calls,
-                        thoughts=usage.thoughts + engine.count_text("".join(thoughts)),
+                        candidates=usage.candidates + said + calls,
+                        thoughts=usage.thoughts + thought,
                     )
-                    # The last piece carries an empty text: clients index its parts.
-                    yield Answer((Candidate(index, (Text(""),), event),), spent)
+                    yield Answer((Candidate(index, (), event),), spent)
                 case Blocked():
                     yield Answer((), usage, blocked=event)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+from functools import partial
 
 from .. import media
 from ..domain.media import Blob, Data
+from .threads import apart
 
 DIGEST_ON_LOOP_BYTES = 256 * 1024
 """Smaller content is hashed sooner than a thread is woken."""
@@ -18,11 +19,11 @@ async def content_of(blob: Blob) -> str:
         return blob.digest
     if len(blob.data) <= DIGEST_ON_LOOP_BYTES:
         return media.digest(blob.data)
-    return await asyncio.to_thread(media.digest, blob.data)
+    return await apart(partial(media.digest, blob.data))
 
 
 async def lasting_name(data: Data) -> str:
     """Name bytes as the store does, by their SHA-256 in hexadecimal."""
     if len(data) <= DIGEST_ON_LOOP_BYTES:
         return hashlib.sha256(data).hexdigest()
-    return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+    return (await apart(partial(hashlib.sha256, data))).hexdigest()

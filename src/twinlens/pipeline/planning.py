@@ -5,10 +5,10 @@ Images are judged by their headers. Recordings and PDFs are looked into by a wor
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .. import media
 from ..domain import budget
@@ -19,12 +19,14 @@ from ..domain.media import Blob, ImageInfo, Modality, PdfInfo, SoundInfo, VideoI
 from ..domain.request import Media, Request
 from ..engines.pool import Served
 from ..media.jobs import spooled
+from ..media.kinds import Kind
 from ..media.recordings import MAX_BATCH_BYTES
 from .amounts import too_much
 from .claims import check_kind, check_pictures
 from .concurrency import side_by_side
 from .content import content_of
 from .looks import Looks
+from .threads import apart, counted
 
 PLAN_ON_LOOP = 64
 """So many headers are read sooner than a thread is woken; thousands would hold up everyone else."""
@@ -162,15 +164,8 @@ class Planner:
     async def plan(self, blobs: Sequence[Blob]) -> tuple[PlannedMedia, ...]:
         """Plan all media, in their order."""
         parts = self.request.media
-        found = [media.labelled(blob) for blob in blobs]
-        for part, blob, (kind, mime_type) in zip(parts, blobs, found, strict=True):
-            check_kind(part, blob, kind, mime_type)
-        images = [i for i, (kind, _) in enumerate(found) if kind == "image"]
-        planned: dict[int, PlannedMedia] = {}
-        if len(images) <= PLAN_ON_LOOP:
-            planned |= self._images(blobs, images)
-        else:
-            planned |= await asyncio.to_thread(self._images, blobs, images)
+        look = partial(self._seen, blobs)
+        found, planned = look() if len(blobs) <= PLAN_ON_LOOP else await apart(look)
         others = [i for i in range(len(blobs)) if i not in planned]
         steps = (self._other(parts[i], blobs[i], *found[i]) for i in others)
         rest = await side_by_side(steps, at_once=LOOKS_AT_ONCE)
@@ -179,8 +174,13 @@ class Planner:
         self._check_amounts(result)
         return result
 
-    def _images(self, blobs: Sequence[Blob], which: Sequence[int]) -> dict[int, PlannedMedia]:
-        return {i: self._image(self.request.media[i], blobs[i]) for i in which}
+    def _seen(self, blobs: Sequence[Blob]) -> tuple[list[tuple[Kind, str]], dict[int, PlannedMedia]]:
+        """Tell what all blobs are by their first bytes, and plan those of them that are images."""
+        found = [media.labelled(blob) for blob in blobs]
+        for part, blob, (kind, mime_type) in zip(self.request.media, blobs, found, strict=True):
+            check_kind(part, blob, kind, mime_type)
+        images = [i for i, (kind, _) in enumerate(found) if kind == "image"]
+        return found, {i: self._image(self.request.media[i], blobs[i]) for i in images}
 
     def _image(self, part: Media, blob: Blob) -> PlannedImage:
         info = media.probe(blob, self.max_image_pixels)
@@ -190,10 +190,11 @@ class Planner:
     async def _other(self, part: Media, blob: Blob, kind: str, mime_type: str) -> PlannedMedia:
         blob = replace(blob, digest=await content_of(blob))
         if blob.file is None:
-            blob = await asyncio.to_thread(spooled, blob)
+            blob = await apart(partial(spooled, blob))
         if kind == "text":
             text = await self.looks.text(blob, mime_type)
-            return PlannedText(replace(blob, file=None), mime_type, text, self.served.engine.count_text(text))
+            tokens = await counted(text, self.served.engine.count_text)
+            return PlannedText(replace(blob, file=None), mime_type, text, tokens)
         match await self.looks.info(blob, mime_type):
             case VideoInfo() as info:
                 check_pictures(part, blob)

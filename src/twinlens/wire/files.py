@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-import msgspec
-
 from ..domain.errors import InvalidArgument
-from . import json
+from . import encoding, json
 from .proto import Field, Message, Reading, anything, int64, string
 
 COMMANDS = frozenset({"start", "upload", "finalize", "query", "cancel"})
@@ -205,12 +203,12 @@ def write_file(file: File, base: str, progress: float | None = None) -> bytes:
 
     `progress` is how far the look into a file is that is PROCESSING, from 0 to 1.
     """
-    return msgspec.json.encode(_resource(file, base, progress))
+    return encoding.write(_resource(file, base, progress))
 
 
 def write_upload(file: File, base: str, progress: float | None = None) -> bytes:
     """Write the answer to a finished upload."""
-    return msgspec.json.encode({"file": _resource(file, base, progress)})
+    return encoding.write({"file": _resource(file, base, progress)})
 
 
 def write_page(files: Iterable[tuple[File, float | None]], following: int | None, base: str) -> bytes:
@@ -220,7 +218,7 @@ def write_page(files: Iterable[tuple[File, float | None]], following: int | None
         page["files"] = resources
     if following is not None:
         page["nextPageToken"] = base64.urlsafe_b64encode(f"f{following}".encode()).decode().rstrip("=")
-    return msgspec.json.encode(page)
+    return encoding.write(page)
 
 
 def _resource(file: File, base: str, progress: float | None) -> dict[str, object]:

@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from ..domain.answer import Answer, Candidate
 from ..domain.engine import Call, Said, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.lines import Line
 from ..domain.media import Modality
 from ..domain.request import Request
-from . import contents, generation, json
+from . import contents, encoding, generation, json
 from .messages import COUNT_TOKENS_REQUEST, GENERATE_CONTENT_REQUEST
 from .proto import Message, Reading
 
@@ -77,14 +75,14 @@ def write_answer(answer: Answer, head: Head) -> bytes:
     out["usageMetadata"] = _usage(answer.usage, head.engine_usage)
     out["modelVersion"] = head.model_version
     out["responseId"] = head.response_id
-    return msgspec.json.encode(out)
+    return encoding.write(out)
 
 
 def write_count(usage: Usage) -> bytes:
     """Write a CountTokensResponse."""
     out: dict[str, Any] = {"totalTokens": usage.prompt_total}
     details = _details(usage.prompt)
-    return msgspec.json.encode(out | ({"promptTokensDetails": details} if details else {}))
+    return encoding.write(out | ({"promptTokensDetails": details} if details else {}))
 
 
 def _read(body: Body, message: Message) -> tuple[Reading, Fields]:

@@ -12,6 +12,7 @@ import msgspec
 
 from ..domain.errors import InvalidArgument
 from ..domain.lines import Line
+from . import encoding
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 1000
@@ -32,7 +33,7 @@ class ModelEntry:
 
 def write_model(entry: ModelEntry) -> bytes:
     """Write one Model."""
-    return msgspec.json.encode(_model(entry))
+    return encoding.write(_model(entry))
 
 
 def write_models(
@@ -47,7 +48,7 @@ def write_models(
         out["models"] = [_model(entry) for entry in page]
     if start + size < len(entries):
         out["nextPageToken"] = urlsafe_b64encode(page[-1].name.encode()).decode().rstrip("=")
-    return msgspec.json.encode(out)
+    return encoding.write(out)
 
 
 def _model(entry: ModelEntry) -> dict[str, Any]:

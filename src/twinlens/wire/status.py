@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from ..domain.errors import InvalidApiKey, ResourceExhausted, TwinlensError
+from . import encoding
 
 HTTP: Mapping[str, int] = {
     "INVALID_ARGUMENT": 400,
@@ -43,7 +42,7 @@ def write_error(error: TwinlensError) -> bytes:
     details = _details(error)
     if details:
         body["details"] = details
-    return msgspec.json.encode({"error": body})
+    return encoding.write({"error": body})
 
 
 def retry_after(error: TwinlensError) -> int | None:

@@ -96,7 +96,8 @@ def test_j14_a_stream_tells_each_step_in_order() -> None:
         {"event_type": "step.delta", "index": 0, "delta": summary, "event_id": ""},
         {"event_type": "step.stop", "index": 0, "event_id": ""},
         {"event_type": "step.start", "index": 1, "step": {"type": "model_output"}, "event_id": ""},
-        {"event_type": "step.delta", "index": 1, "delta": {"type": "text", "text": "A cat."}, "event_id": ""},
+        {"event_type": "step.delta", "index": 1, "delta": {"type": "text", "text": "A "}, "event_id": ""},
+        {"event_type": "step.delta", "index": 1, "delta": {"type": "text", "text": "cat."}, "event_id": ""},
         {"event_type": "step.stop", "index": 1, "event_id": ""},
     ]
     assert completed["interaction"]["status"] == "completed"
@@ -129,7 +130,7 @@ def test_each_piece_is_told_when_it_is_there_and_once() -> None:
         ["interaction.created"],
         ["step.start", "step.delta"],
         [],
-        ["step.delta"],
+        ["step.delta", "step.delta"],
         ["step.stop", "interaction.completed", "done"],
         [],
     ]

@@ -25,15 +25,13 @@ from ...wire.interactions.reading import Create, read_create
 from ...wire.interactions.writing import inline_media, write_interaction, write_pieces
 from ..body import parsed, read_body
 from ..deadline import deadline_of, until, while_connected
-from ..limits import Gate, Place
+from ..intake import Intake, Share
+from ..limits import Gate
 from ..query import check_query
+from ..responses import JSON, ZIPPED_BYTES, answered
 from .runs import Runs
 from .stream import EventStream
 from .work import Asked
-
-JSON = "application/json; charset=UTF-8"
-SMALL_BYTES = 256 * 1024
-"""Larger answers are written piece by piece, in a thread, and not zipped: media are zipped already."""
 
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -62,6 +60,7 @@ class Parts:
     files: FileStore
     engines: Engines
     gate: Gate
+    intake: Intake
 
 
 def routes(parts: Parts, rules: Rules) -> list[BaseRoute]:
@@ -86,9 +85,10 @@ class _Interactions:
         check_query(http)
         deadline = deadline_of(http, self._rules.request_timeout_s)
         with ExitStack() as held:
-            place = held.enter_context(self._parts.gate.place())
+            share = held.enter_context(self._parts.intake.share())
             async with until(deadline):
-                created = await self._read(http, project, place)
+                created = await self._read(http, project, share)
+            place = held.enter_context(self._parts.gate.place(share))
             waits = created.background and place.go_into_background()
             run = self._parts.runs.start(self._asked(project, created, deadline, waits=waits), place)
             held.pop_all()
@@ -104,12 +104,12 @@ class _Interactions:
             except asyncio.CancelledError:
                 left()
                 raise
-            return Response(write_interaction(done), media_type=JSON)
+            return answered(write_interaction(done))
         return Response(status_code=499)
 
-    async def _read(self, http: Request, project: str, place: Place) -> Create:
-        await place.read()
-        body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s)
+    async def _read(self, http: Request, project: str, share: Share) -> Create:
+        self._parts.gate.check_room()
+        body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s, share)
         created = await parsed(body, lambda body: read_create(body, self._line_of))
         if created.store:
             await self._parts.store.check_room(project, len(created.sent))
@@ -133,7 +133,7 @@ class _Interactions:
         project = self._rules.project_of(http)
         check_query(http)
         cancelled = await self._parts.runs.cancel(project, http.path_params["id"])
-        return Response(write_interaction(cancelled), media_type=JSON)
+        return answered(write_interaction(cancelled))
 
     async def delete(self, http: Request) -> Response:
         """Forget an interaction."""
@@ -177,8 +177,8 @@ class _Interactions:
                 if found is not None:
                     data[index] = found
         pieces = write_pieces(interaction, data, include_input=include_input)
-        if sum(map(len, data.values())) + len(interaction.sent) <= SMALL_BYTES:
-            return Response(b"".join(pieces), media_type=JSON)
+        if sum(map(len, data.values())) + len(interaction.sent) <= ZIPPED_BYTES:
+            return answered(b"".join(pieces))
         # What a slow reader has not taken yet is not made yet.
         return StreamingResponse(pieces, media_type=JSON, headers={"Content-Encoding": "identity"})
 

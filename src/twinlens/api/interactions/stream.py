@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
 
 from starlette.requests import Request
@@ -16,15 +16,15 @@ from ...domain.interaction import Interaction
 from ...wire import status
 from ...wire.interactions.errors import write_error_event
 from ...wire.interactions.events import Event, Teller
-from ..deadline import while_connected
+from ..deadline import LAST_WORD_S, while_connected
 from ..failures import meant_by
 from ..metrics import note_cut
 from ..sse import stream_start
 
 log = logging.getLogger(__name__)
 
-LAST_WORD_S = 1.0
-"""For telling why a stream ends, when nobody has much time left."""
+BATCH_BYTES = 64 * 1024
+"""Of events, sent at a time where there are many."""
 
 Changes = AsyncGenerator[Interaction, None]
 
@@ -70,10 +70,25 @@ class EventStream(Response):
                 if was_under_way and failure and failure.status in status.HTTP:
                     note_cut(scope, failure.status)
                 was_under_way = not interaction.finished
-                told = b"".join(map(_framed, self._teller.tell(interaction)))
-                if told:
+                for told in _batches(map(_framed, self._teller.telling(interaction))):
                     await send({"type": "http.response.body", "body": told, "more_body": True})
+                    # Many events at once are told in turns with whatever else there is to do.
+                    await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _batches(events: Iterable[bytes]) -> Iterator[bytes]:
+    """Join events to what is worth sending by itself; the last batch is what is left."""
+    batch: list[bytes] = []
+    size = 0
+    for event in events:
+        batch.append(event)
+        size += len(event)
+        if size >= BATCH_BYTES:
+            yield b"".join(batch)
+            batch, size = [], 0
+    if batch:
+        yield b"".join(batch)
 
 
 def _last_word(error: TwinlensError) -> Message:

@@ -30,6 +30,7 @@ from ...pipeline.keeping import keep, keeping_inline, kept_of
 from ...pipeline.planning import PlannedMedia
 from ...pipeline.prompt import text_of
 from ...pipeline.services import Services
+from ...pipeline.threads import apart, is_small
 from ...store.interactions import InteractionStore
 from ...wire.interactions.errors import failure_of
 from ...wire.interactions.reading import read_sent
@@ -151,9 +152,9 @@ class Work:
     async def _whole(self, asked: Asked, own: Request) -> Request:
         """Put what was said before in front of a request."""
         history = await self._history(asked)
-        read, size = partial(turns_of, history), sum(len(one.sent) for one in history)
-        earlier = read() if size <= PARSE_ON_LOOP_BYTES else await asyncio.to_thread(read)
-        return replace(own, turns=with_names(earlier + own.turns))
+        joined, size = partial(_joined, history, own), sum(len(one.sent) for one in history)
+        small = size <= PARSE_ON_LOOP_BYTES and is_small(own)
+        return joined() if small else await apart(joined)
 
     async def _history(self, asked: Asked) -> Sequence[Interaction]:
         """Give what it is built on. Once it is accepted, that stays with it, whatever is deleted."""
@@ -279,6 +280,10 @@ class Work:
 
     def _now(self) -> datetime:
         return self._services.files.clock()
+
+
+def _joined(history: Sequence[Interaction], own: Request) -> Request:
+    return replace(own, turns=with_names(turns_of(history) + own.turns))
 
 
 def _log(error: TwinlensError) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import msgspec
-
 from ...domain.errors import TwinlensError
 from ...domain.interaction import Failure
+from .. import encoding
 
 CODES: Mapping[str, str] = {
     "INVALID_ARGUMENT": "invalid_request",
@@ -66,12 +65,12 @@ _ENDS = (".", "!", "?", "^")
 
 def write_error(error: TwinlensError) -> bytes:
     """Write the envelope."""
-    return msgspec.json.encode({"error": write_failure(failure_of(error))})
+    return encoding.write({"error": write_failure(failure_of(error))})
 
 
 def write_error_event(error: TwinlensError) -> bytes:
     """Write the event that tells the listeners of a stream why it ends here."""
-    return msgspec.json.encode({"event_type": "error", "error": write_failure(failure_of(error))})
+    return encoding.write({"event_type": "error", "error": write_failure(failure_of(error))})
 
 
 def failure_of(error: TwinlensError) -> Failure:

@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
-
+from ...domain.answer import is_heard, joined
 from ...domain.engine import Call, Said, Text, Thought
 from ...domain.errors import Internal, InvalidArgument
 from ...domain.interaction import Interaction
+from .. import encoding
 from .errors import failure_of, write_failure
-from .writing import ENDED_IN_TEXT, call_step, head_of, is_heard, text_content, time
+from .writing import ENDED_IN_TEXT, call_step, head_of, text_content, time
 
 _ID = re.compile(r"(\d{1,9})\.(\d{1,15})", re.ASCII)
 _DELTAS: Mapping[type[Said], Any] = {
@@ -88,16 +88,20 @@ class Teller:
 
     def tell(self, interaction: Interaction) -> list[Event]:
         """Give the events that are new; the work is in proportion to what was said since the last call."""
-        return [] if self._done else list(self._news(interaction))
+        return list(self.telling(interaction))
+
+    def telling(self, interaction: Interaction) -> Iterator[Event]:
+        """Give them one by one, made as they are asked for; all are to be taken before the next call."""
+        return iter(()) if self._done else self._news(interaction)
 
     def _news(self, interaction: Interaction) -> Iterator[Event]:
         yield from self._beginning(interaction)
         said = interaction.outcome.said
         for number in range(self._pieces, len(said)):
+            self._pieces = number + 1
             if is_heard(said[number]):
                 yield from self._piece(said[number], interaction)
-        self._pieces = len(said)
-        yield from self._delta(interaction)
+                yield from self._delta(interaction)
         if interaction.finished:
             yield from self._ending(interaction)
 
@@ -120,7 +124,7 @@ class Teller:
         self._answered |= kind is not Thought
         if isinstance(piece, Call):
             yield from self._start(kind, call_step(piece, {}), interaction)
-            self._untold.append(msgspec.json.encode(piece.arguments).decode())
+            self._untold.append(encoding.write(piece.arguments).decode())
             yield from self._stop(interaction)
             return
         if kind is not self._open:
@@ -175,13 +179,15 @@ class Teller:
         data = {"event_type": name, **fields}
         if interaction.stored:
             data["event_id"] = f"{interaction.attempt}.{self._position}"
-        return Event(name, msgspec.json.encode(data))
+        return Event(name, encoding.write(data))
 
 
 def _end_of(interaction: Interaction) -> int:
     """Tell how far an interaction has come; to one who is ahead of it nothing need be written."""
     teller = Teller(after=sys.maxsize)
-    teller.tell(interaction)
+    # Where it stands follows from what was said, not from the pieces: there may be very many of those.
+    outcome = replace(interaction.outcome, said=tuple(joined(interaction.outcome.said)))
+    teller.tell(replace(interaction, outcome=outcome))
     return teller.position
 
 

@@ -6,6 +6,7 @@ as media lie in it, and all else goes back byte by byte. `reading.py` numbers me
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -15,9 +16,11 @@ from typing import Any
 import msgspec
 import pybase64
 
-from ...domain.engine import Call, Said, Text, Thought, Usage
+from ...domain.answer import is_heard
+from ...domain.engine import Call, Text, Thought, Usage
 from ...domain.interaction import Interaction, Outcome
 from ...domain.media import Data, Modality
+from .. import encoding
 from .errors import write_failure
 from .messages import SERVER_STEPS
 
@@ -29,8 +32,9 @@ ENDED_IN_TEXT = frozenset({"completed", "incomplete"})
 PIECE_BYTES = 3 * 256 * 1024
 """Of a medium, written at a time: a multiple of three, so that the letters of pieces can be joined."""
 
-_MARK = f"bytes_{secrets.token_hex(16)}"
+_MARK = f"bytes_{secrets.token_hex(16)}_"
 """No caller can guess it, so no text of theirs is ever taken for one."""
+_MARKED = re.compile(rf"{_MARK}(\d+)_".encode())
 MEDIA = frozenset({"image", "video", "audio", "document"})
 _CONTENTS = MEDIA | {"text"}
 _OUTPUT, _INPUT = "model_output", "user_input"
@@ -109,11 +113,6 @@ def call_step(call: Call, arguments: Mapping[str, Any]) -> Step:
     return {"type": "function_call", "id": call.id, "name": call.name, "arguments": arguments}
 
 
-def is_heard(piece: Said) -> bool:
-    """Tell whether a piece says anything: an empty text does not even part its neighbours."""
-    return isinstance(piece, Call) or piece.text != ""
-
-
 def text_content(text: str) -> dict[str, str]:
     """Make a content that is text."""
     return {"type": "text", "text": text}
@@ -140,11 +139,12 @@ def _pieces(out: Mapping[str, Any]) -> Iterator[bytes]:
     def mark(value: object) -> str:
         assert isinstance(value, _Base64)
         found.append(value.data)
-        return _MARK
+        return f"{_MARK}{len(found) - 1}_"
 
-    first, *others = msgspec.json.encode(out, enc_hook=mark).split(_MARK.encode())
+    first, *others = _MARKED.split(encoding.write(out, mark))
     yield first
-    for data, after in zip(found, others, strict=True):
+    for number, after in zip(others[::2], others[1::2], strict=True):
+        data = found[int(number)]
         for start in range(0, len(data), PIECE_BYTES):
             yield pybase64.b64encode(data[start : start + PIECE_BYTES])
         yield after
