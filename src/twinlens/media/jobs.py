@@ -45,6 +45,18 @@ class Job(ABC, Generic[Result]):
     task: ClassVar[str]
     """The worker's name for what is to be done: a row of `sandbox.TASKS`."""
 
+    blob: Blob
+    """What it is done on."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may take long: such jobs leave one worker to others, if there are several."""
+        return True
+
+    def limit_s(self, limits: Limits) -> float:
+        """Say how long it may take, if it cannot be cut."""
+        return limits.timeout_s
+
     @property
     @abstractmethod
     def subject(self) -> str:
@@ -88,6 +100,19 @@ class Decode(Job[Pixels]):
         """Name the field and the format."""
         return f"{self.blob.field} ({self.info.format})"
 
+    @property
+    def is_long(self) -> bool:
+        """Tell by its size and format whether it takes more than about a second."""
+        return self._megapixels * _SECONDS_A_MEGAPIXEL.get(self.info.format, _USUAL) > 1
+
+    def limit_s(self, limits: Limits) -> float:
+        """Allow all the time for 200 million pixels, and less for fewer, but a sixth."""
+        return limits.timeout_s * min(_LEAST_SHARE + self._megapixels / _MOST_MEGAPIXELS, 1)
+
+    @property
+    def _megapixels(self) -> float:
+        return self.info.width * self.info.height / 1e6
+
     def message(self) -> Mapping[str, object]:
         """Say what the header says and what size is wanted."""
         return {"info": asdict(self.info), "width": self.width, "height": self.height}
@@ -122,7 +147,15 @@ def sentence(refusals: Mapping[str, str], reason: object) -> str:
     return refusals[str(reason) if known else "crash"]
 
 
+_SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
+_USUAL = 0.015
+"""What decoding takes at most of honest files, on a core of today."""
+
+_LEAST_SHARE = 1 / 6
+_MOST_MEGAPIXELS = 240.0
+
 _REFUSALS: Mapping[str, str] = {
+    "scans": "The JPEG data has more scans than any camera or program makes. Save it anew and send it again.",
     "damaged": "The {format} data is damaged or incomplete. Check the file and send it again.",
     "mismatch": "The {format} data does not have the size that its header states.",
     "depth": "This {format} image has 32 bits a channel. Convert it to 8 or 16 and send it again.",

@@ -88,9 +88,10 @@ def _sound(blob: Blob, mime_type: str, span: Span, tokens: int, decoded: Decoded
     async def read(start: float, end: float) -> AsyncGenerator[Samples, None]:
         # All cuts are on whole samples, so that the pieces join without a gap.
         first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
-        for begin in range(first, last, SOUND_JOB_S * SAMPLE_RATE):
-            until = min(begin + SOUND_JOB_S * SAMPLE_RATE, last)
-            samples = await decoded.do(Sounds(blob, begin / SAMPLE_RATE, until / SAMPLE_RATE))
+        while first < last:
+            until = min(first + SOUND_JOB_S * SAMPLE_RATE, last)
+            samples = await decoded.do(Sounds(blob, first / SAMPLE_RATE, until / SAMPLE_RATE))
+            first += len(samples)
             for at in range(0, len(samples), SOUND_PIECE_S * SAMPLE_RATE):
                 yield samples[at : at + SOUND_PIECE_S * SAMPLE_RATE]
 
