@@ -149,7 +149,7 @@ def sentence(refusals: Mapping[str, str], reason: object) -> str:
 
 _SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
 _USUAL = 0.015
-"""What decoding takes at most of honest files, on a core of today."""
+"""What decoding takes at most of honest files, on a core of today, by the format."""
 
 _LEAST_SHARE = 1 / 6
 _MOST_MEGAPIXELS = 240.0

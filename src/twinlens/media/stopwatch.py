@@ -13,6 +13,7 @@ class Stopwatch:
 
     `cpu_s` is what it has worked. `elapsed_s` is the time that has gone by, without what it only waited for
     a core: a process that hangs or was stopped ages, one that is not let work by others does not.
+    `stopped_s` is for how long a signal has kept it from going on, which no decoder does to itself.
     """
 
     def __init__(self, pid: int) -> None:
@@ -20,6 +21,7 @@ class Stopwatch:
         self._clock = time.monotonic()
         self._before = self._cpu = _cpu_seconds(pid)
         self.elapsed_s = 0.0
+        self.stopped_s = 0.0
 
     @property
     def cpu_s(self) -> float:
@@ -34,8 +36,11 @@ class Stopwatch:
         worked = cpu - self._cpu if cpu is not None and self._cpu is not None else 0.0
         self._clock, self._cpu = now, self._cpu if cpu is None else cpu
         # After a moment there is nothing to look up.
-        waits_for_a_core = passed > POLL_S / 2 and self._cpu is not None and _is_runnable(self._pid)
+        state = _state_of(self._pid) if passed > POLL_S / 2 else None
+        waits_for_a_core = state == b"R" and self._cpu is not None
         self.elapsed_s += worked if waits_for_a_core else max(worked, passed)
+        if state is not None:
+            self.stopped_s = self.stopped_s + passed if state in (b"T", b"t") else 0.0
 
 
 def _cpu_seconds(pid: int) -> float | None:
@@ -47,10 +52,10 @@ def _cpu_seconds(pid: int) -> float | None:
         return None
 
 
-def _is_runnable(pid: int) -> bool:
-    """Tell whether a process works or would if it had a core."""
+def _state_of(pid: int) -> bytes:
+    """Read the letter for what a process does: R for working, or being ready to, T for being stopped."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] == b"R"
-    except OSError:
-        return False
+            return file.read().rpartition(b")")[2].split()[0]
+    except (OSError, IndexError):
+        return b"?"

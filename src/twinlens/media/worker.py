@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 GRACE_S = 1.0
 """What a job that has begun gets to end when nobody waits for it any more: a new process costs as much."""
 
+STOPPED_S = 1.0
+"""For so long a signal may keep a worker from going on before it counts as ended."""
+
 _ATTEMPTS = 2
 """Of a job whose process was stopped by others."""
 
@@ -242,6 +245,8 @@ class _JobWatch:
             self._ends_at_s = self._stopwatch.elapsed_s + GRACE_S
         if self._ends_at_s is not None and self._stopwatch.elapsed_s > self._ends_at_s:
             raise Lost("left", "nobody waits for it any more")
+        if self._stopwatch.stopped_s > STOPPED_S:
+            raise Lost("killed", "was stopped by a signal")
         if self._stopwatch.cpu_s > self._work_s:
             raise Lost("work", "has taken all the work that its request may")
         if self._stopwatch.elapsed_s > self._limit_s:
