@@ -27,7 +27,6 @@ MAX_PAGES = 1000
 _MAX_DURATION = timedelta(days=30)
 _MAX_COUNT = 2**31 - 1
 _LARGE_BYTES = 512 << 20
-_LEAST_SHARE = 1 / 6
 _MAX_SIDE = 1_000_000
 
 
@@ -46,9 +45,8 @@ class Inspect(Job[Inspected]):
         return f"a stored file ({self.mime_type})"
 
     def limit_s(self, limits: Limits) -> float:
-        """Allow all the time for large files, and less for smaller ones, but a sixth."""
-        size = os.fstat(held(self.blob).fileno()).st_size
-        return limits.timeout_s * min(_LEAST_SHARE + size / _LARGE_BYTES, 1)
+        """Allow all the time for large files, and less for smaller ones."""
+        return limits.part(os.fstat(held(self.blob).fileno()).st_size / _LARGE_BYTES)
 
     def message(self) -> Mapping[str, object]:
         """Say who is to look."""

@@ -25,6 +25,10 @@ from .room import anonymous_file
 Result = TypeVar("Result")
 
 
+_LEAST_S = 2.0
+"""Less is not told from a hiccup of the machine."""
+
+
 class OpenFile(Protocol):
     """Whatever has a descriptor that can be sent to a worker."""
 
@@ -37,6 +41,10 @@ class Limits:
 
     memory_mib: int
     timeout_s: float
+
+    def part(self, share: float) -> float:
+        """Give a sixth of the time, and of the rest a share; but a few seconds, if there are so many."""
+        return min(max(self.timeout_s * (1 / 6 + share), _LEAST_S), self.timeout_s)
 
 
 class Job(ABC, Generic[Result]):
@@ -106,8 +114,8 @@ class Decode(Job[Pixels]):
         return self._megapixels * _SECONDS_A_MEGAPIXEL.get(self.info.format, _USUAL) > 1
 
     def limit_s(self, limits: Limits) -> float:
-        """Allow all the time for 200 million pixels, and less for fewer, but a sixth."""
-        return limits.timeout_s * min(_LEAST_SHARE + self._megapixels / _MOST_MEGAPIXELS, 1)
+        """Allow all the time for 200 million pixels, and less for fewer."""
+        return limits.part(self._megapixels / _MOST_MEGAPIXELS)
 
     @property
     def _megapixels(self) -> float:
@@ -151,7 +159,6 @@ _SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
 _USUAL = 0.015
 """What decoding takes at most of honest files, on a core of today, by the format."""
 
-_LEAST_SHARE = 1 / 6
 _MOST_MEGAPIXELS = 240.0
 
 _REFUSALS: Mapping[str, str] = {

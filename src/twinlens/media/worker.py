@@ -25,11 +25,11 @@ from .jobs import Decode, Job, Limits, Result
 from .process import Listener, Lost, LostIdle, Process, Reply
 from .stopwatch import Stopwatch
 from .turns import Turns
-from .work import Work
+from .work import TooMuchWork, Work
 
 log = logging.getLogger(__name__)
 
-GRACE_S = 1.0
+GRACE_S = 1.5
 """What a job that has begun gets to end when nobody waits for it any more: a new process costs as much."""
 
 STOPPED_S = 1.0
@@ -90,7 +90,7 @@ class DecodePool:
     async def do(self, job: Job[Result], work: Work | None = None, heard: Listener | None = None) -> Result:
         """Have a job done by a worker, when its turn comes; `work` says for whom, and counts what it takes.
 
-        Cancelling gives up the place in the queue. A job that has begun then has a second to end; after
+        Cancelling gives up the place in the queue. A job that has begun then has a little time to end; after
         that its process is ended. `heard` is called on the event loop with how much is done, a few times a
         second where a job takes long, and not at all where it is done soon; after a cancelling perhaps still.
         """
@@ -101,9 +101,13 @@ class DecodePool:
         order = _Order(job, work, None if heard is None else _carried(heard, loop))
         await self._turns.take(work, is_long=is_long)
         try:
+            # Others of the same request may have taken all there was.
+            work.check(job.blob.field)
             done = loop.run_in_executor(self._threads, self._work, order)
-        except RuntimeError as error:
+        except (TooMuchWork, RuntimeError) as error:
             self._turns.give_back(is_long=is_long)
+            if isinstance(error, TooMuchWork):
+                raise
             raise _closed() from error
         done.add_done_callback(lambda _: self._turns.give_back(is_long=is_long))
         done.add_done_callback(_hear)
