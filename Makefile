@@ -35,6 +35,7 @@ bench: $(STAMP)  ## measure; each benchmark also runs alone
 	$(BIN)/python bench/budgets.py
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/again.py
+	$(BIN)/python bench/fairness.py
 	$(BIN)/python bench/interactions.py
 	$(BIN)/python bench/uploads.py
 	$(BIN)/python bench/video.py

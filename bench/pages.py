@@ -30,6 +30,7 @@ from PIL import Image, ImageDraw
 from twinlens.domain.geometry import area32
 from twinlens.media import image, page_image, pages, pdf
 from twinlens.media.room import KEPT_BYTES, Room, anonymous_file
+from twinlens.media.slices import Slice
 
 BUDGETS = (280, 560, 1120)
 LETTER = 612, 792
@@ -140,7 +141,7 @@ def with_the_way_back(path: Path, count: int, size: tuple[int, int]) -> None:
         for first in range(1, count + 1, batch):
             numbers = range(first, min(first + batch, count + 1))
             with room_of_worker.of(len(numbers) * size[0] * size[1] * 3) as room:
-                pages.write_images(file, numbers, [size] * len(numbers), room.fileno(), 600)
+                pages.write_images(file, numbers, [size] * len(numbers), room.fileno(), Slice.endless())
                 room.seek(0)
                 for _ in numbers:
                     assert room.readinto(np.empty((size[1], size[0], 3), np.uint8).data)  # type: ignore[attr-defined]
@@ -188,7 +189,7 @@ def print_reading(path: Path) -> None:
 
     def lines() -> None:
         with path.open("rb") as file, anonymous_file() as room:
-            pages.write_texts(file, range(1, TEXT_PAGES + 1), room.fileno(), 600)
+            pages.write_texts(file, range(1, TEXT_PAGES + 1), room.fileno(), Slice.endless())
 
     print("\n### Reading, pages a CPU second\n")
     print("| PDFium's text alone | lines with places, in order |")
@@ -242,9 +243,9 @@ def peak_growth_mib(what: str, path: Path, count: int) -> float:
         with path.open("rb") as file, tempfile.TemporaryFile() as room:
             numbers = range(1, count + 1)
             if what == "images":
-                pages.write_images(file, numbers, [size] * count, room.fileno(), 600)
+                pages.write_images(file, numbers, [size] * count, room.fileno(), Slice.endless())
             else:
-                pages.write_texts(file, numbers, room.fileno(), 600)
+                pages.write_texts(file, numbers, room.fileno(), Slice.endless())
     return memory_mib("VmHWM") - before
 
 

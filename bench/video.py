@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from twinlens.domain.geometry import area32
 from twinlens.media import frames
+from twinlens.media.slices import Slice
 from twinlens.media.source import Source
 
 FPS = 30
@@ -201,7 +202,7 @@ def by_twinlens(path: Path, times: Sequence[float]) -> list[Pixels]:
         while len(found) < len(times):
             rest = times[len(found) :][: BATCH + 1]
             pixels = np.empty((min(len(rest), BATCH), height, width, 3), np.uint8)
-            found.extend(pixels[: len(frames.decode(Source(file.fileno()), rest, pixels, 600))])
+            found.extend(pixels[: len(frames.decode(Source(file.fileno()), rest, pixels, Slice.endless()))])
     return found
 
 
@@ -274,7 +275,9 @@ def peak_mib(path: Path) -> float:
     pixels = np.empty((30, height, width, 3), np.uint8)
     with path.open("rb") as file:
         while times:
-            done = len(frames.decode(Source(file.fileno()), times[:31], pixels[: len(times)], 600))
+            done = len(
+                frames.decode(Source(file.fileno()), times[:31], pixels[: len(times)], Slice.endless())
+            )
             del times[:done]
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -94,6 +94,13 @@ def make_turned(name: str, orientation: int, width: int = 128, height: int = 64)
     return encode(image, name, exif=exif)
 
 
+def many_scans(count: int, width: int = 640, height: int = 480) -> bytes:
+    """Write a progressive JPEG whose last scan, which only refines, stands there again and again."""
+    body = encode(quarters(width, height), "jpeg", progressive=True)
+    last, end = body.rindex(b"\xff\xda"), len(body) - 2
+    return body[:last] + body[last:end] * (count - body.count(b"\xff\xda") + 1) + body[end:]
+
+
 def corners(pixels: Array) -> tuple[tuple[int, ...], ...]:
     """Read the colours near the four corners, each channel rounded to 0 or 255."""
     height, width = pixels.shape[:2]

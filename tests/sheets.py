@@ -111,6 +111,23 @@ def document(sheets: Sequence[Sheet], *, encrypted: bool = False, catalog: str =
     return _file(objects, _encryption() if encrypted else "")
 
 
+def heavy(pages: int, strokes: int = 2000) -> bytes:
+    """Write a document of many pages that share one stream, which takes long to draw."""
+    kids = " ".join(f"{4 + number} 0 R" for number in range(pages))
+    curve = "0.01 w " + " ".join(
+        f"{number % 600} 0 m {number % 311} 900 {number % 97} 50 {number % 503} 792 c S"
+        for number in range(strokes)
+    )
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 3 0 R >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>".encode(),
+        _stream("", curve.encode()),
+        *[page] * pages,
+    ]
+    return _file(objects, "")
+
+
 def _stream(entries: str, data: bytes) -> bytes:
     return f"<< {entries} /Length {len(data)} >>\nstream\n".encode() + data + b"\nendstream"
 

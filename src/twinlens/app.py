@@ -217,18 +217,19 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     )
     if cache:
         store.on_drop(cache.forget)
-    looks, long_jobs = max(1, settings.decode_workers // 2), max(1, settings.decode_workers - 1)
+    looks = max(1, settings.decode_workers // 2)
     services = Services(
         engines=engines,
         files=store,
         processing=Processing(store, pool, looks=looks, patience_s=settings.processing_wait_s),
         looks=Looks(pool),
-        decoded=Decoded(pool, cache, long_jobs),
+        decoded=Decoded(pool, cache),
         fetcher=fetcher,
         youtube=youtube,
         room=Room(settings.max_decoded_pixels),
         max_image_pixels=settings.max_image_pixels,
         max_fetched_bytes=settings.fetch_total_bytes,
+        work_limit_s=settings.work_limit_s,
     )
     kept = InteractionStore(
         store,

@@ -135,7 +135,14 @@ class Settings:
     max_waiting: int = knob(256, "Requests that may wait; more are answered 429.", unit="requests")
     decode_workers: int = knob(os.cpu_count() or 1, "Processes that decode media.", unit="processes")
     decode_memory_mib: int = knob(1536, "Memory a decoding process may use.", unit="MiB")
-    decode_timeout_s: float = knob(30.0, "Longest time for decoding one medium.", unit="seconds")
+    decode_timeout_s: float = knob(
+        30.0, "Longest time for decoding one medium, or the least part of it.", unit="seconds"
+    )
+    work_limit_s: float = knob(
+        60.0,
+        "Computing time that decoding may take for one request, beyond what such media usually take.",
+        unit="seconds",
+    )
     engine_usage: bool = knob(False, "Add what the engine really spent to usageMetadata (engineUsage).")
     shutdown_timeout_s: int = knob(30, "Time that requests in flight get when stopping.", unit="seconds")
     access_log: bool = knob(False, "Log a line for every request.")
@@ -235,6 +242,7 @@ _LEAST = {
     "decode_workers": 1,
     "decode_memory_mib": 256,
     "decode_timeout_s": 0.001,
+    "work_limit_s": 0.001,
     "shutdown_timeout_s": 0,
 }
 _MOST = {"bytes": 2**53, "MiB": 2**33, "pixels": 2**53, "seconds": 100 * 365 * 24 * 3600}

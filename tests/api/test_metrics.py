@@ -27,6 +27,7 @@ from twinlens import media
 from twinlens.api.metrics import Measured, Metrics, Parts, Traffic
 from twinlens.domain.engine import Usage
 from twinlens.domain.media import Blob, Modality
+from twinlens.media.work import Work
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline.decoded import Decoded
 from twinlens.store.cache import PixelCache
@@ -85,7 +86,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     async def decode(_: Request) -> Response:
         blob = Blob(PHOTO, None, "contents[0]")
         info = media.probe(blob, 1_000_000)
-        await asyncio.gather(*(decoded.image(blob, info, 80, 60) for _ in range(3)))
+        await asyncio.gather(*(decoded.for_request(Work("p")).image(blob, info, 80, 60) for _ in range(3)))
         return Response()
 
     async def stream(_: Request) -> Response:

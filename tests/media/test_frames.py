@@ -16,17 +16,21 @@ from numpy.typing import NDArray
 
 import clips
 from twinlens.media import frames
+from twinlens.media.slices import Slice
 from twinlens.media.unreadable import Unreadable
 
 Pixels = NDArray[np.uint8]
 
 
 def decode(
-    data: bytes | io.BytesIO, times: Sequence[float], size: tuple[int, int] = (64, 48), seconds: float = 1000
+    data: bytes | io.BytesIO,
+    times: Sequence[float],
+    size: tuple[int, int] = (64, 48),
+    part: Slice | None = None,
 ) -> tuple[list[float], Pixels]:
     pixels = np.full((len(times), size[1], size[0], 3), 77, np.uint8)
     file = io.BytesIO(data) if isinstance(data, bytes) else data
-    found = frames.decode(file, times, pixels, seconds)
+    found = frames.decode(file, times, pixels, part or Slice.endless())
     return found, pixels[: len(found)]
 
 
@@ -316,10 +320,21 @@ def test_between_moments_far_apart_nothing_is_read() -> None:
 def test_when_the_time_is_over_there_is_what_has_been_done() -> None:
     data = counted(seconds=4, coding={"g": "5"})
 
-    found, pixels = decode(data, spread(0, 0.5, 4), seconds=0)
+    found, pixels = decode(data, spread(0, 0.5, 4), part=Slice(0, 0))
 
     assert 1 <= len(found) < 8
     assert [clips.counted(frame) for frame in pixels] == list(range(0, 5 * len(found), 5))
+
+
+@pytest.mark.parametrize("coding", [{"g": "5"}, {"g": "100"}, {"g": "12", "bf": "3"}])
+def test_a_job_that_is_cut_again_and_again_gives_the_same(coding: dict[str, str]) -> None:
+    data = counted(seconds=4, coding=coding)
+    wanted, found = spread(0, 0.3, 4), list[int]()
+
+    while len(found) < len(wanted):
+        found += numbers(data, wanted[len(found) :], part=Slice(0, 0))
+
+    assert found == numbers(data, wanted)
 
 
 @pytest.mark.parametrize("name", ["mkv", "webm", "avi", "flv", "ts", "mpeg"])
@@ -371,7 +386,7 @@ def test_what_there_is_no_room_for_is_left_out_from_its_key_frame_on(room: int, 
     data = counted(seconds=6, coding={"g": "15"})
     pixels = np.empty((room, 48, 64, 3), np.uint8)
 
-    found = frames.decode(io.BytesIO(data), spread(0.1, 0.5, 6), pixels, 1000)
+    found = frames.decode(io.BytesIO(data), spread(0.1, 0.5, 6), pixels, Slice.endless())
 
     assert len(found) == expected
     assert [clips.counted(frame) for frame in pixels[:expected]] == list(range(1, 5 * expected, 5))

@@ -14,6 +14,17 @@ from twinlens.media.process import Lost, Replies
 Line = tuple[Replies, socket.socket]
 
 
+class Seconds:
+    """Waits so long by the clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+
+    def check(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise Lost("time", "did not answer in time")
+
+
 @pytest.fixture
 def line() -> Iterator[Line]:
     """Give what the server reads with, and the worker's end."""
@@ -35,7 +46,7 @@ def test_progress_is_heard_before_the_answer(line: Line) -> None:
     heard: list[float] = []
     say(theirs, *progress(0.25, 0.5), {"pages": 3}, *progress(0.75), {"pages": 4})
 
-    first, second = replies.next(5, heard.append), replies.next(5)
+    first, second = replies.next(Seconds(5), heard.append), replies.next(Seconds(5))
 
     assert (first, second) == ({"pages": 3}, {"pages": 4})
     assert heard == [0.25, 0.5]
@@ -46,7 +57,7 @@ def test_progress_only_rises_and_stays_within_the_whole(line: Line) -> None:
     heard: list[float] = []
     say(theirs, *progress(-3, 0.5, 0.4, 0.5, float("nan"), 0.6, 10**300, float("inf"), 1), {})
 
-    assert replies.next(5, heard.append) == {}
+    assert replies.next(Seconds(5), heard.append) == {}
 
     assert heard == [0.5, 0.6, 1.0]
 
@@ -57,7 +68,7 @@ def test_progress_that_is_no_number_is_nonsense(line: Line, fraction: object) ->
     say(theirs, *progress(fraction), {})
 
     with pytest.raises(Lost, match="nonsense") as lost:
-        replies.next(5)
+        replies.next(Seconds(5))
     assert lost.value.reason == "crash"
 
 
@@ -67,7 +78,7 @@ def test_what_is_no_object_is_nonsense(line: Line, said: bytes) -> None:
     theirs.sendall(said)
 
     with pytest.raises(Lost, match="nonsense"):
-        replies.next(5)
+        replies.next(Seconds(5))
 
 
 def test_a_worker_that_only_reports_is_lost(line: Line) -> None:
@@ -75,7 +86,7 @@ def test_a_worker_that_only_reports_is_lost(line: Line) -> None:
     say(theirs, *progress(*[0.5] * 1001), {})
 
     with pytest.raises(Lost, match="reported too much"):
-        replies.next(5)
+        replies.next(Seconds(5))
 
 
 def test_reports_do_not_put_off_the_deadline(line: Line) -> None:
@@ -89,7 +100,7 @@ def test_reports_do_not_put_off_the_deadline(line: Line) -> None:
 
     say(theirs, *progress(0.001))
     with pytest.raises(Lost) as lost:
-        replies.next(0.005, hear)
+        replies.next(Seconds(0.005), hear)
 
     assert heard
     assert lost.value.reason == "time"
@@ -100,7 +111,7 @@ def test_an_answer_without_an_end_is_too_much(line: Line) -> None:
     theirs.sendall(b" " * 70_000)
 
     with pytest.raises(Lost, match="too much"):
-        replies.next(5)
+        replies.next(Seconds(5))
 
 
 def test_a_worker_that_hangs_up_is_lost(line: Line) -> None:
@@ -109,5 +120,5 @@ def test_a_worker_that_hangs_up_is_lost(line: Line) -> None:
     theirs.close()
 
     with pytest.raises(Lost, match="hung up") as lost:
-        replies.next(5)
+        replies.next(Seconds(5))
     assert lost.value.reason == "crash"

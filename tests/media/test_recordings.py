@@ -13,7 +13,7 @@ from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
 from twinlens.media.jobs import Limits, spooled
 from twinlens.media.process import Lost
-from twinlens.media.recordings import MAX_BATCH_BYTES, FrameBatch, Frames
+from twinlens.media.recordings import MAX_BATCH_BYTES, FrameBatch, Frames, Sounds
 from twinlens.media.room import anonymous_file
 from twinlens.media.worker import DecodePool
 
@@ -133,6 +133,14 @@ def test_a_worker_that_answers_nonsense_is_lost(times: object) -> None:
 
     with anonymous_file() as room, pytest.raises(Lost):
         job.result({"times": times}, room)
+
+
+@pytest.mark.parametrize("count", [None, 0, -1, 16_001, "1", True, 1.0])
+def test_a_worker_that_answers_nonsense_for_samples_is_lost(count: object) -> None:
+    job = Sounds(stored(b""), 0, 1)
+
+    with anonymous_file() as room, pytest.raises(Lost):
+        job.result({"samples": count}, room)
 
 
 def test_a_worker_that_cuts_the_file_is_lost() -> None:

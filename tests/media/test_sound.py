@@ -19,6 +19,7 @@ from twinlens.domain.media import Blob
 from twinlens.media import sound
 from twinlens.media.jobs import spooled
 from twinlens.media.recordings import Sounds
+from twinlens.media.slices import Slice
 from twinlens.media.unreadable import Unreadable
 from twinlens.media.worker import DecodePool
 
@@ -30,7 +31,7 @@ LATE_S = {"aac": 1024 / 48_000}
 
 def decoded(data: bytes, start: float = 0, end: float = SECONDS) -> Samples:
     out = np.zeros(round((end - start) * SAMPLE_RATE), np.float32)
-    sound.decode(io.BytesIO(data), start, out)
+    assert sound.decode(io.BytesIO(data), start, out, Slice.endless()) == len(out)
     return out
 
 
@@ -78,6 +79,21 @@ def test_pieces_join_without_a_click(kind: str) -> None:
     pieces = [decoded(data, start, end) for start, end in pairwise(cuts)]
 
     assert_close(np.concatenate(pieces), decoded(data), 1e-4)
+
+
+@pytest.mark.parametrize("kind", clips.SOUNDS)
+def test_parts_of_a_job_that_is_cut_join_without_a_click(kind: str) -> None:
+    data, seconds = clips.sound(kind, sweep(30)), 29.5
+    parts: list[Samples] = []
+    done = 0
+    while done < round(seconds * SAMPLE_RATE):
+        out = np.zeros(round(seconds * SAMPLE_RATE) - done, np.float32)
+        count = sound.decode(io.BytesIO(data), done / SAMPLE_RATE, out, Slice(0, 0))
+        parts.append(out[:count])
+        done += count
+
+    assert len(parts) > 1
+    assert_close(np.concatenate(parts), decoded(data, 0, seconds), 1e-4)
 
 
 @pytest.mark.parametrize("name", clips.CONTAINERS)

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -19,9 +20,13 @@ from PIL import Image
 
 import clips
 import pictures
+import sheets
 from twinlens import media
 from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, Descriptor, ImageInfo, Pixels
+from twinlens.media.documents import PageImages
+from twinlens.media.jobs import spooled
+from twinlens.media.work import TooMuchWork, Work
 from twinlens.media.worker import DecodePool
 
 FIELD = "contents[0].parts[1].inline_data"
@@ -82,7 +87,7 @@ async def unread(pool: DecodePool, file: IO[bytes]) -> str:
 
 
 async def until(fact: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not fact():  # noqa: ASYNC110  the fact is another process's
             await asyncio.sleep(0.01)
 
@@ -92,6 +97,20 @@ def is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+async def at_work(pid: int) -> None:
+    """Wait until a worker has begun to work on something, more than on taking a job."""
+    begin = worked(pid)
+    await until(lambda: worked(pid) > begin + 0.03)
+
+
+def worked(pid: int) -> float:
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def blob_of(data: bytes) -> Blob:
+    return Blob(data, None, FIELD)
 
 
 def environment_of(pid: int) -> bytes:
@@ -161,9 +180,9 @@ async def test_a_crash_costs_one_request_and_one_worker() -> None:
         (pid,) = pool.pids
         first = asyncio.create_task(refusal(pool, SLOW))
         second = asyncio.create_task(decode(pool, pictures.make("png")))
-        await asyncio.sleep(0.1)
+        await at_work(pid)
 
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGSEGV)
 
         assert "The decoder cannot handle this GIF data" in await first
         assert (await second).shape == (48, 64, 3)
@@ -172,19 +191,165 @@ async def test_a_crash_costs_one_request_and_one_worker() -> None:
         assert is_gone(pid)
 
 
-async def test_a_worker_that_hangs_is_killed_when_its_time_is_over() -> None:
+async def test_a_worker_that_takes_too_long_is_killed() -> None:
     async with running(timeout_s=1) as pool:
         await assert_well(pool)
         (pid,) = pool.pids
-        job = asyncio.create_task(refusal(pool, SLOW))
-        await asyncio.sleep(0.1)
 
-        os.kill(pid, signal.SIGSTOP)
-        message = await job
+        message = await refusal(pool, pictures.many_scans(100, 6000, 4000))
 
         await until(lambda: is_gone(pid))
         assert "longer than 1 s" in message
         await assert_well(pool)
+
+
+async def test_a_worker_that_hangs_between_jobs_is_replaced_and_costs_no_request() -> None:
+    async with running() as pool:
+        await assert_well(pool)
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+
+        await assert_well(pool)
+
+        await until(lambda: is_gone(pid))
+        assert pool.restarts == 1
+
+
+async def test_a_job_goes_to_a_worker_that_is_ready() -> None:
+    async with running(workers=2) as pool:
+        await asyncio.gather(assert_well(pool), assert_well(pool))
+        first, second = pool.pids
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: is_gone(first))
+
+        for _ in range(4):
+            await assert_well(pool)
+
+        assert second in pool.pids
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
+async def test_a_job_whose_worker_was_stopped_from_outside_is_done_again(sign: signal.Signals) -> None:
+    async with running() as pool:
+        await assert_well(pool)
+        (pid,) = pool.pids
+        job = asyncio.create_task(decode(pool, pictures.many_scans(90, 3000, 2000)))
+        await at_work(pid)
+
+        os.kill(pid, sign)
+
+        assert (await job).shape == (48, 64, 3)
+        assert pool.restarts == 1
+
+
+async def test_a_job_whose_workers_are_stopped_again_and_again_is_nobodys_fault(tmp_path: Path) -> None:
+    async with running() as pool:
+        await assert_well(pool)
+        (pid,) = pool.pids
+        with slow_file(tmp_path) as file:
+            job = asyncio.create_task(pool.inspect(as_blob(file), "application/pdf"))
+            await at_work(pid)
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: pool.pids not in ((), (pid,)))
+            (other,) = pool.pids
+            await at_work(other)
+            os.kill(other, signal.SIGKILL)
+
+            with pytest.raises(Unavailable, match="stopped from outside"):
+                await job
+        await assert_well(pool)
+
+
+async def test_a_job_that_nobody_waits_for_any_more_ends_and_frees_its_worker(tmp_path: Path) -> None:
+    async with running() as pool:
+        await assert_well(pool)
+        (pid,) = pool.pids
+        with slow_file(tmp_path) as file:
+            job = asyncio.create_task(pool.inspect(as_blob(file), "application/pdf"))
+            await at_work(pid)
+
+            job.cancel()
+
+            await assert_well(pool)
+        assert is_gone(pid)
+        assert pool.restarts == 1
+
+
+async def test_a_job_that_takes_all_the_work_of_its_request_ends_it(tmp_path: Path) -> None:
+    work = Work("p", 0.5)
+    async with running() as pool:
+        await assert_well(pool)
+        with slow_file(tmp_path) as file:
+            with pytest.raises(TooMuchWork, match=r"more than 0\.5 s") as caught:
+                await pool.inspect(as_blob(file), "application/pdf", work)
+            restarts = pool.restarts
+            with pytest.raises(TooMuchWork):
+                await pool.decode(
+                    blob_of(pictures.make("png")), ImageInfo("png", "image/png", 1, 1), 1, 1, work
+                )
+
+        assert caught.value.violations[0].field == FIELD
+        assert pool.restarts == restarts == 1
+        await assert_well(pool)
+
+
+async def test_what_still_waits_is_refused_without_a_process_where_the_work_is_over() -> None:
+    photo, info = blob_of(pictures.many_scans(90, 3000, 2000)), ImageInfo("jpeg", "image/jpeg", 3000, 2000)
+    work = Work("p", 0.2)
+    async with running() as pool:
+        failures = await asyncio.gather(
+            *(pool.decode(photo, info, 64, 48, work) for _ in range(10)), return_exceptions=True
+        )
+
+        assert [type(failure) for failure in failures] == [TooMuchWork] * 10
+        assert pool.restarts == 1
+
+
+async def test_what_a_job_takes_is_counted() -> None:
+    work = Work("p")
+    async with running() as pool:
+        await pool.decode(
+            blob_of(pictures.many_scans(90, 3000, 2000)),
+            ImageInfo("jpeg", "image/jpeg", 3000, 2000),
+            64,
+            48,
+            work,
+        )
+
+    assert work.spent_s > 0.05
+
+
+async def test_a_jpeg_of_very_many_scans_is_not_decoded() -> None:
+    async with running() as pool:
+        message = await refusal(pool, pictures.many_scans(400))
+
+        assert "more scans than any camera or program makes" in message
+        assert pool.restarts == 0
+        await decode(pool, pictures.many_scans(20))
+
+
+async def test_a_small_picture_does_not_wait_for_the_end_of_a_large_document() -> None:
+    document = spooled(Blob(sheets.heavy(pages=1000), "application/pdf", FIELD, "digest"))
+    pages = 0
+
+    async def read_all(pool: DecodePool) -> None:
+        nonlocal pages
+        work = Work("p")
+        while True:
+            wanted = tuple(range(pages + 1, pages + 21))
+            drawn = await pool.do(PageImages(document, wanted, ((306, 396),) * 20), work)
+            pages += len(drawn)
+
+    async with running() as pool:
+        reading = asyncio.create_task(read_all(pool))
+        await until(lambda: pages > 0)
+        for _ in range(2):
+            before = pages
+            await assert_well(pool)
+            assert not reading.done()
+            # A part or two came in between, of hundreds.
+            assert pages - before <= 40
+        reading.cancel()
 
 
 async def test_a_worker_that_died_between_jobs_costs_no_request() -> None:
@@ -227,9 +392,9 @@ async def test_a_crash_on_a_stored_file_costs_one_worker(tmp_path: Path) -> None
         (pid,) = pool.pids
         with slow_file(tmp_path) as file:
             job = asyncio.create_task(unread(pool, file))
-            await asyncio.sleep(0.2)
+            await at_work(pid)
 
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGSEGV)
 
             assert "The reader cannot handle this document." in await job
         await assert_well(pool)
@@ -272,7 +437,7 @@ async def test_a_long_look_into_a_file_tells_how_far_it_is(tmp_path: Path) -> No
     heard: list[float] = []
     with slow_file(tmp_path) as file:
         async with running() as pool:
-            job = asyncio.create_task(pool.inspect(as_blob(file), "application/pdf", heard.append))
+            job = asyncio.create_task(pool.inspect(as_blob(file), "application/pdf", heard=heard.append))
             await until(lambda: len(heard) >= 3)
         with pytest.raises(Unavailable):
             await job
@@ -289,7 +454,7 @@ async def test_a_look_that_is_short_is_silent(tmp_path: Path) -> None:
         await assert_well(pool)
 
         with path.open("rb") as file:
-            await pool.inspect(as_blob(file), "application/pdf", heard.append)
+            await pool.inspect(as_blob(file), "application/pdf", heard=heard.append)
 
     assert heard == []
 

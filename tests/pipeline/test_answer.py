@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+import sheets
 from twinlens.domain.answer import Answer, fold
 from twinlens.domain.engine import Call, Capabilities, EngineRequest, Event, Finished, Text, Thought
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
+from twinlens.domain.items import Document
 from twinlens.domain.media import Image, Modality
 from twinlens.domain.request import (
     Inline,
@@ -37,6 +39,7 @@ from twinlens.media.worker import DecodePool
 from twinlens.pipeline.answer import answer, plan
 from twinlens.pipeline.decoded import Decoded
 from twinlens.pipeline.fetch import Fetcher
+from twinlens.pipeline.items import item_of
 from twinlens.pipeline.looks import Looks
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.room import Room
@@ -97,6 +100,7 @@ async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Service
         room=Room(50_000_000),
         max_image_pixels=10_000_000,
         max_fetched_bytes=10_000_000,
+        work_limit_s=60.0,
     )
     await engines.stop()
     await pool.stop()
@@ -156,6 +160,33 @@ async def test_the_same_picture_under_the_same_plan_has_the_same_digest(
 
     first, second, other = engine.asked[0].images
     assert first.digest == second.digest != other.digest
+
+
+async def test_a_project_of_its_own_has_digests_of_its_own(services: Services, engine: Remembering) -> None:
+    asked = request(picture(png(40, 30)))
+    served = services.engines.get(asked.model)
+
+    for project in ("mine", "theirs"):
+        planned = await plan(asked, served, project, services)
+        _ = [piece async for piece in answer(planned, services)]
+
+    mine, theirs = (asked.images[0].digest for asked in engine.asked)
+    assert mine != theirs
+
+
+async def test_media_that_take_too_much_work_end_the_request(services: Services) -> None:
+    document = Media(Inline(sheets.heavy(1000)), "application/pdf", "contents[0].parts[0]")
+    asked, served = request(document), services.engines.get("gemini-3-flash-preview")
+    planned = await plan(asked, served, "project", replace(services, work_limit_s=1.0))
+    document_ = await item_of(planned.media[0], services.decoded.for_request(planned.work))
+    assert isinstance(document_, Document)
+
+    planned.work.spend(20)
+
+    with pytest.raises(BadMedia, match="more than 21 s of computing time") as refusal:
+        _ = [page async for page in document_.images()]
+
+    assert refusal.value.violations[0].field == "contents[0].parts[0].inline_data"
 
 
 async def test_pictures_stand_where_their_parts_stood(services: Services, engine: Remembering) -> None:

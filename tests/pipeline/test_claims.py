@@ -16,6 +16,7 @@ from twinlens.domain.request import Inline, Media, MediaKind, Request, Turn
 from twinlens.engines.base import EngineOptions
 from twinlens.engines.pool import Engines
 from twinlens.engines.script import ScriptEngine
+from twinlens.media.work import Work
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline.looks import Looks
 from twinlens.pipeline.planning import PlannedMedia, Planner
@@ -42,7 +43,7 @@ async def planned(looks: Looks, data: bytes, kind: MediaKind | None, mime_type: 
     part = Media(Inline(data), mime_type, "input[0]", kind=kind)
     request = Request("gemini-3-flash", (Turn("user", (part,)),))
     served = Engines(ScriptEngine(EngineOptions())).get(request.model)
-    planner = Planner(request, served, looks, 10_000_000)
+    planner = Planner(request, served, looks, Work("p"), 10_000_000)
     (item,) = await planner.plan([Blob(data, mime_type, "input[0].inline_data")])
     return item
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pictures
 from twinlens import media
 from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, ImageInfo, Pixels
+from twinlens.media.work import Work
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline.content import DIGEST_ON_LOOP_BYTES
 from twinlens.pipeline.decoded import Decoded
@@ -44,9 +46,11 @@ def blob(data: bytes, field: str = "contents[0].parts[0]", digest: str | None = 
     return Blob(data, None, field, digest)
 
 
-async def ask(decoded: Decoded, asked: Blob, width: int = 80, height: int = 60) -> tuple[Pixels, str]:
+async def ask(
+    decoded: Decoded, asked: Blob, width: int = 80, height: int = 60, project: str = "p"
+) -> tuple[Pixels, str]:
     info: ImageInfo = media.probe(asked, 100_000_000)
-    return await decoded.image(asked, info, width, height)
+    return await decoded.for_request(Work(project)).image(asked, info, width, height)
 
 
 async def begun(task: asyncio.Task[tuple[Pixels, str]], decoded: Decoded, seen: int) -> None:
@@ -101,13 +105,13 @@ async def test_content_without_a_name_is_named_by_its_bytes(pool: DecodePool, da
 
     _, name = await ask(decoded, blob(data))
 
-    assert name == f"{media.digest(data)}-80x60"
+    assert name == f"p/{media.digest(data)}-80x60"
 
 
 async def test_a_name_that_is_known_is_taken(pool: DecodePool) -> None:
     _, name = await ask(Decoded(pool, None), blob(PHOTO, digest="abc"))
 
-    assert name == "abc-80x60"
+    assert name == "p/abc-80x60"
 
 
 async def test_without_a_cache_all_is_decoded(pool: DecodePool) -> None:
@@ -141,6 +145,51 @@ async def test_the_same_asked_for_at_once_is_decoded_once_and_shared(
     assert first is second
     assert first is not other
     assert counts(decoded) == (0, 1, 2)
+
+
+async def test_projects_share_neither_pixels_nor_decodes_nor_names(
+    pool: DecodePool, cache: PixelCache
+) -> None:
+    decoded = Decoded(pool, cache)
+
+    (_, mine), (_, theirs) = await asyncio.gather(
+        ask(decoded, blob(PHOTO), project="mine"), ask(decoded, blob(PHOTO), project="theirs")
+    )
+    _, late = await ask(decoded, blob(PHOTO), project="late")
+
+    assert len({mine, theirs, late}) == 3
+    assert counts(decoded) == (0, 0, 3)
+
+
+async def test_the_pixels_go_with_the_last_file_of_the_project(
+    pool: DecodePool, cache: PixelCache, tmp_path: Path
+) -> None:
+    decoded, name = Decoded(pool, cache), hashlib.sha256(PHOTO).hexdigest()
+    for project in ("mine", "theirs"):
+        await ask(decoded, blob(PHOTO, digest=name), project=project)
+
+    cache.forget(name, {"theirs"})
+    await cache.close()
+    decoded = Decoded(pool, PixelCache(tmp_path, 10_000_000))
+    for project in ("mine", "theirs"):
+        await ask(decoded, blob(PHOTO, digest=name), project=project)
+
+    assert counts(decoded) == (1, 0, 1)
+
+
+async def test_one_whose_own_work_is_not_over_does_not_suffer_from_another_whose_is(pool: DecodePool) -> None:
+    decoded, asked = Decoded(pool, None), blob(pictures.many_scans(90, 3000, 2000))
+    info = media.probe(asked, 100_000_000)
+    poor, rich = (decoded.for_request(Work("p", limit_s)) for limit_s in (0.01, 100))
+
+    failed, shown = await asyncio.gather(
+        poor.image(asked, info, 80, 60), rich.image(asked, info, 80, 60), return_exceptions=True
+    )
+
+    assert isinstance(failed, BadMedia)
+    assert "computing time" in failed.message
+    assert isinstance(shown, tuple)
+    assert shown[0].shape == (60, 80, 3)
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -16,6 +16,7 @@ from twinlens.domain.geometry import Fit
 from twinlens.domain.items import Document, Sound, TextFile, Video
 from twinlens.domain.media import Blob, Modality, PdfInfo, SoundInfo, VideoInfo
 from twinlens.media.jobs import spooled
+from twinlens.media.work import Work
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline.decoded import Decoded
 from twinlens.pipeline.items import item_of
@@ -49,7 +50,7 @@ def blob(data: bytes, mime_type: str) -> Blob:
 async def video(decoded: Decoded, span: Span = PART, fps: float = 2) -> Video:
     info = VideoInfo("video/mp4", 320, 240, timedelta(seconds=6), has_sound=True)
     planned = PlannedVideo(blob(FILM, "video/mp4"), info, span, fps, BUDGET, Fit(64, 48, 3), 100)
-    item = await item_of(planned, decoded)
+    item = await item_of(planned, decoded.for_request(Work("p")))
     assert isinstance(item, Video)
     return item
 
@@ -117,7 +118,7 @@ async def test_sound_comes_in_pieces_of_a_minute(decoded: Decoded) -> None:
     data = blob(clips.audio("mp4", seconds=150), "audio/mp4")
     info = SoundInfo("audio/mp4", timedelta(seconds=150))
 
-    sound = await item_of(PlannedSound(data, info, Span(5, 150), 10), decoded)
+    sound = await item_of(PlannedSound(data, info, Span(5, 150), 10), decoded.for_request(Work("p")))
 
     assert isinstance(sound, Sound)
     assert [len(piece) // 16_000 async for piece in sound.samples()] == [60, 60, 25]
@@ -129,7 +130,7 @@ async def test_a_document_gives_its_text_and_its_pages(decoded: Decoded) -> None
     info = PdfInfo("application/pdf", ((200, 300),) * 3)
     planned = PlannedDocument(data, info, BUDGET, (Fit(80, 120, 10),) * 3)
 
-    document = await item_of(planned, decoded)
+    document = await item_of(planned, decoded.for_request(Work("p")))
 
     assert isinstance(document, Document)
     assert [(page.number, page.text) async for page in document.texts()] == [
@@ -146,6 +147,6 @@ async def test_a_document_gives_its_text_and_its_pages(decoded: Decoded) -> None
 async def test_a_text_file_is_given_whole(decoded: Decoded) -> None:
     data = blob(b"text", "text/plain")
 
-    item = await item_of(PlannedText(data, "text/plain", "text", 1), decoded)
+    item = await item_of(PlannedText(data, "text/plain", "text", 1), decoded.for_request(Work("p")))
 
-    assert item == TextFile("text/plain", "text", data.digest or "")
+    assert item == TextFile("text/plain", "text", f"p/{data.digest}")

@@ -12,6 +12,7 @@ import clips
 from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, VideoInfo
 from twinlens.media.jobs import spooled
+from twinlens.media.work import Work
 from twinlens.media.worker import DecodePool
 from twinlens.pipeline import looks
 from twinlens.pipeline.looks import Looks
@@ -27,26 +28,29 @@ async def pool() -> AsyncIterator[DecodePool]:
     await pool.stop()
 
 
+WORK = Work("p")
+
+
 def blob(data: bytes, digest: str = "a", mime_type: str = "video/mp4", field: str = "parts[0]") -> Blob:
     return spooled(Blob(data, mime_type, field, digest))
 
 
 async def test_what_was_looked_into_is_remembered(pool: DecodePool) -> None:
     seen = Looks(pool)
-    first = await seen.info(blob(FILM), "video/mp4")
+    first = await seen.info(blob(FILM), "video/mp4", WORK)
     await pool.stop()
 
-    assert await seen.info(blob(FILM), "video/mp4") == first
+    assert await seen.info(blob(FILM), "video/mp4", WORK) == first
     assert first == VideoInfo("video/mp4", 64, 48, timedelta(seconds=2), has_sound=False)
     with pytest.raises(Unavailable):
-        await seen.info(blob(FILM, "b"), "video/mp4")
+        await seen.info(blob(FILM, "b"), "video/mp4", WORK)
 
 
 async def test_those_who_ask_at_once_are_told_of_their_own_field(pool: DecodePool) -> None:
     seen = Looks(pool)
 
     failures = await asyncio.gather(
-        *(seen.info(blob(b"none", field=field), "video/mp4") for field in ("parts[0]", "parts[1]")),
+        *(seen.info(blob(b"none", field=field), "video/mp4", WORK) for field in ("parts[0]", "parts[1]")),
         return_exceptions=True,
     )
 
@@ -56,10 +60,10 @@ async def test_those_who_ask_at_once_are_told_of_their_own_field(pool: DecodePoo
 
 async def test_the_same_bytes_under_another_label_are_another_question(pool: DecodePool) -> None:
     seen = Looks(pool)
-    await seen.info(blob(FILM), "video/mp4")
+    await seen.info(blob(FILM), "video/mp4", WORK)
 
     with pytest.raises(BadMedia, match="The document has no pages"):
-        await seen.info(blob(FILM, mime_type="application/pdf"), "application/pdf")
+        await seen.info(blob(FILM, mime_type="application/pdf"), "application/pdf", WORK)
 
 
 async def test_a_short_text_is_remembered_and_a_long_one_is_not(pool: DecodePool) -> None:
@@ -68,21 +72,30 @@ async def test_a_short_text_is_remembered_and_a_long_one_is_not(pool: DecodePool
         blob(b"short", "s", "text/plain"),
         blob(b"x" * (looks.REMEMBERED_CHARS + 1), "l", "text/plain"),
     )
-    await seen.text(short, "text/plain")
-    await seen.text(long, "text/plain")
+    await seen.text(short, "text/plain", WORK)
+    await seen.text(long, "text/plain", WORK)
     await pool.stop()
 
-    assert await seen.text(short, "text/plain") == "short"
+    assert await seen.text(short, "text/plain", WORK) == "short"
     with pytest.raises(Unavailable):
-        await seen.text(long, "text/plain")
+        await seen.text(long, "text/plain", WORK)
+
+
+async def test_a_project_does_not_see_what_another_has_shown(pool: DecodePool) -> None:
+    seen = Looks(pool)
+    await seen.text(blob(b"short", "s", "text/plain"), "text/plain", WORK)
+    await pool.stop()
+
+    with pytest.raises(Unavailable):
+        await seen.text(blob(b"short", "s", "text/plain"), "text/plain", Work("another"))
 
 
 async def test_only_so_many_are_remembered(pool: DecodePool) -> None:
     seen = Looks(pool)
     for number in range(looks.REMEMBERED + 1):
-        await seen.text(blob(b"t", str(number), "text/plain"), "text/plain")
+        await seen.text(blob(b"t", str(number), "text/plain"), "text/plain", WORK)
     await pool.stop()
 
-    assert await seen.text(blob(b"t", "1", "text/plain"), "text/plain") == "t"
+    assert await seen.text(blob(b"t", "1", "text/plain"), "text/plain", WORK) == "t"
     with pytest.raises(Unavailable):
-        await seen.text(blob(b"t", "0", "text/plain"), "text/plain")
+        await seen.text(blob(b"t", "0", "text/plain"), "text/plain", WORK)

@@ -45,6 +45,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         room=Room(50_000_000),
         max_image_pixels=10_000_000,
         max_fetched_bytes=10_000_000,
+        work_limit_s=60.0,
     )
     await files.close()
 

@@ -15,7 +15,7 @@ import pytest
 from twinlens.domain.media import Pixels
 from twinlens.store.cache import MAX_WAITING_BYTES, PixelCache
 
-PLAN = "60x50"
+OWN, PLAN = "p", "60x50"
 ENTRY = 12_288
 """What an entry of `picture()` takes of the disk: three blocks."""
 
@@ -40,7 +40,7 @@ async def keep(folder: Path, *keys: str) -> list[Path]:
     files: list[Path] = []
     for number, key in enumerate(keys):
         async with opened(folder) as cache:
-            cache.put(key, PLAN, picture(number))
+            cache.put(OWN, key, PLAN, picture(number))
         (file,) = set(stored(folder)) - set(files)
         os.utime(file, (number + 1, number + 1))
         files.append(file)
@@ -64,16 +64,16 @@ def no_room_on_disk() -> Iterator[None]:
 
 async def test_what_was_kept_is_read_again_after_a_restart(tmp_path: Path) -> None:
     async with opened(tmp_path / "cache") as cache:
-        cache.put("a", PLAN, picture(3))
+        cache.put(OWN, "a", PLAN, picture(3))
 
     async with opened(tmp_path / "cache") as cache:
-        found = await cache.get("a", PLAN)
+        found = await cache.get(OWN, "a", PLAN)
 
         assert found is not None
         assert np.array_equal(found, picture(3))
         assert found.dtype == np.uint8
         assert not found.flags.writeable
-        assert await cache.get("b", PLAN) is None
+        assert await cache.get(OWN, "b", PLAN) is None
         assert (cache.hits, cache.misses, cache.entries, cache.bytes) == (1, 1, 1, ENTRY)
 
 
@@ -81,9 +81,9 @@ async def test_what_still_waits_to_be_written_is_found_already(tmp_path: Path) -
     async with opened(tmp_path) as cache:
         pixels = picture(3)
 
-        cache.put("a", PLAN, pixels)
+        cache.put(OWN, "a", PLAN, pixels)
 
-        found = await cache.get("a", PLAN)
+        found = await cache.get(OWN, "a", PLAN)
         assert found is not None
         assert np.array_equal(found, pixels)
 
@@ -92,30 +92,56 @@ async def test_the_least_recently_used_make_room(tmp_path: Path) -> None:
     await keep(tmp_path, "a", "b", "c")
 
     async with opened(tmp_path, 3 * ENTRY) as cache:
-        await cache.get("a", PLAN)
-        cache.put("d", PLAN, picture(9))
+        await cache.get(OWN, "a", PLAN)
+        cache.put(OWN, "d", PLAN, picture(9))
 
     async with opened(tmp_path) as cache:
-        assert [await cache.get(key, PLAN) is None for key in "abcd"] == [False, True, False, False]
+        assert [await cache.get(OWN, key, PLAN) is None for key in "abcd"] == [False, True, False, False]
         assert cache.bytes == 3 * ENTRY
 
 
 async def test_a_content_is_forgotten_with_all_its_plans_and_nothing_else(tmp_path: Path) -> None:
     async with opened(tmp_path) as cache:
         for content, plan in (("a", "1x1"), ("a", "2x2"), ("b", "1x1")):
-            cache.put(content, plan, picture())
+            cache.put(OWN, content, plan, picture())
         cache.forget("a")
 
     async with opened(tmp_path) as cache:
-        assert [await cache.get("a", plan) for plan in ("1x1", "2x2")] == [None, None]
-        assert await cache.get("b", "1x1") is not None
+        assert [await cache.get(OWN, "a", plan) for plan in ("1x1", "2x2")] == [None, None]
+        assert await cache.get(OWN, "b", "1x1") is not None
         assert cache.entries == len(stored(tmp_path)) == 1
+
+
+async def test_what_one_project_has_shown_is_not_there_for_another(tmp_path: Path) -> None:
+    async with opened(tmp_path) as cache:
+        cache.put("mine", "a", PLAN, picture(3))
+
+        assert await cache.get("theirs", "a", PLAN) is None
+        cache.put("theirs", "a", PLAN, picture(4))
+
+    async with opened(tmp_path) as cache:
+        mine, theirs = await cache.get("mine", "a", PLAN), await cache.get("theirs", "a", PLAN)
+        assert mine is not None
+        assert theirs is not None
+        assert np.array_equal(mine, picture(3))
+        assert np.array_equal(theirs, picture(4))
+
+
+async def test_a_content_is_forgotten_but_for_those_who_still_have_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as cache:
+        for project in ("gone", "left", "also left"):
+            cache.put(project, "a", PLAN, picture())
+        cache.forget("a", {"left", "also left"})
+
+    async with opened(tmp_path) as cache:
+        found = [await cache.get(project, "a", PLAN) for project in ("gone", "left", "also left")]
+        assert [pixels is None for pixels in found] == [True, False, False]
 
 
 async def test_evictions_are_counted(tmp_path: Path) -> None:
     cache = PixelCache(tmp_path, ENTRY)
-    cache.put("a", PLAN, picture(1))
-    cache.put("b", PLAN, picture(2))
+    cache.put(OWN, "a", PLAN, picture(1))
+    cache.put(OWN, "b", PLAN, picture(2))
 
     await cache.close()
 
@@ -126,10 +152,10 @@ async def test_evictions_are_counted(tmp_path: Path) -> None:
 async def test_the_order_of_use_survives_a_restart(tmp_path: Path) -> None:
     await keep(tmp_path, "a", "b", "c")
     async with opened(tmp_path) as cache:
-        await cache.get("a", PLAN)
+        await cache.get(OWN, "a", PLAN)
 
     async with opened(tmp_path, ENTRY) as cache:
-        assert await cache.get("a", PLAN) is not None
+        assert await cache.get(OWN, "a", PLAN) is not None
         assert (cache.entries, cache.evictions) == (1, 2)
 
 
@@ -147,12 +173,12 @@ async def test_what_nobody_asks_for_expires(tmp_path: Path) -> None:
 
 async def test_an_entry_larger_than_the_bound_is_not_kept(tmp_path: Path) -> None:
     async with opened(tmp_path, ENTRY) as cache:
-        cache.put("small", PLAN, picture())
-        cache.put("large", PLAN, picture(width=600))
+        cache.put(OWN, "small", PLAN, picture())
+        cache.put(OWN, "large", PLAN, picture(width=600))
 
     async with opened(tmp_path) as cache:
-        assert await cache.get("small", PLAN) is not None
-        assert await cache.get("large", PLAN) is None
+        assert await cache.get(OWN, "small", PLAN) is not None
+        assert await cache.get(OWN, "large", PLAN) is None
 
 
 def cut(file: Path) -> None:
@@ -215,7 +241,7 @@ async def test_a_damaged_entry_is_not_there_and_is_deleted(
     damage(file)
 
     async with opened(tmp_path) as cache:
-        assert await cache.get("a", PLAN) is None
+        assert await cache.get(OWN, "a", PLAN) is None
         assert (cache.entries, cache.bytes, cache.misses) == (0, 0, 1)
     assert not file.exists()
 
@@ -225,18 +251,18 @@ async def test_an_entry_under_anothers_name_is_not_believed(tmp_path: Path) -> N
     os.replace(first, second)
 
     async with opened(tmp_path) as cache:
-        assert await cache.get("b", PLAN) is None
+        assert await cache.get(OWN, "b", PLAN) is None
 
 
 async def test_a_damaged_entry_can_be_kept_anew(tmp_path: Path) -> None:
     (file,) = await keep(tmp_path, "a")
     flip_a_bit(file)
     async with opened(tmp_path) as cache:
-        await cache.get("a", PLAN)
-        cache.put("a", PLAN, picture(5))
+        await cache.get(OWN, "a", PLAN)
+        cache.put(OWN, "a", PLAN, picture(5))
 
     async with opened(tmp_path) as cache:
-        found = await cache.get("a", PLAN)
+        found = await cache.get(OWN, "a", PLAN)
 
     assert found is not None
     assert np.array_equal(found, picture(5))
@@ -248,7 +274,7 @@ async def test_an_entry_that_somebody_deleted_is_not_there(tmp_path: Path) -> No
     async with opened(tmp_path) as cache:
         file.unlink()
 
-        assert await cache.get("a", PLAN) is None
+        assert await cache.get(OWN, "a", PLAN) is None
         assert (cache.entries, cache.bytes) == (0, 0)
 
 
@@ -259,7 +285,7 @@ async def test_what_a_crash_left_half_written_is_removed(tmp_path: Path) -> None
 
     async with opened(tmp_path) as cache:
         assert not part.exists()
-        assert await cache.get("a", PLAN) is not None
+        assert await cache.get(OWN, "a", PLAN) is not None
 
 
 async def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
@@ -278,10 +304,10 @@ async def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
 async def test_keys_may_be_any_text(tmp_path: Path, key: str) -> None:
     folder = tmp_path / "inside" / "cache"
     async with opened(folder) as cache:
-        cache.put(key, PLAN, picture())
+        cache.put(OWN, key, PLAN, picture())
 
     async with opened(folder) as cache:
-        assert await cache.get(key, PLAN) is not None
+        assert await cache.get(OWN, key, PLAN) is not None
     assert all(folder in path.parents for path in stored(tmp_path))
 
 
@@ -290,11 +316,11 @@ async def test_a_full_disk_costs_nothing_but_the_entry(
 ) -> None:
     cache = PixelCache(tmp_path, 1_000_000)
     with no_room_on_disk():
-        cache.put("a", PLAN, picture())
-        cache.put("b", PLAN, picture())
+        cache.put(OWN, "a", PLAN, picture())
+        cache.put(OWN, "b", PLAN, picture())
         await cache.close()
 
-    assert await cache.get("a", PLAN) is None
+    assert await cache.get(OWN, "a", PLAN) is None
     assert (cache.entries, cache.bytes) == (0, 0)
     assert stored(tmp_path) == []
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -307,10 +333,10 @@ async def test_a_folder_that_cannot_be_made_costs_nothing_but_the_entries(
     (tmp_path / "file").write_text("not a folder")
 
     async with opened(tmp_path / folder) as cache:
-        cache.put("a", PLAN, picture())
-        cache.put("b", PLAN, picture())
+        cache.put(OWN, "a", PLAN, picture())
+        cache.put(OWN, "b", PLAN, picture())
 
-    assert await cache.get("a", PLAN) is None
+    assert await cache.get(OWN, "a", PLAN) is None
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
@@ -318,20 +344,20 @@ async def test_no_more_than_so_much_waits_to_be_written(tmp_path: Path) -> None:
     large = np.zeros((1, MAX_WAITING_BYTES // 3 - 1000, 3), np.uint8)
 
     async with opened(tmp_path, 1 << 30) as cache:
-        cache.put("large", PLAN, large)
-        cache.put("late", PLAN, picture(width=2000))
+        cache.put(OWN, "large", PLAN, large)
+        cache.put(OWN, "late", PLAN, picture(width=2000))
 
-        assert await cache.get("large", PLAN) is not None
-        assert await cache.get("late", PLAN) is None
+        assert await cache.get(OWN, "large", PLAN) is not None
+        assert await cache.get(OWN, "late", PLAN) is None
 
 
 async def test_a_closed_cache_keeps_nothing_more(tmp_path: Path) -> None:
     cache = PixelCache(tmp_path, 1_000_000)
     await cache.close()
 
-    cache.put("a", PLAN, picture())
+    cache.put(OWN, "a", PLAN, picture())
 
-    assert await cache.get("a", PLAN) is None
+    assert await cache.get(OWN, "a", PLAN) is None
 
 
 async def test_many_readers_and_the_writer_agree(tmp_path: Path) -> None:
@@ -339,9 +365,9 @@ async def test_many_readers_and_the_writer_agree(tmp_path: Path) -> None:
     async with opened(tmp_path, 8 * ENTRY) as cache:
 
         async def ask(key: str) -> None:
-            found = await cache.get(key, PLAN)
+            found = await cache.get(OWN, key, PLAN)
             if found is None:
-                cache.put(key, PLAN, picture(int(key)))
+                cache.put(OWN, key, PLAN, picture(int(key)))
             else:
                 assert np.array_equal(found, picture(int(key)))
 

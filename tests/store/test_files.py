@@ -76,6 +76,20 @@ async def test_a_file_can_be_mapped_and_opened(files: FileStore, upload: Upload,
         assert os.pread(file.fileno(), 100, 0) == data
 
 
+async def test_it_is_told_which_projects_still_have_a_content_when_one_has_lost_it(
+    files: FileStore, upload: Upload
+) -> None:
+    told: list[tuple[str, frozenset[str]]] = []
+    files.on_drop(lambda sha256, projects: told.append((sha256, projects)))
+    mine, also_mine, theirs = [await upload(b"bytes", project=name) for name in ("mine", "mine", "theirs")]
+
+    for file in (mine, also_mine, theirs):
+        await files.delete(file.project, file.id)
+
+    assert [projects for _, projects in told] == [{"mine", "theirs"}, {"theirs"}, set()]
+    assert {sha256 for sha256, _ in told} == {mine.sha256}
+
+
 async def test_the_same_bytes_are_kept_once_until_their_last_file_goes(
     files: FileStore, upload: Upload, tmp_path: Path
 ) -> None:

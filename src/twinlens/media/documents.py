@@ -30,12 +30,12 @@ MAX_TEXT_BYTES = 32 << 20
 """As much text one file may hold; no model takes in a quarter of it."""
 
 _MAX_PAGES_BYTES = 64 << 20
+_SHORT_TEXT_BYTES = 1 << 20
 
 
 class _Pages(Job[Result]):
     """What the jobs on pages have in common. Pages are called by their numbers, from 1."""
 
-    blob: Blob
     pages: tuple[int, ...]
 
     @property
@@ -136,6 +136,11 @@ class PlainText(Job[str]):
     def subject(self) -> str:
         """Name the field and the type."""
         return f"{self.blob.field} ({self.mime_type})"
+
+    @property
+    def is_long(self) -> bool:
+        """Tell by the file's size."""
+        return os.fstat(held(self.blob).fileno()).st_size > _SHORT_TEXT_BYTES
 
     def message(self) -> Mapping[str, object]:
         """Say what the label says, and how much is too much."""

@@ -8,7 +8,6 @@ Either way gives the same pixels.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from .film import Film
+from .slices import Slice
 from .timeline import Run, Timeline
 from .unreadable import Unreadable
 from .video import turn_of
@@ -32,14 +32,14 @@ _LONGEST_STRETCH_S = 600.0
 """So much is planned at once: what is known of the packets does not grow with the video."""
 
 
-def decode(file: IO[bytes], times: Sequence[float], pixels: NDArray[np.uint8], seconds: float) -> list[float]:
+def decode(file: IO[bytes], times: Sequence[float], pixels: NDArray[np.uint8], part: Slice) -> list[float]:
     """Decode the frames shown at rising times into `pixels`, upright; give the frames' own times.
 
     Times are in seconds from the first frame. `pixels` has the shape (frames, height, width, 3). What there
-    is no room for is left out, and the rest is after so many `seconds` of work; there is always one frame.
+    is no room for is left out, and so is what comes after this part of the job; there is always one frame.
     """
     with ExitStack() as stack:
-        found = _Decoding(Film(file, stack), times, pixels, time.monotonic() + seconds).run()
+        found = _Decoding(Film(file, stack), times, pixels, part).run()
     if not found:
         raise Unreadable("damaged", "no frame came out")
     return found
@@ -48,20 +48,19 @@ def decode(file: IO[bytes], times: Sequence[float], pixels: NDArray[np.uint8], s
 class _Decoding:
     """One job: the frames that are wanted, and those that have been found. Positions count in `times`."""
 
-    def __init__(
-        self, film: Film, times: Sequence[float], pixels: NDArray[np.uint8], deadline: float
-    ) -> None:
+    def __init__(self, film: Film, times: Sequence[float], pixels: NDArray[np.uint8], part: Slice) -> None:
         self._film = film
         self._wanted = [film.zero + seconds * film.second for seconds in times]
         self._end = min(len(times), len(pixels))
         self._found: dict[int, float] = {}
         self._starts: dict[int, float] = {}
         self._canvas = Canvas(pixels)
-        self._deadline = deadline
+        self._part = part
+        self._has_stopped = False
         self._is_planned = film.has_times
 
     def run(self) -> list[float]:
-        """Work until all is done or the time is over."""
+        """Work until all is done or the part is over."""
         for stretch in self._stretches(range(self._end)):
             if self._is_planned:
                 self._by_plan(stretch)
@@ -120,7 +119,7 @@ class _Decoding:
         waiting = deque(runs)
         knows_references = _knows_references(self._film.stream)
         for place, packet in timeline.packets():
-            if not waiting or (self._found and self._is_late()):
+            if not waiting or (self._found and self._part.is_over):
                 return
             run = waiting[0]
             if place < run.first:
@@ -133,6 +132,10 @@ class _Decoding:
                 self._keep(self._film.frames_of(None), run, positions)
                 codec.flush_buffers()
                 waiting.popleft()
+                if 0 in self._found and self._part.is_nearly_over:
+                    # Later, going on costs nothing extra only here, before a key frame.
+                    self._has_stopped = True
+                    return
 
     def _keep(self, frames: Sequence[VideoFrame], run: Run, positions: Sequence[int]) -> None:
         for frame in frames:
@@ -172,13 +175,12 @@ class _Decoding:
         self._canvas.draw(frame, positions)
         own = (time_ - self._film.zero) / self._film.second
         self._found.update(dict.fromkeys(positions, own))
+        if 0 in self._found:
+            self._part.reached()
 
     def _is_over(self) -> bool:
         """Tell whether to stop: what is given back must not lack its first frame."""
-        return 0 in self._found and self._is_late()
-
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
+        return 0 in self._found and (self._has_stopped or self._part.is_over)
 
 
 def _unbroken(found: dict[int, float]) -> int:

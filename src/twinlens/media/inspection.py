@@ -26,6 +26,7 @@ MAX_PAGES = 1000
 
 _MAX_DURATION = timedelta(days=30)
 _MAX_COUNT = 2**31 - 1
+_LARGE_BYTES = 512 << 20
 _MAX_SIDE = 1_000_000
 
 
@@ -42,6 +43,10 @@ class Inspect(Job[Inspected]):
     def subject(self) -> str:
         """Name the type."""
         return f"a stored file ({self.mime_type})"
+
+    def limit_s(self, limits: Limits) -> float:
+        """Allow all the time for large files, and less for smaller ones."""
+        return limits.part(os.fstat(held(self.blob).fileno()).st_size / _LARGE_BYTES)
 
     def message(self) -> Mapping[str, object]:
         """Say who is to look."""

@@ -25,6 +25,10 @@ from .room import anonymous_file
 Result = TypeVar("Result")
 
 
+_LEAST_S = 2.0
+"""Less is not told from a hiccup of the machine."""
+
+
 class OpenFile(Protocol):
     """Whatever has a descriptor that can be sent to a worker."""
 
@@ -38,12 +42,28 @@ class Limits:
     memory_mib: int
     timeout_s: float
 
+    def part(self, share: float) -> float:
+        """Give a sixth of the time, and of the rest a share; but a few seconds, if there are so many."""
+        return min(max(self.timeout_s * (1 / 6 + share), _LEAST_S), self.timeout_s)
+
 
 class Job(ABC, Generic[Result]):
     """One piece of work for a worker process, and what to make of the answer."""
 
     task: ClassVar[str]
     """The worker's name for what is to be done: a row of `sandbox.TASKS`."""
+
+    blob: Blob
+    """What it is done on."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may take long: such jobs leave one worker to others, if there are several."""
+        return True
+
+    def limit_s(self, limits: Limits) -> float:
+        """Say how long it may take, if it cannot be cut."""
+        return limits.timeout_s
 
     @property
     @abstractmethod
@@ -88,6 +108,19 @@ class Decode(Job[Pixels]):
         """Name the field and the format."""
         return f"{self.blob.field} ({self.info.format})"
 
+    @property
+    def is_long(self) -> bool:
+        """Tell by its size and format whether it takes more than about a second."""
+        return self._megapixels * _SECONDS_A_MEGAPIXEL.get(self.info.format, _USUAL) > 1
+
+    def limit_s(self, limits: Limits) -> float:
+        """Allow all the time for 200 million pixels, and less for fewer."""
+        return limits.part(self._megapixels / _MOST_MEGAPIXELS)
+
+    @property
+    def _megapixels(self) -> float:
+        return self.info.width * self.info.height / 1e6
+
     def message(self) -> Mapping[str, object]:
         """Say what the header says and what size is wanted."""
         return {"info": asdict(self.info), "width": self.width, "height": self.height}
@@ -122,7 +155,14 @@ def sentence(refusals: Mapping[str, str], reason: object) -> str:
     return refusals[str(reason) if known else "crash"]
 
 
+_SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
+_USUAL = 0.015
+"""What decoding takes at most of honest files, on a core of today, by the format."""
+
+_MOST_MEGAPIXELS = 240.0
+
 _REFUSALS: Mapping[str, str] = {
+    "scans": "The JPEG data has more scans than any camera or program makes. Save it anew and send it again.",
     "damaged": "The {format} data is damaged or incomplete. Check the file and send it again.",
     "mismatch": "The {format} data does not have the size that its header states.",
     "depth": "This {format} image has 32 bits a channel. Convert it to 8 or 16 and send it again.",

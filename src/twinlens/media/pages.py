@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
@@ -18,6 +17,7 @@ from .page_image import draw
 from .page_text import Line, read
 from .pdf import DamagedPage, Pdf
 from .room import put
+from .slices import Slice
 
 log = logging.getLogger(__name__)
 
@@ -26,20 +26,20 @@ _ENOUGH_BYTES = 4 << 20
 """As much text is sent at once."""
 
 
-def write_texts(file: IO[bytes], numbers: Sequence[int], room: int, seconds: float) -> dict[str, object]:
-    """Write a line of JSON for each page, and say how many there are: all, or what could be done in time."""
+def write_texts(file: IO[bytes], numbers: Sequence[int], room: int, part: Slice) -> dict[str, object]:
+    """Write a line of JSON for each page, and say how many there are: all, or this part."""
     said = (_text(page) for _, page in _loaded(file, numbers))
-    return {"pages": _written(said, room, seconds, _ENOUGH_BYTES)}
+    return {"pages": _written(said, room, part, _ENOUGH_BYTES)}
 
 
 def write_images(
-    file: IO[bytes], numbers: Sequence[int], sizes: Sequence[tuple[int, int]], room: int, seconds: float
+    file: IO[bytes], numbers: Sequence[int], sizes: Sequence[tuple[int, int]], room: int, part: Slice
 ) -> dict[str, object]:
-    """Write the pixels of each page, and say how many pages there are: all, or what could be done in time."""
+    """Write the pixels of each page, and say how many pages there are: all, or this part."""
     drawn = (
         draw(*loaded, *size) for loaded, size in zip(_loaded(file, numbers, forms=True), sizes, strict=False)
     )
-    return {"pages": _written((pixels.data.cast("B") for pixels in drawn), room, seconds)}
+    return {"pages": _written((pixels.data.cast("B") for pixels in drawn), room, part)}
 
 
 def _loaded(file: IO[bytes], numbers: Sequence[int], *, forms: bool = False) -> Iterator[tuple[Pdf, Any]]:
@@ -58,15 +58,16 @@ def _loaded(file: IO[bytes], numbers: Sequence[int], *, forms: bool = False) -> 
 
 
 def _written(
-    pages: Iterator[bytes | memoryview], room: int, seconds: float, enough_bytes: int = sys.maxsize
+    pages: Iterator[bytes | memoryview], room: int, part: Slice, enough_bytes: int = sys.maxsize
 ) -> int:
-    """Write what pages give until time is short, and count them. None at all: the first cannot be read."""
-    deadline, done, end = time.monotonic() + seconds, 0, 0
+    """Write what pages give until the part is over, and count them. None at all: the first cannot be read."""
+    done, end = 0, 0
     try:
         for page in pages:
             end = put(room, page, end)
             done += 1
-            if time.monotonic() > deadline or end >= enough_bytes:
+            part.reached()
+            if part.is_over or end >= enough_bytes:
                 break
     except DamagedPage as error:
         log.info("page passed over: %s", error)

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from .room import Room
+from .stopwatch import POLL_S, Stopwatch
 
-_START_TIMEOUT_S = 60.0
+START_LIMIT_S = 10.0
+"""For loading the libraries, not counting the time that the process waits for a core."""
+
+HAND_OVER_LIMIT_S = 1.0
+"""For taking a job, counted likewise; all there is to do is to read a line."""
+
+_END_WAIT_S = 1.0
 _MAX_REPLY_BYTES = 65_536
 _MAX_REPORTS = 1000
 """Of one job: ten times what `reporting.py` makes."""
@@ -38,7 +46,28 @@ class Lost(Exception):
 
 
 class LostIdle(Lost):
-    """The process died before it had begun: whatever killed it, it was not this job."""
+    """The process died or hung before it had begun: whatever did it, it was not this job."""
+
+
+class Watch(Protocol):
+    """Looks after a process while its answer is waited for."""
+
+    def check(self) -> None:
+        """Raise `Lost` where waiting has no more sense. Called every `POLL_S` or more often."""
+
+
+class Within:
+    """Waits for a process so many seconds, not counting those that it waits for a core."""
+
+    def __init__(self, pid: int, limit_s: float) -> None:
+        self._stopwatch = Stopwatch(pid)
+        self._limit_s = limit_s
+
+    def check(self) -> None:
+        """See whether the time is over."""
+        self._stopwatch.tick()
+        if self._stopwatch.elapsed_s > self._limit_s:
+            raise Lost("time", "did not answer in time")
 
 
 class Process:
@@ -71,35 +100,50 @@ class Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can take a job at once."""
+        return self.alive and self._ready
+
     def wait_until_ready(self) -> None:
         """Wait for the libraries to be loaded, once."""
-        if not self._ready:
-            self.reply(_START_TIMEOUT_S)
-            self._ready = True
+        if self._ready:
+            return
+        try:
+            self.reply(Within(self.pid, START_LIMIT_S))
+        except Lost as lost:
+            raise LostIdle(lost.reason, f"{lost} while it was starting") from lost
+        self._ready = True
 
-    def begin(self, message: Reply, descriptors: Sequence[int], timeout_s: float) -> None:
+    def begin(self, message: Reply, descriptors: Sequence[int]) -> None:
         """Send a job with its files, and wait until the process has taken it."""
         line = json.dumps(message).encode() + b"\n"
         try:
             socket.send_fds(self._socket, [line], descriptors)
-            self.reply(timeout_s)
+            self.reply(Within(self.pid, HAND_OVER_LIMIT_S))
         except OSError as error:
             raise LostIdle("crash", "hung up before the job") from error
         except Lost as lost:
-            if lost.reason == "time":
-                raise
             raise LostIdle(lost.reason, f"{lost} before the job") from lost
 
-    def reply(self, timeout_s: float, heard: Listener | None = None) -> Reply:
+    def reply(self, watch: Watch, heard: Listener | None = None) -> Reply:
         """Wait for the answer; pass on what the process says of its progress until then."""
         try:
-            return self._replies.next(timeout_s, heard)
+            return self._replies.next(watch, heard)
         except _HungUp as end:
-            raise Lost("crash", f"ended with {self._process.wait(_START_TIMEOUT_S)}") from end
+            raise self._ended() from end
 
     def end(self) -> None:
         """Kill the process. Its thread sees the socket close."""
         self._process.kill()
+
+    def _ended(self) -> Lost:
+        """Say how it ended: by its own fault, or by a signal that somebody else has sent."""
+        try:
+            code = self._process.wait(_END_WAIT_S)
+        except subprocess.TimeoutExpired:
+            return Lost("crash", "hung up and went on")
+        return Lost("killed" if -code in _FROM_OUTSIDE else "crash", f"ended with {code}")
 
     def reap(self) -> None:
         """Close the socket and take note of the end, after `end`."""
@@ -115,12 +159,11 @@ class Replies:
         self._socket = connection
         self._received = b""
 
-    def next(self, timeout_s: float, heard: Listener | None = None) -> Reply:
+    def next(self, watch: Watch, heard: Listener | None = None) -> Reply:
         """Wait for an answer; pass on what is said of the progress until then. Raises `Lost`."""
-        deadline = time.monotonic() + timeout_s
         furthest = 0.0
         for _ in range(_MAX_REPORTS + 1):
-            found = self._object(deadline)
+            found = self._object(watch)
             if "progress" not in found:
                 return found
             fraction = _fraction(found["progress"])
@@ -129,11 +172,11 @@ class Replies:
                 heard(fraction)
         raise Lost("crash", "reported too much")
 
-    def _object(self, deadline: float) -> Reply:
+    def _object(self, watch: Watch) -> Reply:
         while b"\n" not in self._received:
             if len(self._received) > _MAX_REPLY_BYTES:
                 raise Lost("crash", "answered too much")
-            self._received += self._receive(deadline - time.monotonic())
+            self._received += self._receive(watch)
         line, _, self._received = self._received.partition(b"\n")
         try:
             found = json.loads(line)
@@ -143,15 +186,15 @@ class Replies:
             raise Lost("crash", "answered nonsense")
         return found
 
-    def _receive(self, timeout_s: float) -> bytes:
-        if timeout_s <= 0:
-            # What trickles in, or reports and never answers, would else be waited for without an end.
-            raise Lost("time", "did not answer in time")
-        self._socket.settimeout(timeout_s)
+    def _receive(self, watch: Watch) -> bytes:
+        """Wait for a piece; an empty one says that nothing came for a while."""
+        # Before each piece: what trickles in, or reports and never answers, is not waited for without an end.
+        watch.check()
+        self._socket.settimeout(POLL_S)
         try:
             piece = self._socket.recv(_MAX_REPLY_BYTES)
-        except TimeoutError as error:
-            raise Lost("time", "did not answer in time") from error
+        except TimeoutError:
+            return b""
         except OSError as error:
             raise Lost("crash", "hung up") from error
         if not piece:
@@ -161,6 +204,23 @@ class Replies:
 
 class _HungUp(Lost):
     """The other end of the socket was closed, so the process has ended."""
+
+
+_FROM_OUTSIDE = frozenset(
+    {
+        signal.SIGKILL,
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+    }
+)
+"""What no decoder sends itself: an operator does, or a system that has no more memory.
+
+A worker that reaches its own limit of memory is refused it, and says so or aborts.
+"""
 
 
 def _fraction(said: object) -> float:

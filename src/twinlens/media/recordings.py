@@ -91,7 +91,7 @@ class Frames(Job[FrameBatch]):
 
 @dataclass(frozen=True, slots=True)
 class Sounds(Job[Samples]):
-    """Decode the sound between two times; silence where there is none."""
+    """Decode the sound between two times, as much as time allows; silence where there is none."""
 
     task: ClassVar[str] = "sounds"
 
@@ -120,7 +120,10 @@ class Sounds(Job[Samples]):
 
     def result(self, reply: Reply, room: OpenFile) -> Samples:
         """Copy the samples out."""
-        samples = np.empty(self._samples, np.float32)
+        count = reply.get("samples")
+        if type(count) is not int or not min(self._samples, 1) <= count <= self._samples:
+            raise Lost("crash", "answered nonsense for samples")
+        samples = np.empty(count, np.float32)
         fill(samples, room)
         if not np.isfinite(samples).all():
             raise Lost("crash", "left what are no numbers")

@@ -86,6 +86,11 @@ class Resampler:
         self._used = max(self._used, start + len(room))
         return skipped, room
 
+    @property
+    def done(self) -> int:
+        """How many samples of `out`, from its beginning, nothing more is added to."""
+        return min(max(self._row * self._plan.outputs - self._first, 0), len(self._out))
+
     def finish(self) -> None:
         """Make the last outputs."""
         while self._used > 0:

@@ -30,6 +30,8 @@ import numpy as np
 from ..domain.media import ImageInfo
 from . import frames, image, pages, pdf, sound, text, video
 from .reporting import Coverage, heard_by
+from .scans import check_scans
+from .slices import Slice
 from .source import Source
 from .unreadable import Unreadable
 
@@ -37,7 +39,7 @@ MAX_MESSAGE_BYTES = 65_536
 READY = b"{}\n"
 """Said when the libraries are loaded, and whenever a job has been taken."""
 _DETAIL_CHARS = 2_000
-
+_PATIENCE = 10
 
 _OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation", "allocate", "bad_alloc")
 """How decoders put it that they got no memory, in lower case."""
@@ -68,8 +70,10 @@ def _say(connection: socket.socket, message: dict[str, Any]) -> None:
 
 
 def _answer(job: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
-    # If the pool is gone, nobody else would end a decoder that does not return.
-    signal.alarm(job["seconds"])
+    # If the pool is gone, nobody else would end a decoder that does not return. While it is there, it counts
+    # the work: the clock on the wall goes on where others have the core.
+    signal.setitimer(signal.ITIMER_PROF, job["seconds"])
+    signal.alarm(_PATIENCE * job["seconds"])
     try:
         return TASKS[job["task"]](job, *descriptors)
     except Exception as error:
@@ -78,15 +82,18 @@ def _answer(job: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
         return {"error": _reason(error), "detail": detail, "codec": getattr(error, "codec", None)}
     finally:
         signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
 def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
-    data = memoryview(mmap.mmap(source, 0, access=mmap.ACCESS_READ))
+    data = mmap.mmap(source, 0, access=mmap.ACCESS_READ)
+    if job["info"]["format"] == "jpeg":
+        check_scans(data)
     shape = job["height"], job["width"], 3
     pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(shape)
-    np.copyto(pixels, image.decode(data, ImageInfo(**job["info"]), job["width"], job["height"]))
+    np.copyto(pixels, image.decode(memoryview(data), ImageInfo(**job["info"]), job["width"], job["height"]))
     return {}
 
 
@@ -101,26 +108,24 @@ def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     # What lies there may be of another job, and where there is no sound none is written.
     samples.fill(0)
     with nothing_opened():
-        sound.decode(Source(source), job["start"], samples)
-    return {}
+        return {"samples": sound.decode(Source(source), job["start"], samples, _slice(job))}
 
 
 def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
     times, width, height = job["times"], job["width"], job["height"]
     pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(-1, height, width, 3)
     with nothing_opened():
-        return {"times": frames.decode(Source(descriptor), times, pixels, job["seconds"] * _SHARE_OF_TIME)}
+        return {"times": frames.decode(Source(descriptor), times, pixels, _slice(job))}
 
 
 def _page_texts(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     with nothing_opened():
-        return pages.write_texts(Source(source), job["pages"], room, job["seconds"] * _SHARE_OF_TIME)
+        return pages.write_texts(Source(source), job["pages"], room, _slice(job))
 
 
 def _page_images(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
-    seconds = job["seconds"] * _SHARE_OF_TIME
     with nothing_opened():
-        return pages.write_images(Source(source), job["pages"], job["sizes"], room, seconds)
+        return pages.write_images(Source(source), job["pages"], job["sizes"], room, _slice(job))
 
 
 def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
@@ -128,8 +133,13 @@ def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
         return text.write(Source(source), job["mime_type"], room, job["max_bytes"])
 
 
+def _slice(job: dict[str, Any]) -> Slice:
+    """Give the part of a job that is done before it is another's turn."""
+    return Slice(longest_s=job["seconds"] * _SHARE_OF_TIME)
+
+
 _SHARE_OF_TIME = 1 / 3
-"""When a job that can be gone on with later gives back what it has."""
+"""Of what a job may take, where it is long because the way to its first piece is."""
 
 
 TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {

@@ -25,6 +25,7 @@ from ..domain.items import SAMPLE_RATE, Samples
 from . import video
 from .mixing import mix_of
 from .resample import MAX_RATE, MIN_RATE, Resampler
+from .slices import Slice
 from .unreadable import Unreadable
 
 _PREROLL_S = Fraction(1, 2)
@@ -46,17 +47,17 @@ _PACKETS_TO_FIRST_FRAMES = 1000
 _RUN_SAMPLES = 1 << 15
 
 
-def decode(file: IO[bytes], start: float, out: Samples) -> None:
-    """Add the sound from a time on to `out`, which is silent, as much as it has samples.
+def decode(file: IO[bytes], start: float, out: Samples, part: Slice) -> int:
+    """Add the sound from a time on to `out`, which is silent; say how many samples are done.
 
-    Time zero is the first picture's or, in a recording without pictures, that of the first sound.
+    Those are all that it has or, where this part of the job is over before, at least one. Time zero is the
+    first picture's or, in a recording without pictures, that of the first sound.
     """
     first = round(start * SAMPLE_RATE)
     with video.opened(file) as container:
         main = video.main_stream(container)
         if isinstance(main, AudioStream):
-            _Track(container, main).write(None, first, out)
-            return
+            return _Track(container, main).write(None, first, out, part)
         zero = (video.first_frame(container, main).pts or 0) * video.time_base_of(main)
     file.seek(0)
     with video.opened(file) as container:
@@ -64,7 +65,7 @@ def decode(file: IO[bytes], start: float, out: Samples) -> None:
             raise Unreadable("mute", "no audio stream")
         stream = container.streams.audio[0]
         video.attend(container, stream)
-        _Track(container, stream).write(zero, first, out)
+        return _Track(container, stream).write(zero, first, out, part)
 
 
 class _Track:
@@ -84,12 +85,15 @@ class _Track:
             if len(self._ahead) > 1:
                 break
 
-    def write(self, zero: Fraction | None, first: int, out: Samples) -> None:
-        """Write what is heard from sample `first` on, counted from `zero`, or else from the first sound."""
+    def write(self, zero: Fraction | None, first: int, out: Samples, part: Slice) -> int:
+        """Write what is heard from sample `first` on, counted from `zero`, or else from the first sound.
+
+        Gives the number of samples that are done.
+        """
         if not self._ahead:
             if zero is None:
                 raise Unreadable("damaged", "no packet gave a frame")
-            return
+            return len(out)
         one = self._ahead[0]
         if zero is None:
             zero = Fraction(self._grid_of(one.sample_rate).place(one.pts or 0, one.samples), one.sample_rate)
@@ -97,8 +101,10 @@ class _Track:
         # A file of floats may hold what is no number; the resampler makes silence of that.
         with np.errstate(all="ignore"):
             for (rate, *_), alike in groupby(frames, key=_form):
-                if _write(alike, _Clock(self._grid_of(rate), zero), first, out):
-                    return
+                done = _write(alike, _Clock(self._grid_of(rate), zero), first, out, part)
+                if done is not None:
+                    return done
+        return len(out)
 
     def _frames_from(self, begin: Fraction) -> Iterator[AudioFrame]:
         """Decode from a time on, or from somewhat before."""
@@ -134,24 +140,31 @@ def _form(frame: AudioFrame) -> tuple[int, str, str]:
     return frame.sample_rate, frame.format.name, frame.layout.name
 
 
-def _write(frames: Iterator[AudioFrame], clock: _Clock, first: int, out: Samples) -> bool:
-    """Write frames of one form; tell whether that was all, since one came that is too late."""
+def _write(frames: Iterator[AudioFrame], clock: _Clock, first: int, out: Samples, part: Slice) -> int | None:
+    """Write frames of one form; where nothing more is to be written, say how many samples are done.
+
+    That is so when one comes that is too late, or the part is over.
+    """
     one = next(frames)
     if not MIN_RATE <= one.sample_rate <= MAX_RATE:
         raise Unreadable("damaged", f"{one.sample_rate} samples a second")
     mix = mix_of(one)
     resampler = Resampler(one.sample_rate, mix.gain, first, out)
-    is_over = False
     for at, run, count in _runs(chain((one,), frames), clock):
-        if is_over := at >= resampler.end:
-            break
+        if at >= resampler.end:
+            resampler.finish()
+            return len(out)
+        if resampler.done:
+            part.reached()
+            if part.is_over:
+                return resampler.done
         channels, done = mix.channels(run, count), 0
         while done < count:
             skipped, room = resampler.room(at + done, count - done)
             mix.add(channels, done + skipped, room)
             done += skipped + len(room)
     resampler.finish()
-    return is_over
+    return None
 
 
 def _runs(frames: Iterator[AudioFrame], clock: _Clock) -> Iterator[tuple[int, list[AudioFrame], int]]:

@@ -14,6 +14,7 @@ Reason = Literal[
     "mute",
     "password",
     "pixels",
+    "scans",
 ]
 
 

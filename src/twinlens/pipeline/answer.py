@@ -19,6 +19,7 @@ from ..domain.media import Modality
 from ..domain.request import Request
 from ..engines.base import Engine
 from ..engines.pool import Served
+from ..media.work import Work
 from . import prompt
 from .amounts import check_images
 from .concurrency import side_by_side
@@ -33,12 +34,16 @@ from .wellformed import well_formed
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A request with every cost decided. `usage` holds the prompt's tokens and nothing of the answer."""
+    """A request with every cost decided. `usage` holds the prompt's tokens and nothing of the answer.
+
+    `work` is what its media may make the decoders do, and whose they are.
+    """
 
     request: Request
     engine: Engine
     media: tuple[PlannedMedia, ...]
     usage: Usage
+    work: Work
 
 
 async def plan(
@@ -50,14 +55,16 @@ async def plan(
     """
     check(request, served)
     blobs = await resolve(request.media, project, services, lasting=lasting)
-    planner = Planner(request, served, services.looks, services.max_image_pixels)
+    work = Work(project, services.work_limit_s)
+    planner = Planner(request, served, services.looks, work, services.max_image_pixels)
     items = await planner.plan(blobs)
+    work.allow(sum(item.work_s for item in items))
     tokens = costs_of(items)
     count = partial(prompt.count_text, request, served.engine.count_text)
     tokens[Modality.TEXT] += await sized(request, count)
     usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
     _check_input_limit(usage.prompt_total, served)
-    return Plan(request, served.engine, items, usage)
+    return Plan(request, served.engine, items, usage, work)
 
 
 async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, None]:
@@ -68,7 +75,8 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
     adds what has been written until then. Closing the generator cancels the engine's work.
     """
     async with services.room.take(pixels_of(planned.media)):
-        items = await side_by_side(item_of(item, services.decoded) for item in planned.media)
+        decoder = services.decoded.for_request(planned.work)
+        items = await side_by_side(item_of(item, decoder) for item in planned.media)
         await services.engines.loaded()
         built = await sized(planned.request, partial(prompt.build, planned.request, items))
         async with aclosing(_candidates(built, planned)) as pieces:

@@ -22,6 +22,11 @@ async def content_of(blob: Blob) -> str:
     return await apart(partial(media.digest, blob.data))
 
 
+def named_for(project: str, content: str) -> str:
+    """Name a content of a project for whatever remembers it: another project's has another name."""
+    return f"{project}/{content}"
+
+
 async def lasting_name(data: Data) -> str:
     """Name bytes as the store does, by their SHA-256 in hexadecimal."""
     if len(data) <= DIGEST_ON_LOOP_BYTES:

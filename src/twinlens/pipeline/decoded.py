@@ -1,12 +1,12 @@
 """From encoded media to pixels, doing nothing twice.
 
-What has been decoded for some content and size is kept on disk, and requests that want the same picture
-at the same time share one decode, and one array.
+What has been decoded for some content and size is kept on disk, and requests of a project that want the
+same picture at the same time share one decode, and one array. Nothing is shared between projects: who gets
+an answer sooner than another would know what the other has shown.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
@@ -15,10 +15,11 @@ from .. import __version__
 from ..domain.errors import BadMedia
 from ..domain.media import Blob, ImageInfo, Pixels
 from ..media.jobs import Job
+from ..media.work import TooMuchWork, Work
 from ..media.worker import DecodePool
 from ..store.cache import PixelCache
 from .concurrency import ahead
-from .content import content_of
+from .content import content_of, named_for
 from .flights import Flights
 
 T = TypeVar("T")
@@ -28,25 +29,39 @@ WORTH_KEEPING_PIXELS = 256 * 256
 
 
 class Decoded:
-    """Gives pixels from the cache or from the pool. Used from one event loop.
+    """What is decoded, for all requests: the pool, the cache and the decodes under way.
 
-    Of recordings and documents, `long_jobs` are worked on at once: the other workers are left to images.
-    `hits`, `joined` and `misses` count what was asked for: read from the cache, shared with a request that
-    was already waiting, decoded.
+    Used from one event loop. `hits`, `joined` and `misses` count what was asked for: read from the cache,
+    shared with a request that was already waiting, decoded.
     """
 
-    def __init__(self, pool: DecodePool, cache: PixelCache | None, long_jobs: int = 1) -> None:
-        self._pool = pool
-        self._cache = cache
-        self._places = asyncio.Semaphore(long_jobs)
-        self._flights: Flights[Pixels] = Flights()
+    def __init__(self, pool: DecodePool, cache: PixelCache | None) -> None:
+        self.pool = pool
+        self.cache = cache
+        self.flights: Flights[Pixels] = Flights()
         self.hits = 0
         self.misses = 0
 
     @property
     def joined(self) -> int:
         """How often a decode that was under way was shared."""
-        return self._flights.joined
+        return self.flights.joined
+
+    def for_request(self, work: Work) -> Decoder:
+        """Give what decodes for one request, and finds what was decoded for its project."""
+        return Decoder(self, work)
+
+
+class Decoder:
+    """Gives one request its pixels, from the cache or from the pool."""
+
+    def __init__(self, shared: Decoded, work: Work) -> None:
+        self._shared = shared
+        self._work = work
+
+    def name(self, blob: Blob) -> str:
+        """Name a blob's content to an engine, which may remember what it has seen of it."""
+        return named_for(self._work.project, blob.digest or "")
 
     async def image(self, blob: Blob, info: ImageInfo, width: int, height: int) -> tuple[Pixels, str]:
         """Give upright pixels of exactly `width` x `height`, and a digest that names them.
@@ -55,15 +70,18 @@ class Decoded:
         request takes nothing from the others.
         """
         content = await content_of(blob)
-        digest = f"{content}-{width}x{height}"
-        try:
-            pixels = await self._flights.shared(
-                digest, lambda: self._load(content, blob, info, width, height)
-            )
-        except BadMedia as refusal:
-            # Each caller is told of its own field, whoever's bytes were decoded.
-            raise BadMedia(refusal.message, field=blob.field) from refusal
-        return pixels, digest
+        digest = named_for(self._work.project, f"{content}-{width}x{height}")
+        while True:
+            try:
+                return await self._shared.flights.shared(
+                    digest, lambda: self._load(content, blob, info, width, height)
+                ), digest
+            except BadMedia as refusal:
+                # It may have been another's request that was too much work.
+                if isinstance(refusal, TooMuchWork) and not self._work.is_spent:
+                    continue
+                # Each caller is told of its own field, whoever's bytes were decoded.
+                raise BadMedia(refusal.message, field=blob.field) from refusal
 
     async def series(
         self, blob: Blob, names: Sequence[str], load: Callable[[int], Awaitable[Sequence[Pixels]]]
@@ -79,21 +97,20 @@ class Decoded:
                     yield pixels
 
     async def do(self, job: Job[T]) -> T:
-        """Do a job on a recording or a document, when there is a place for it."""
-        async with self._places:
-            return await self._pool.do(job)
+        """Do a job on a recording or a document, or a part of it, when its turn comes."""
+        return await self._shared.pool.do(job, self._work)
 
     async def _batches(
         self, blob: Blob, names: Sequence[str], load: Callable[[int], Awaitable[Sequence[Pixels]]]
     ) -> AsyncGenerator[Sequence[Pixels], None]:
         content, done = await content_of(blob), 0
         while done < len(names):
-            kept = await self._kept(content, _plan(names[done]))
+            kept = await self._kept(content, names[done])
             if kept is not None:
                 batch: Sequence[Pixels] = (kept,)
             else:
                 batch = await load(done)
-                self.misses += len(batch)
+                self._shared.misses += len(batch)
                 self._keep(content, names[done : done + len(batch)], batch)
             done += len(batch)
             yield batch
@@ -101,26 +118,28 @@ class Decoded:
     async def _load(self, content: str, blob: Blob, info: ImageInfo, width: int, height: int) -> Pixels:
         name = f"{width}x{height}"
         is_worth_it = info.width * info.height >= WORTH_KEEPING_PIXELS
-        kept = await self._kept(content, _plan(name)) if is_worth_it else None
+        kept = await self._kept(content, name) if is_worth_it else None
         if kept is not None:
             return kept
-        self.misses += 1
-        pixels = await self._pool.decode(blob, info, width, height)
+        self._shared.misses += 1
+        pixels = await self._shared.pool.decode(blob, info, width, height, self._work)
         self._keep(content, (name,), (pixels,), is_worth_it)
         return pixels
 
-    async def _kept(self, content: str, plan: str) -> Pixels | None:
-        kept = await self._cache.get(content, plan) if self._cache else None
-        self.hits += kept is not None
+    async def _kept(self, content: str, name: str) -> Pixels | None:
+        cache = self._shared.cache
+        kept = await cache.get(self._work.project, content, _plan(name)) if cache else None
+        self._shared.hits += kept is not None
         return kept
 
     def _keep(
         self, content: str, names: Sequence[str], batch: Sequence[Pixels], is_worth_it: bool = True
     ) -> None:
+        cache = self._shared.cache
         for name, pixels in zip(names, batch, strict=True):
             pixels.setflags(write=False)
-            if self._cache and is_worth_it:
-                self._cache.put(content, _plan(name), pixels)
+            if cache and is_worth_it:
+                cache.put(self._work.project, content, _plan(name), pixels)
 
 
 def _plan(name: str) -> str:

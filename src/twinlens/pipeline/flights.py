@@ -28,7 +28,8 @@ class Flights(Generic[T]):
     async def shared(self, name: str, load: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do the work, or wait for whoever does it. It ends when nobody waits any more."""
         flight = self._flights.get(name)
-        if flight is None:
+        # One that has failed may wait for those it is to tell; the next begins anew.
+        if flight is None or flight.task.done():
             flight = self._flights[name] = _Flight(asyncio.create_task(load()))
             flight.task.add_done_callback(_hear)
         else:
@@ -42,7 +43,8 @@ class Flights(Generic[T]):
             flight.waiting -= 1
             if not flight.waiting:
                 flight.task.cancel()
-                del self._flights[name]
+                if self._flights.get(name) is flight:
+                    del self._flights[name]
 
 
 def _hear(task: asyncio.Task[Any]) -> None:

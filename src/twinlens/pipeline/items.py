@@ -12,7 +12,7 @@ from ..domain.media import Blob, Image, Pixels
 from ..media.documents import PageImages, PageTexts
 from ..media.recordings import Frames, Sounds
 from ..media.room import KEPT_BYTES
-from .decoded import Decoded
+from .decoded import Decoder
 from .planning import PlannedDocument, PlannedImage, PlannedMedia, PlannedSound, PlannedText, PlannedVideo
 
 SOUND_JOB_S = 600
@@ -24,28 +24,28 @@ PAGES_AT_ONCE = 200
 """The text of so many pages is asked for at a time; a worker gives back fewer where they hold much."""
 
 
-async def item_of(planned: PlannedMedia, decoded: Decoded) -> Medium:
+async def item_of(planned: PlannedMedia, decoder: Decoder) -> Medium:
     """Decode an image; of other media, say only how their pieces are to be had."""
     match planned:
         case PlannedImage():
-            return await _image(planned, decoded)
+            return await _image(planned, decoder)
         case PlannedVideo():
-            return _video(planned, decoded)
+            return _video(planned, decoder)
         case PlannedSound(blob, info, span, tokens):
-            return _sound(blob, info.mime_type, span, tokens, decoded)
+            return _sound(blob, info.mime_type, span, tokens, decoder)
         case PlannedDocument():
-            return _document(planned, decoded)
+            return _document(planned, decoder)
         case PlannedText(blob, mime_type, text):
-            return TextFile(mime_type, text, _digest(blob))
+            return TextFile(mime_type, text, decoder.name(blob))
 
 
-async def _image(planned: PlannedImage, decoded: Decoded) -> Image:
+async def _image(planned: PlannedImage, decoder: Decoder) -> Image:
     fit, info = planned.fit, planned.info
-    pixels, digest = await decoded.image(planned.blob, info, fit.width, fit.height)
+    pixels, digest = await decoder.image(planned.blob, info, fit.width, fit.height)
     return Image(pixels, info.width, info.height, info.mime_type, fit.tokens, digest)
 
 
-def _video(planned: PlannedVideo, decoded: Decoded) -> Video:
+def _video(planned: PlannedVideo, decoder: Decoder) -> Video:
     blob, info, fit, span, fps = planned.blob, planned.info, planned.fit, planned.span, planned.fps
     times = sample_times(span, fps)
     size = f"{fit.width}x{fit.height}"
@@ -54,16 +54,21 @@ def _video(planned: PlannedVideo, decoded: Decoded) -> Video:
         wanted = tuple(times[index] for index in which)
 
         async def load(done: int) -> Sequence[Pixels]:
-            batch = await decoded.do(Frames(blob, wanted[done:], fit.width, fit.height))
+            batch = await decoder.do(Frames(blob, wanted[done:], fit.width, fit.height))
             return tuple(batch.pixels)
 
         names = tuple(f"{size}@{time:.6f}" for time in wanted)
-        async with aclosing(decoded.series(blob, names, load)) as pictures:
+        async with aclosing(decoder.series(blob, names, load)) as pictures:
             waiting = iter(zip(which, wanted, names, strict=True))
             async for pixels in pictures:
                 index, time, name = next(waiting)
                 image = Image(
-                    pixels, info.width, info.height, info.mime_type, fit.tokens, f"{_digest(blob)}-{name}"
+                    pixels,
+                    info.width,
+                    info.height,
+                    info.mime_type,
+                    fit.tokens,
+                    f"{decoder.name(blob)}-{name}",
                 )
                 yield Frame(image, index, time, label(time, fps))
 
@@ -78,32 +83,33 @@ def _video(planned: PlannedVideo, decoded: Decoded) -> Video:
         source_width=info.width,
         source_height=info.height,
         tokens=fit.tokens,
-        digest=f"{_digest(blob)}-{size}@{span.start!r}+{span.seconds!r}x{fps!r}",
-        sound=_sound(blob, info.mime_type, span, planned.sound_tokens, decoded) if info.has_sound else None,
+        digest=f"{decoder.name(blob)}-{size}@{span.start!r}+{span.seconds!r}x{fps!r}",
+        sound=_sound(blob, info.mime_type, span, planned.sound_tokens, decoder) if info.has_sound else None,
         read=read,
     )
 
 
-def _sound(blob: Blob, mime_type: str, span: Span, tokens: int, decoded: Decoded) -> Sound:
+def _sound(blob: Blob, mime_type: str, span: Span, tokens: int, decoder: Decoder) -> Sound:
     async def read(start: float, end: float) -> AsyncGenerator[Samples, None]:
         # All cuts are on whole samples, so that the pieces join without a gap.
         first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
-        for begin in range(first, last, SOUND_JOB_S * SAMPLE_RATE):
-            until = min(begin + SOUND_JOB_S * SAMPLE_RATE, last)
-            samples = await decoded.do(Sounds(blob, begin / SAMPLE_RATE, until / SAMPLE_RATE))
+        while first < last:
+            until = min(first + SOUND_JOB_S * SAMPLE_RATE, last)
+            samples = await decoder.do(Sounds(blob, first / SAMPLE_RATE, until / SAMPLE_RATE))
+            first += len(samples)
             for at in range(0, len(samples), SOUND_PIECE_S * SAMPLE_RATE):
                 yield samples[at : at + SOUND_PIECE_S * SAMPLE_RATE]
 
-    return Sound(mime_type, span.start, span.seconds, tokens, _digest(blob), read)
+    return Sound(mime_type, span.start, span.seconds, tokens, decoder.name(blob), read)
 
 
-def _document(planned: PlannedDocument, decoded: Decoded) -> Document:
+def _document(planned: PlannedDocument, decoder: Decoder) -> Document:
     blob, info, fits = planned.blob, planned.info, planned.fits
 
     async def read_texts(which: Sequence[int]) -> AsyncGenerator[PageText, None]:
         done = 0
         while done < len(which):
-            pages = await decoded.do(PageTexts(blob, tuple(which[done : done + PAGES_AT_ONCE])))
+            pages = await decoder.do(PageTexts(blob, tuple(which[done : done + PAGES_AT_ONCE])))
             for page in pages:
                 yield page
             done += len(pages)
@@ -113,21 +119,21 @@ def _document(planned: PlannedDocument, decoded: Decoded) -> Document:
 
         async def load(done: int) -> Sequence[Pixels]:
             part = slice(done, done + _fitting(sizes[done:]))
-            return await decoded.do(PageImages(blob, tuple(which[part]), sizes[part]))
+            return await decoder.do(PageImages(blob, tuple(which[part]), sizes[part]))
 
         names = tuple(
             f"{width}x{height} of page {n}" for n, (width, height) in zip(which, sizes, strict=True)
         )
-        async with aclosing(decoded.series(blob, names, load)) as pictures:
+        async with aclosing(decoder.series(blob, names, load)) as pictures:
             waiting = iter(zip(which, names, strict=True))
             async for pixels in pictures:
                 number, name = next(waiting)
                 height, width, _ = pixels.shape
                 tokens = fits[number - 1].tokens
-                image = Image(pixels, width, height, info.mime_type, tokens, f"{_digest(blob)}-{name}")
+                image = Image(pixels, width, height, info.mime_type, tokens, f"{decoder.name(blob)}-{name}")
                 yield PageImage(number, image)
 
-    return Document(info.mime_type, len(info.pages), _digest(blob), read_texts, read_images)
+    return Document(info.mime_type, len(info.pages), decoder.name(blob), read_texts, read_images)
 
 
 def _fitting(sizes: Sequence[tuple[int, int]]) -> int:
@@ -139,7 +145,3 @@ def _fitting(sizes: Sequence[tuple[int, int]]) -> int:
             break
         count += 1
     return max(count, 1)
-
-
-def _digest(blob: Blob) -> str:
-    return blob.digest or ""

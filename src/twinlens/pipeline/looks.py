@@ -10,7 +10,9 @@ from ..domain.media import Blob, Inspected
 from ..media.documents import PlainText
 from ..media.inspection import Inspect
 from ..media.jobs import Job
+from ..media.work import TooMuchWork, Work
 from ..media.worker import DecodePool
+from .content import named_for
 from .flights import Flights
 
 T = TypeVar("T")
@@ -23,36 +25,48 @@ REMEMBERED_CHARS = 100_000
 
 
 class Looks:
-    """Looks into blobs that lie in a file, by their content. Used from one event loop."""
+    """Looks into blobs that lie in a file, by their content; each project for itself.
+
+    Used from one event loop.
+    """
 
     def __init__(self, pool: DecodePool) -> None:
         self._pool = pool
         self._flights: Flights[Any] = Flights()
         self._seen: OrderedDict[str, Any] = OrderedDict()
 
-    async def info(self, blob: Blob, mime_type: str) -> Inspected:
+    async def info(self, blob: Blob, mime_type: str, work: Work) -> Inspected:
         """Tell how long a recording is and how large, or what pages a PDF has."""
-        return await self._found(f"{mime_type} {blob.digest}", Inspect(blob, mime_type), blob.field)
+        return await self._found(f"{mime_type} {blob.digest}", Inspect(blob, mime_type), blob.field, work)
 
-    async def text(self, blob: Blob, mime_type: str) -> str:
+    async def text(self, blob: Blob, mime_type: str, work: Work) -> str:
         """Give a text file's text."""
         # What the label says of the encoding matters, so all of it counts.
         name = f"{mime_type} {blob.mime_type} {blob.digest}"
-        return await self._found(name, PlainText(blob, blob.mime_type or mime_type), blob.field)
+        return await self._found(name, PlainText(blob, blob.mime_type or mime_type), blob.field, work)
 
-    async def _found(self, name: str, job: Job[T], field: str) -> T:
+    async def _found(self, name: str, job: Job[T], field: str, work: Work) -> T:
         found: T
+        name = named_for(work.project, name)
         if name in self._seen:
             self._seen.move_to_end(name)
             found = self._seen[name]
             return found
-        try:
-            found = await self._flights.shared(name, lambda: self._pool.do(job))
-        except BadMedia as refusal:
-            # Each caller is told of its own field, whoever's bytes were looked into.
-            raise BadMedia(refusal.message, field=field) from refusal
+        found = await self._looked(name, job, field, work)
         if not isinstance(found, str) or len(found) <= REMEMBERED_CHARS:
             self._seen[name] = found
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return found
+
+    async def _looked(self, name: str, job: Job[T], field: str, work: Work) -> T:
+        while True:
+            try:
+                found: T = await self._flights.shared(name, lambda: self._pool.do(job, work))
+            except BadMedia as refusal:
+                # It may have been another's request that was too much work.
+                if isinstance(refusal, TooMuchWork) and not work.is_spent:
+                    continue
+                # Each caller is told of its own field, whoever's bytes were looked into.
+                raise BadMedia(refusal.message, field=field) from refusal
+            return found

@@ -21,6 +21,7 @@ from ..engines.pool import Served
 from ..media.jobs import spooled
 from ..media.kinds import Kind
 from ..media.recordings import MAX_BATCH_BYTES
+from ..media.work import Work
 from .amounts import too_much
 from .claims import check_kind, check_pictures
 from .concurrency import side_by_side
@@ -40,6 +41,10 @@ LOOKS_AT_ONCE = 32
 PAGE_SIDE = 3072
 """A page has no pixels of its own: its longer side counts as so many, before the budget is applied."""
 
+_MEGAPIXEL_S, _PAGE_S, _SOUND_SECOND_S = 0.1, 0.02, 0.05
+_FILM_SECOND_S, _FILM_MEGAPIXEL_S, _FILM_MOST_S = 0.2, 0.5, 4.0
+"""What honest media take of the decoders, in seconds of CPU, on a slow core."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedImage:
@@ -54,6 +59,11 @@ class PlannedImage:
     def costs(self) -> Mapping[Modality, int]:
         """What is billed."""
         return {self.budget.modality: self.budget.billed}
+
+    @property
+    def work_s(self) -> float:
+        """Say how much work of decoders it may well be, in seconds of CPU."""
+        return _MEGAPIXEL_S * self.info.width * self.info.height / 1e6
 
     @property
     def engine_tokens(self) -> int:
@@ -84,6 +94,11 @@ class PlannedVideo:
         return {Modality.VIDEO: self.count * self.budget.billed, Modality.AUDIO: self.sound_tokens}
 
     @property
+    def work_s(self) -> float:
+        """Say how much work of decoders it may well be, in seconds of CPU."""
+        return self.span.seconds * (_film_s(self.info) + _SOUND_SECOND_S)
+
+    @property
     def engine_tokens(self) -> int:
         """What the engine spends."""
         return self.count * self.fit.tokens + self.sound_tokens
@@ -102,6 +117,11 @@ class PlannedSound:
     def costs(self) -> Mapping[Modality, int]:
         """What is billed."""
         return {Modality.AUDIO: self.tokens}
+
+    @property
+    def work_s(self) -> float:
+        """Say how much work of decoders it may well be, in seconds of CPU."""
+        return self.span.seconds * _SOUND_SECOND_S
 
     @property
     def engine_tokens(self) -> int:
@@ -124,6 +144,11 @@ class PlannedDocument:
         return {self.budget.modality: len(self.fits) * self.budget.billed}
 
     @property
+    def work_s(self) -> float:
+        """Say how much work of decoders it may well be, in seconds of CPU."""
+        return len(self.fits) * _PAGE_S
+
+    @property
     def engine_tokens(self) -> int:
         """What the engine spends."""
         return sum(fit.tokens for fit in self.fits)
@@ -144,6 +169,11 @@ class PlannedText:
         return {Modality.TEXT: self.tokens}
 
     @property
+    def work_s(self) -> float:
+        """Say that it has been done."""
+        return 0.0
+
+    @property
     def engine_tokens(self) -> int:
         """What the engine spends on media: a text is none."""
         return 0
@@ -159,6 +189,7 @@ class Planner:
     request: Request
     served: Served
     looks: Looks
+    work: Work
     max_image_pixels: int
 
     async def plan(self, blobs: Sequence[Blob]) -> tuple[PlannedMedia, ...]:
@@ -192,10 +223,10 @@ class Planner:
         if blob.file is None:
             blob = await apart(partial(spooled, blob))
         if kind == "text":
-            text = await self.looks.text(blob, mime_type)
+            text = await self.looks.text(blob, mime_type, self.work)
             tokens = await counted(text, self.served.engine.count_text)
             return PlannedText(replace(blob, file=None), mime_type, text, tokens)
-        match await self.looks.info(blob, mime_type):
+        match await self.looks.info(blob, mime_type, self.work):
             case VideoInfo() as info:
                 check_pictures(part, blob)
                 return self._video(part, blob, info)
@@ -248,6 +279,11 @@ class Planner:
                 f"{MAX_SOUND_S / 3600:g}. Clip it with video_metadata.",
                 (part for part, _ in sounds),
             )
+
+
+def _film_s(info: VideoInfo) -> float:
+    """Say what a second of a film takes, all its frames decoded."""
+    return min(_FILM_SECOND_S + _FILM_MEGAPIXEL_S * info.width * info.height / 1e6, _FILM_MOST_S)
 
 
 def costs_of(planned: Sequence[PlannedMedia]) -> Counter[Modality]:

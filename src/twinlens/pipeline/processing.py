@@ -13,6 +13,7 @@ from functools import partial
 
 from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, TwinlensError
 from ..domain.media import Blob, Inspected, PdfInfo
+from ..media.work import Work
 from ..media.worker import DecodePool
 from ..store.files import FileRecord, FileStore
 
@@ -100,7 +101,8 @@ class Processing:
 
     async def _inspect(self, record: FileRecord) -> Inspected:
         blob = Blob(b"", record.mime_type, "", record.sha256, await self._files.hold(record))
-        return await self._pool.inspect(blob, record.mime_type, partial(self._note, _key(record)))
+        note = partial(self._note, _key(record))
+        return await self._pool.inspect(blob, record.mime_type, Work(record.project), note)
 
     def _note(self, key: _Key, fraction: float) -> None:
         # A worker that was given up still talks.

@@ -18,7 +18,8 @@ from .youtube import YouTube
 class Services:
     """The parts of the server that outlive a request.
 
-    `max_image_pixels` is checked before decoding; `max_fetched_bytes` is what one request may fetch.
+    `max_image_pixels` is checked before decoding; `max_fetched_bytes` is what one request may fetch,
+    `work_limit_s` what its media may make the decoders do beyond what such media take.
     """
 
     engines: Engines
@@ -31,3 +32,4 @@ class Services:
     room: Room
     max_image_pixels: int
     max_fetched_bytes: int
+    work_limit_s: float

@@ -15,7 +15,7 @@ import struct
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,8 +57,9 @@ class _Entry:
 class PixelCache:
     """Keeps pixels by content and plan, in at most `max_bytes` of disk. Used from one event loop.
 
-    A content and a plan are names; all plans of a content are forgotten together. The folder belongs to
-    one cache at a time. Reading happens in threads, writing in one thread of its own, one entry after the
+    A project, a content and a plan are names; what one project has shown is not there for another, which
+    could tell by the time it takes. All plans of a content are forgotten together. The folder belongs to one
+    cache at a time. Reading happens in threads, writing in one thread of its own, one entry after the
     other.
     """
 
@@ -83,9 +84,9 @@ class PixelCache:
         """How many entries lie on the disk."""
         return len(self._entries)
 
-    async def get(self, content: str, plan: str) -> Pixels | None:
-        """Read what was kept of a content for a plan, as an array that cannot be written to."""
-        name = _name(content, plan)
+    async def get(self, project: str, content: str, plan: str) -> Pixels | None:
+        """Read what was kept of a project's content for a plan, as an array that cannot be written to."""
+        name = _name(project, content, plan)
         pixels = self._waiting.get(name)
         if pixels is None and name in self._entries:
             pixels = await asyncio.to_thread(self._read, name)
@@ -95,9 +96,9 @@ class PixelCache:
         self.hits += 1
         return pixels
 
-    def put(self, content: str, plan: str, pixels: Pixels) -> None:
+    def put(self, project: str, content: str, plan: str, pixels: Pixels) -> None:
         """Keep pixels, if there is room for them; they must not change any more."""
-        name = _name(content, plan)
+        name = _name(project, content, plan)
         too_much = (
             _size(pixels.nbytes) > self._max_bytes or self._waiting_bytes + pixels.nbytes > MAX_WAITING_BYTES
         )
@@ -108,10 +109,14 @@ class PixelCache:
             self._waiting_bytes += pixels.nbytes
         self._writer.submit(self._write, name, pixels)
 
-    def forget(self, content: str) -> None:
-        """Delete the pixels of a content, soon: whatever waits to be written goes first."""
+    def forget(self, content: str, projects: Iterable[str] = ()) -> None:
+        """Delete the pixels of a content but those of some projects, which still have it.
+
+        That is done soon: whatever waits to be written goes first.
+        """
         if self._open:
-            self._writer.submit(self._drop_all, _shelf(content))
+            kept = tuple(_shelf(content, project) for project in projects)
+            self._writer.submit(self._drop_all, _hash(content), kept)
 
     async def expire(self, unused_s: float) -> None:
         """Delete what nobody has asked for in so long: pictures must not outlive their files for ever."""
@@ -200,9 +205,9 @@ class PixelCache:
         for name in unused:
             self._drop(name)
 
-    def _drop_all(self, start: str) -> None:
+    def _drop_all(self, start: str, kept: tuple[str, ...]) -> None:
         with self._lock:
-            names = [name for name in self._entries if name.startswith(start)]
+            names = [name for name in self._entries if name.startswith(start) and not name.startswith(kept)]
         for name in names:
             self._drop(name)
 
@@ -228,17 +233,17 @@ class PixelCache:
             log.warning("decoded pictures cannot be kept on disk: %s", error)
 
 
-def _name(content: str, plan: str) -> str:
-    return _shelf(content) + _hash(plan)
+def _name(project: str, content: str, plan: str) -> str:
+    return _shelf(content, project) + _hash(plan, 16)
 
 
-def _shelf(content: str) -> str:
-    """Say how the names of all entries of a content begin."""
-    return _hash(content)
+def _shelf(content: str, project: str) -> str:
+    """Say how the names of all of a project's entries of a content begin."""
+    return _hash(content) + _hash(project, 16)
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _hash(text: str, digits: int = 32) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
 def _size(pixel_bytes: int) -> int:

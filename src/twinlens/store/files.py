@@ -111,11 +111,14 @@ class FileStore:
             raise
         self.blobs = Blobs(store or LocalStore(self.data_dir), self.data_dir)
         self.clock = clock
-        self._hear_of_drop: Callable[[str], None] = lambda _sha256: None
+        self._hear_of_drop: Callable[[str, frozenset[str]], None] = lambda _sha256, _projects: None
         self._pins = Counter[str]()
 
-    def on_drop(self, hear: Callable[[str], None]) -> None:
-        """Have `hear` called with the hash of every content that is dropped: what was made of it can go."""
+    def on_drop(self, hear: Callable[[str, frozenset[str]], None]) -> None:
+        """Have `hear` called with the hash of every content that something has ceased to name.
+
+        It is told as well which projects still have it: what was made of it for others can go.
+        """
         self._hear_of_drop = hear
 
     async def close(self) -> None:
@@ -279,6 +282,8 @@ class FileStore:
             unwanted = await self.unnamed([sha256])
             if unwanted:
                 await self._drop(sha256)
+            elif sha256 not in self._pins:
+                self._hear_of_drop(sha256, await self._projects_of(sha256))
             return bool(unwanted)
 
     async def _drop_all_unused(self, hashes: Iterable[str]) -> None:
@@ -296,7 +301,19 @@ class FileStore:
 
     async def _drop(self, sha256: str) -> None:
         await self.blobs.drop(sha256)
-        self._hear_of_drop(sha256)
+        self._hear_of_drop(sha256, frozenset())
+
+    async def _projects_of(self, sha256: str) -> frozenset[str]:
+        """Give the projects whose records name a content."""
+        query = (
+            "SELECT project FROM files WHERE sha256 = :sha256 "
+            "UNION SELECT project FROM interaction_contents WHERE sha256 = :sha256"
+        )
+
+        def work(connection: sqlite3.Connection) -> frozenset[str]:
+            return frozenset(row[0] for row in connection.execute(query, {"sha256": sha256}))
+
+        return await self.database.read(work)
 
     async def _unrecorded(self, hashes: Iterable[str]) -> set[str]:
         """Give those of these contents that no record names."""

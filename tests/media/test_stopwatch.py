@@ -1,0 +1,81 @@
+"""The time that counts against a worker: its work, and when it hangs; not when it waits for a core."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from twinlens.media.process import Lost, Within
+from twinlens.media.stopwatch import POLL_S, Stopwatch
+
+
+@contextmanager
+def running(code: str, *, niceness: int = 0, core: int | None = None) -> Iterator[int]:
+    def prepare() -> None:
+        os.nice(niceness)
+        if core is not None:
+            os.sched_setaffinity(0, {core})
+
+    process = subprocess.Popen([sys.executable, "-c", code], preexec_fn=prepare)
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def keep_checking(watch: Within) -> None:
+    for _ in range(1000):
+        watch.check()
+        time.sleep(POLL_S)
+
+
+BUSY = "while True: pass"
+
+
+def test_what_a_process_works_is_measured() -> None:
+    with running(BUSY) as pid:
+        watch = Stopwatch(pid)
+        while watch.cpu_s < 0.3:
+            time.sleep(POLL_S)
+            watch.tick()
+
+    assert watch.elapsed_s == pytest.approx(watch.cpu_s, abs=0.2)
+
+
+def test_a_process_that_was_stopped_ages() -> None:
+    with running(BUSY) as pid:
+        os.kill(pid, signal.SIGSTOP)
+        watch = Within(pid, 0.5)
+
+        with pytest.raises(Lost, match="did not answer in time"):
+            keep_checking(watch)
+
+
+def test_a_process_that_is_not_let_work_does_not_age() -> None:
+    core = min(os.sched_getaffinity(0))
+    with running(BUSY, core=core), running(BUSY, niceness=19, core=core) as pid:
+        watch = Stopwatch(pid)
+        for _ in range(20):
+            time.sleep(POLL_S)
+            watch.tick()
+
+    assert watch.elapsed_s < 1
+
+
+def test_a_process_that_has_ended_is_no_error() -> None:
+    with running("") as pid:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        watch = Stopwatch(pid)
+
+        watch.tick()
+
+    watch.tick()
+    assert watch.cpu_s >= 0
