@@ -304,6 +304,10 @@ def test_a_file_without_streams_is_refused() -> None:
     assert reason(clips.video("mp4").replace(b"trak", b"free")) == "empty"
 
 
+def test_a_recording_that_was_stopped_before_its_first_sample_is_empty_and_not_damaged() -> None:
+    assert reason(clips.wav_without_samples()) == "empty"
+
+
 def test_an_mp4_without_its_index_is_damaged() -> None:
     body = clips.video("mp4")
 

@@ -124,6 +124,7 @@ def sentence(refusals: Mapping[str, str], reason: object) -> str:
 
 _REFUSALS: Mapping[str, str] = {
     "damaged": "The {format} data is damaged or incomplete. Check the file and send it again.",
+    "codec": "This sort of {format} image is not read. Convert it to PNG or JPEG and send it again.",
     "mismatch": "The {format} data does not have the size that its header states.",
     "depth": "This {format} image has 32 bits a channel. Convert it to 8 or 16 and send it again.",
     "memory": "Decoding it takes more than {memory_mib} MiB of memory. Scale it down and send it again.",

@@ -160,10 +160,14 @@ def packets_of(container: InputContainer, stream: Main) -> Iterator[Packet[Any]]
 
 def first_frame(container: InputContainer, stream: Main) -> VideoFrame | AudioFrame:
     """Decode the first frame that is shown or heard, from wherever the container stands."""
+    is_bare = True
     for packet in islice(packets_of(container, stream), _PACKETS_TO_FIRST_FRAME):
+        is_bare = is_bare and not packet.size
         # A recording that begins between two key frames is not damaged for that.
         for frame in frames_of(packet, stream):
             return frame
+    if is_bare and not stream.frames and not stream.duration:
+        raise Unreadable("empty", "no packets, and nothing says that there are any")
     # The size of a frame that is too large reads as none.
     raise Unreadable("damaged" if _pixels(stream) else "pixels", "no packet gave a frame")
 
