@@ -56,6 +56,12 @@ def quarters(width: int = 64, height: int = 48) -> Image.Image:
     return image
 
 
+def noise(width: int, height: int) -> Image.Image:
+    """Draw what no format makes small."""
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+    return Image.fromarray(pixels)
+
+
 def notice(*lines: str) -> Image.Image:
     """Print lines in large letters on white paper."""
     image = Image.new("RGB", (900, 80 + 90 * len(lines)), "white")

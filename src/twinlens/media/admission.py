@@ -7,7 +7,7 @@ that copy nothing, and takes a bounded number of steps.
 from __future__ import annotations
 
 from ..domain.errors import BadMedia
-from ..domain.media import IMAGE_FORMS, Blob, ImageInfo, unsupported
+from ..domain.media import IMAGE_FORMS, Blob, Data, ImageInfo, unsupported
 from . import header, sniff, upright
 from .kinds import NO_LABELS, essence
 
@@ -33,6 +33,14 @@ def probe(blob: Blob, max_pixels: int) -> ImageInfo:
     mime_type = sniff.mime_type_of(data) or sniff.MIME_TYPES[format_]
     width, height = found.upright
     return ImageInfo(format_, mime_type, width, height, found.orientation)
+
+
+def stored_type_of(head: Data) -> str | None:
+    """Name the type of a file that is to be stored, by its first bytes; AVIF is refused as in a request."""
+    start = bytes(memoryview(head).cast("B")[: sniff.FIRST_BYTES])
+    if sniff.is_avif(start):
+        raise BadMedia(unsupported("image/avif"), field="file.mime_type")
+    return sniff.file_type_of(start)
 
 
 def _refusal(label: str, data: memoryview) -> str:

@@ -99,7 +99,10 @@ class Decode(Job[Pixels]):
 
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
-        """Hold the encoded bytes."""
+        """Hold the encoded bytes, in the file that they are in or in a new one."""
+        if self.blob.file is not None:
+            yield self.blob.file
+            return
         with anonymous_file() as source:
             write(source, self.blob.data)
             yield source
