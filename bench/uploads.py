@@ -11,6 +11,7 @@ Linux only.
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import random
@@ -23,6 +24,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
 
 from servers import cpu_seconds, free_port, running
 
@@ -77,9 +81,13 @@ class Server:
 
 
 class Sender:
-    """A client with one connection. No two files that it sends are the same."""
+    """A client with one connection. No two files that it sends are the same.
 
-    def __init__(self, server: Server) -> None:
+    They are of noise, unless `image` is a JPEG, which they are then, each with a mark of its own in it.
+    """
+
+    def __init__(self, server: Server, image: bytes = b"") -> None:
+        self._image = image
         self._http = http.client.HTTPConnection("127.0.0.1", server.port)
         self._counter = server.pid << 32
 
@@ -98,7 +106,7 @@ class Sender:
 
     def at_once(self, size: int) -> None:
         """Send a file in one request."""
-        headers = {"X-Goog-Upload-Protocol": "raw", "X-Goog-Upload-Header-Content-Type": "image/png"}
+        headers = {"X-Goog-Upload-Protocol": "raw", "X-Goog-Upload-Header-Content-Type": self._mime_type}
         self._post("/upload/v1beta/files", size, headers)
 
     def small(self, size: int) -> None:
@@ -111,8 +119,12 @@ class Sender:
             "X-Goog-Upload-Protocol": "resumable",
             "X-Goog-Upload-Command": "start",
             "X-Goog-Upload-Header-Content-Length": str(size),
-            "X-Goog-Upload-Header-Content-Type": "image/png",
+            "X-Goog-Upload-Header-Content-Type": self._mime_type,
         }
+
+    @property
+    def _mime_type(self) -> str:
+        return "image/jpeg" if self._image else "text/plain"
 
     def _post(self, path: str, size: int, headers: Mapping[str, str]) -> Mapping[str, str]:
         self._http.putrequest("POST", path)
@@ -122,9 +134,13 @@ class Sender:
         self._http.endheaders()
         self._counter += 1
         mark = self._counter.to_bytes(8)
-        self._http.send(mark[:size])
-        for start in range(len(mark), size, CHUNK_BYTES):
-            self._http.send(NOISE[: min(size - start, CHUNK_BYTES)])
+        if self._image and size:
+            # A comment behind the first marker.
+            self._http.send(self._image[:2] + b"\xff\xfe\0\x0a" + mark + self._image[2:])
+        else:
+            self._http.send(mark[:size])
+            for start in range(len(mark), size, CHUNK_BYTES):
+                self._http.send(NOISE[: min(size - start, CHUNK_BYTES)])
         with self._http.getresponse() as response:
             body = response.read()
             if response.status != 200:
@@ -140,12 +156,25 @@ class Case:
     send: Callable[[Sender, int], None]
     size: int
     files: int = 1
+    image: bytes = b""
 
 
+def jpeg(width: int, height: int) -> bytes:
+    """Make a photo of some kind."""
+    y, x = np.mgrid[:height, :width]
+    grain = np.random.default_rng(1).normal(0, 12, (height, width))
+    grey = np.clip(128 + 60 * np.sin(x / 40) + 40 * np.cos(y / 25) + grain, 0, 255)
+    body = io.BytesIO()
+    Image.fromarray(grey.astype(np.uint8)).convert("RGB").save(body, "JPEG", quality=85)
+    return body.getvalue()
+
+
+PHOTO = jpeg(640, 480)
 CASES = (
     Case("512 MiB, chunks of 8 MiB", Sender.resumable, 512 * MIB),
     Case("512 MiB, one request", Sender.at_once, 512 * MIB),
     Case("200 files of 100 kB", Sender.small, 100_000, 200),
+    Case(f"200 JPEG images of {len(PHOTO) // 1000} kB", Sender.small, len(PHOTO) + 12, 200, PHOTO),
 )
 
 
@@ -196,7 +225,7 @@ def compare(case: Case, servers: Mapping[str, Server]) -> None:
 def load(case: Case, server: Server) -> Result:
     """Send one load; what an earlier one left for the disk to do is not counted."""
     os.sync()
-    with closing(Sender(server)) as sender:
+    with closing(Sender(server, case.image)) as sender:
         before, start = server.cpu_s, time.perf_counter()
         case.send(sender, case.size)
         result = Result(time.perf_counter() - start, server.cpu_s - before)

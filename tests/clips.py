@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import wave
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -151,6 +152,16 @@ def sound(
             frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+    return body.getvalue()
+
+
+def wav_without_samples() -> bytes:
+    """Make what a recorder leaves that was stopped at once: a whole header, and no sound."""
+    body = io.BytesIO()
+    with wave.open(body, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
     return body.getvalue()
 
 

@@ -56,6 +56,12 @@ def quarters(width: int = 64, height: int = 48) -> Image.Image:
     return image
 
 
+def noise(width: int, height: int) -> Image.Image:
+    """Draw what no format makes small."""
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+    return Image.fromarray(pixels)
+
+
 def notice(*lines: str) -> Image.Image:
     """Print lines in large letters on white paper."""
     image = Image.new("RGB", (900, 80 + 90 * len(lines)), "white")
@@ -122,6 +128,39 @@ def black_png(width: int, height: int) -> bytes:
     """Write a large black PNG file, small on disk."""
     row = bytes(width * 3)
     return png(width, height, (row for _ in range(height)))
+
+
+def heif_of(sort: bytes, *, grid: bool = False, wide: bool = False) -> bytes:
+    """Write a HEIF file whose picture is an item of some sort, or a grid of such; it holds no pixels.
+
+    `wide` numbers its items in 32 bits.
+    """
+    number, version = (">I", 1) if wide else (">H", 0)
+    items = [(1, b"grid" if grid else sort), (2, sort)][: 1 + grid]
+    infos = b"".join(
+        _box(
+            b"infe",
+            struct.pack(">I", 3 - (not wide) << 24) + struct.pack(number, item) + bytes(2) + kind + b"\0",
+        )
+        for item, kind in items
+    )
+    full = struct.pack(">I", version << 24)
+    size = _box(b"ispe", bytes(4) + struct.pack(">II", 64, 48))
+    owner = struct.pack(">I", 1) + struct.pack(number, 1) + b"\1\1"
+    meta = (
+        _box(b"hdlr", bytes(8) + b"pict" + bytes(13))
+        + _box(b"pitm", full + struct.pack(number, 1))
+        + _box(b"iinf", full + struct.pack(number, len(items)) + infos)
+        + _box(b"iprp", _box(b"ipco", size) + _box(b"ipma", full + owner))
+    )
+    if grid:
+        link = struct.pack(number, 1) + b"\0\1" + struct.pack(number, 2)
+        meta += _box(b"iref", full + _box(b"dimg", link))
+    return _box(b"ftyp", b"mif1" + bytes(4) + b"mif1") + _box(b"meta", bytes(4) + meta)
+
+
+def _box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + name + content
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -34,7 +34,7 @@ from .domain.errors import TwinlensError
 from .engines.base import EngineOptions, EngineSetupError
 from .engines.pool import Engines
 from .engines.registry import create
-from .media import file_type_of, is_inspected
+from .media import is_inspected, stored_type_of
 from .media.worker import DecodePool
 from .pipeline.decoded import Decoded
 from .pipeline.fetch import Fetcher
@@ -43,6 +43,7 @@ from .pipeline.lookup import Lookup
 from .pipeline.processing import Processing
 from .pipeline.room import Room
 from .pipeline.services import Services
+from .pipeline.trials import Trials
 from .pipeline.youtube import YouTube
 from .settings import Settings, SettingsError
 from .store.cache import PixelCache
@@ -202,10 +203,13 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     pool = DecodePool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
     # Last of what can fail: it holds the folder until it is closed.
     store = FileStore(settings.data_dir, clock=clock)
+    looks, long_jobs = max(1, settings.decode_workers // 2), max(1, settings.decode_workers - 1)
+    trials = Trials(pool, at_once=long_jobs, max_image_pixels=settings.max_image_pixels)
     uploads = Uploads(
         store,
-        sniff=file_type_of,
+        sniff=stored_type_of,
         inspected=is_inspected,
+        tried=trials.flaw,
         max_file_bytes=settings.max_file_bytes,
         max_project_bytes=settings.max_project_bytes,
         lifetime=timedelta(seconds=settings.upload_lifetime_s),
@@ -217,7 +221,6 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     )
     if cache:
         store.on_drop(cache.forget)
-    looks = max(1, settings.decode_workers // 2)
     services = Services(
         engines=engines,
         files=store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 import signal
@@ -95,21 +96,122 @@ async def test_a_document_is_active_without_video_metadata(files_app: FilesApp) 
     assert "videoMetadata" not in file
 
 
-@pytest.mark.parametrize(
-    ("data", "mime_type"),
-    [
-        (pictures.make("png"), "image/png"),
-        (b"Some words.", "text/plain"),
-    ],
-    ids=["image", "text"],
-)
-async def test_images_and_text_are_active_at_once(files_app: FilesApp, data: bytes, mime_type: str) -> None:
+async def test_text_is_active_at_once(files_app: FilesApp) -> None:
     http = await files_app()
 
     with workers_standing_still():
-        file = await upload(http, data, mime_type)
+        file = await upload(http, b"Some words.", "text/plain")
 
     assert file["state"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("name", pictures.FORMATS)
+async def test_an_image_is_active_when_its_upload_is_answered(files_app: FilesApp, name: str) -> None:
+    http = await files_app()
+
+    file = await upload(http, pictures.make(name, 300, 200), pictures.MIME_TYPES[name])
+
+    assert file["state"] == "ACTIVE"
+    assert (await ask(http, file["uri"])).status_code == 200
+
+
+async def test_text_does_not_wait_for_an_image_that_is_being_tried(files_app: FilesApp) -> None:
+    http = await files_app()
+
+    with workers_standing_still():
+        uploading = asyncio.create_task(upload(http, pictures.make("png"), "image/png"))
+        text = await upload(http, b"Some words.", "text/plain")
+        assert not uploading.done()
+
+    assert (text["state"], (await uploading)["state"]) == ("ACTIVE", "ACTIVE")
+
+
+@pytest.mark.parametrize("name", ["png", "jpeg", "webp", "heif", "gif", "bmp", "tiff"])
+async def test_an_image_that_breaks_off_is_failed_when_its_upload_is_answered(
+    files_app: FilesApp, name: str
+) -> None:
+    http = await files_app()
+    # Noise does not become small, so that there are pixels to be missing.
+    noise = pictures.noise(300, 200)
+    whole = pictures.encode(noise, name)
+
+    file = await upload(http, whole[: len(whole) * 2 // 3], pictures.MIME_TYPES[name])
+
+    assert file["state"] == "FAILED"
+    assert file["error"]["message"].startswith("Unable to process input image. ")
+    assert failure(await ask(http, file["uri"]))[:2] == (400, "FAILED_PRECONDITION")
+
+
+@pytest.mark.parametrize(
+    ("data", "mime_type", "message"),
+    [
+        (
+            b"Dear Sir or Madam,",
+            "image/png",
+            "The data is labelled image/png but looks like plain text. Send",
+        ),
+        (clips.pdf(), "image/jpeg", "The data is labelled image/jpeg but looks like a PDF document. Send"),
+        (pictures.heif_of(b"jpeg"), "image/heif", "The HEIF file holds a JPEG picture, which is not read"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avif", "image/png", "Unsupported MIME type: image/avif. Convert the"),
+        (pictures.png(20_000, 20_000, iter([])), "image/png", "The image has 20000 x 20000 pixels"),
+    ],
+)
+async def test_an_image_that_is_none_or_is_not_read_says_so_when_it_is_uploaded(
+    files_app: FilesApp, data: bytes, mime_type: str, message: str
+) -> None:
+    http = await files_app()
+
+    file = await upload(http, data, mime_type)
+
+    assert file["state"] == "FAILED"
+    assert message in file["error"]["message"]
+
+
+@pytest.mark.parametrize("mime_type", ["image/avif", ""])
+async def test_avif_is_refused_in_the_same_words_as_in_a_request(files_app: FilesApp, mime_type: str) -> None:
+    http = await files_app()
+    headers = {"x-goog-upload-protocol": "raw"}
+    if mime_type:
+        headers["x-goog-upload-header-content-type"] = mime_type
+    avif = b"\0\0\0\x1cftypavif\0\0\0\0avif"
+
+    answer = await http.post("/upload/v1beta/files", headers=headers, content=avif)
+
+    forms = "PNG, JPEG, WEBP, HEIC, HEIF, GIF, BMP or TIFF"
+    words = f"Unsupported MIME type: image/avif. Convert the image to {forms}."
+    assert failure(answer) == (400, "INVALID_ARGUMENT", words)
+
+
+@pytest.mark.parametrize("mime_type", ["image/png", "application/pdf", "video/mp4", "audio/wav"])
+async def test_nothing_is_no_image_no_pdf_and_no_recording(files_app: FilesApp, mime_type: str) -> None:
+    http = await files_app()
+    headers = {"x-goog-upload-protocol": "raw", "x-goog-upload-header-content-type": mime_type}
+
+    answer = await http.post("/upload/v1beta/files", headers=headers, content=b"")
+
+    message = f"The file is empty, and no {mime_type}. Send its bytes."
+    assert failure(answer) == (400, "INVALID_ARGUMENT", message)
+    assert (await http.get("/v1beta/files")).json() == {}
+
+
+async def test_an_empty_text_is_a_text(files_app: FilesApp) -> None:
+    http = await files_app()
+
+    file = await upload(http, b"", "text/plain")
+
+    assert (file["state"], file["sizeBytes"]) == ("ACTIVE", "0")
+
+
+async def test_a_broken_picture_in_a_request_is_counted_and_not_answered(files_app: FilesApp) -> None:
+    http = await files_app()
+    data = base64.b64encode(pictures.encode(pictures.noise(300, 200), "png")[:20_000]).decode()
+    body = {"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}]}
+
+    counted = await http.post(f"{MODEL}:countTokens", json=body)
+    answered = await http.post(f"{MODEL}:generateContent", json=body)
+
+    assert counted.json()["totalTokens"] == 1120
+    assert "damaged or incomplete" in failure(answered)[2]
 
 
 async def test_the_end_of_an_upload_waits_for_the_look_into_a_video(files_app: FilesApp) -> None:

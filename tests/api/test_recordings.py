@@ -145,6 +145,32 @@ def test_g10_a_video_that_is_too_long_is_refused_by_its_tokens(client: TestClien
     assert count(client, G25, part(long, videoMetadata={"fps": 0.1}))["VIDEO"] == 900 * 258
 
 
+@pytest.mark.parametrize(
+    ("model", "resolution", "hours", "frame"),
+    [(G25, "MEDIUM", 1, 258), (G25, "LOW", 3, 66), (G20, "LOW", 3, 66), (G3, "LOW", 3, 70)],
+)
+def test_g10_as_many_hours_of_video_with_sound_fit_as_the_documents_promise(
+    client: TestClient, model: str, resolution: str, hours: int, frame: int
+) -> None:
+    seconds, config = 3600 * hours, {"mediaResolution": f"MEDIA_RESOLUTION_{resolution}"}
+    # Pictures stand still for minutes, and the sound is silent after a second.
+    film = clips.video(times=(*range(0, seconds, 300), seconds - 0.1), seconds=1, sound=True)
+
+    tokens = count(client, model, part(film), **config)
+
+    assert tokens["VIDEO"] == frame * seconds
+    assert tokens["AUDIO"] >= 25 * seconds
+
+
+@pytest.mark.parametrize("fps", [1, 24])
+def test_i1_a_part_of_a_second_is_a_frame(client: TestClient, fps: int) -> None:
+    film = clips.video(times=[number * 1001 / 30_000 for number in range(120)])
+
+    tokens = count(client, G3, part(film, videoMetadata={"fps": fps}))
+
+    assert tokens == {"VIDEO": 70 * {1: 5, 24: 97}[fps]}
+
+
 @pytest.mark.parametrize("damaged", [b"no video at all", clips.video()[:500], b""])
 def test_what_is_no_video_is_refused(client: TestClient, damaged: bytes) -> None:
     error = refusal(client, G3, part(damaged or b"\0"))

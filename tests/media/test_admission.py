@@ -106,6 +106,84 @@ def test_avif_is_unsupported_whatever_its_label() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sort", "picture"),
+    [
+        (b"jpeg", "a JPEG picture"),
+        (b"j2k1", "a JPEG 2000 picture"),
+        (b"vvc1", "a VVC picture"),
+        (b"avc1", "an AVC picture"),
+        (b"unci", "an uncompressed picture"),
+        (b"av01", "an AV1 picture"),
+    ],
+)
+@pytest.mark.parametrize("grid", [False, True])
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_heif_file_says_what_it_holds_that_is_not_read(
+    sort: bytes, picture: str, grid: bool, wide: bool
+) -> None:
+    message = refusal(pictures.heif_of(sort, grid=grid, wide=wide), "image/heif")
+
+    assert message == (
+        f"Unable to process input image. The HEIF file holds {picture}, which is not read from HEIF. "
+        "Convert it to PNG or JPEG and send it again."
+    )
+
+
+@pytest.mark.parametrize("brand", [b"jpeg", b"j2ki", b"avci", b"vvic", b"miaf"])
+def test_a_heif_file_is_known_by_each_of_its_brands(brand: bytes) -> None:
+    data = pictures.heif_of(b"vvc1").replace(b"mif1", brand)
+
+    assert "The HEIF file holds a VVC picture" in refusal(data, "image/heif")
+
+
+@pytest.mark.parametrize("sort", [b"hvc1", b"zzz1"])
+def test_what_a_heif_file_holds_else_is_left_to_the_decoder(sort: bytes) -> None:
+    assert probe(pictures.heif_of(sort, grid=True), "image/heif").format == "heif"
+
+
+@pytest.mark.parametrize("codec", [b"heic", b"avif"])
+@pytest.mark.parametrize("label", ["image/heif", None])
+def test_a_mini_heif_file_says_that_it_is_one_and_what_to_send(codec: bytes, label: str | None) -> None:
+    message = refusal(b"\0\0\0\x10ftypmif3" + codec + b"\0\0\0\x20mini" + bytes(24), label)
+
+    assert "looks like a Mini-HEIF image. Send PNG, JPEG, " in message
+
+
+@pytest.mark.parametrize(
+    ("compression", "picture"),
+    [(50001, "a WEBP picture"), (34712, "a JPEG 2000 picture"), (50002, "a JPEG XL picture")],
+)
+def test_a_tiff_file_says_what_it_holds_that_is_not_read(compression: int, picture: str) -> None:
+    whole = pictures.make("tiff")
+    entry = struct.pack("<HHI", 259, 3, 1)
+    at = whole.index(entry) + len(entry)
+
+    message = refusal(whole[:at] + struct.pack("<H", compression) + whole[at + 2 :], "image/tiff")
+
+    assert message.endswith(
+        f"The TIFF file holds {picture}, which is not read from TIFF. "
+        "Convert it to PNG or JPEG and send it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("marker", "bits", "picture"),
+    [
+        (0xC3, 8, "a lossless picture"),
+        (0xC5, 8, "a hierarchical picture"),
+        (0xC1, 12, "a picture of 12 bits a channel"),
+    ],
+)
+def test_a_jpeg_file_says_what_it_holds_that_is_not_read(marker: int, bits: int, picture: str) -> None:
+    whole = pictures.make("jpeg")
+    at = whole.index(b"\xff\xc0")
+
+    message = refusal(whole[: at + 1] + bytes([marker, 0, 17, bits]) + whole[at + 5 :], "image/jpeg")
+
+    assert f"The JPEG file holds {picture}, which is not read from JPEG." in message
+
+
+@pytest.mark.parametrize(
     ("data", "looks"),
     [
         (b"hello, world", "plain text"),

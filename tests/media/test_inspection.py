@@ -162,6 +162,16 @@ async def test_a_file_that_is_refused_costs_no_worker(pool: DecodePool) -> None:
             "The file holds no video and no sound. Check the file and send it again.",
         ),
         (
+            clips.wav_without_samples(),
+            "audio/wav",
+            "The file holds no video and no sound. Check the file and send it again.",
+        ),
+        (
+            b"\0\0\0\x10ftypmif3heic" + b"\0\0\0\x20mini" + bytes(24),
+            "video/mp4",
+            f"The data is labelled video/mp4 but looks like a Mini-HEIF image. {SEND_A_VIDEO}",
+        ),
+        (
             clips.video().replace(b"avc1", b"zzz1"),
             "video/mp4",
             "The codec is not supported. Convert the video to H.264 and send it again.",

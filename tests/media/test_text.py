@@ -72,6 +72,19 @@ def test_line_ends_become_one_kind() -> None:
     assert text.read("a\r\nb\rc\nd\x0ce\u2028f".encode(), "text/plain") == "a\nb\nc\nd\ne\nf"
 
 
+@pytest.mark.parametrize(
+    "mime_type",
+    [
+        *("text/csv", "application/csv", "application/vnd.ms-excel", "text/tab-separated-values"),
+        *("application/json", "application/geo+json", "application/x-ndjson", "application/jsonl"),
+    ],
+)
+def test_records_end_at_cr_and_lf_alone(mime_type: str) -> None:
+    data = "a\u2028b\u2029c\x0bd\x0ce\x85f\r\ng\rh\ni"
+
+    assert text.read(data.encode(), mime_type) == "a\u2028b\u2029c\x0bd\x0cef\ng\nh\ni"
+
+
 def test_characters_that_nobody_sees_are_taken_out() -> None:
     assert text.read(b"\x1b[1mbold\x1b[0m, a\tb\0", "text/plain") == "[1mbold[0m, a\tb"
 

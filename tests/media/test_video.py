@@ -168,6 +168,54 @@ def test_each_kind_of_sound_is_measured(name: str) -> None:
     assert found["sound"] is True
 
 
+@pytest.mark.parametrize("length", [0.1, 0.3, 0.9, 1.7, 3.68])
+@pytest.mark.parametrize("name", clips.SOUNDS)
+def test_short_sound_lasts_as_long_as_it_is_heard(name: str, length: float) -> None:
+    found = seconds(clips.sound(name, np.zeros((2, round(length * 48_000)))))
+
+    assert found == pytest.approx(length, abs=0.05)
+
+
+@pytest.mark.parametrize("codec", ["wmav1", "wmav2"])
+@pytest.mark.parametrize("length", [0.3, 3.68, 12])
+def test_sound_in_wmv_lasts_as_long_as_it_is_heard(codec: str, length: float) -> None:
+    assert seconds(clips.audio("wmv", codec=codec, seconds=length)) == pytest.approx(length, abs=0.025)
+
+
+@pytest.mark.parametrize("said", [0, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_wav_that_was_never_finished_is_measured(said: int) -> None:
+    sound = clips.sound("wav", np.zeros((1, 24_000)))
+
+    assert seconds(patched(sound, b"data", 0, struct.pack("<I", said))) == 0.5
+
+
+@pytest.mark.parametrize("frames", [1, 1_000_000])
+def test_an_mp3_header_that_lies_about_its_frames_is_not_believed(frames: int) -> None:
+    sound = clips.sound("mp3", np.zeros((1, 96_000)))
+
+    assert seconds(patched(sound, b"Info", 4, struct.pack(">I", frames))) == pytest.approx(2, abs=0.05)
+
+
+def test_timestamps_that_wrap_around_are_followed() -> None:
+    # 33 bits of a 90 kHz clock.
+    assert seconds(clips.video("ts", seconds=8, start=2**33 / 90_000 - 4)) == 8
+
+
+@pytest.mark.parametrize(("said", "agreed", "expected"), [(300, True, 300.3), (130_000, False, 0.4)])
+def test_the_last_picture_stays_for_minutes_only_if_a_header_says_so_too(
+    said: int, agreed: bool, expected: float
+) -> None:
+    film = clips.video("mp4", times=(0, 0.1, 0.3), coding={"bf": "0"})
+    ticks, entries = 16_000 * said, struct.unpack_from(">I", film, film.index(b"stts") + 8)[0]
+
+    film = patched(film, b"stts", 8 * entries + 4, struct.pack(">I", ticks))
+    if agreed:
+        film = patched(film, b"mdhd", 16, struct.pack(">I", 4800 + ticks))
+        film = patched(film, b"elst", 8, struct.pack(">I", 300 + 1000 * said))
+
+    assert seconds(film) == pytest.approx(expected, abs=0.2)
+
+
 def test_a_song_with_a_cover_is_sound() -> None:
     song = io.BytesIO()
     with av.open(song, "w", format="mp3", options={"id3v2_version": "3"}) as output:
@@ -254,6 +302,10 @@ def test_an_unknown_codec_is_refused() -> None:
 
 def test_a_file_without_streams_is_refused() -> None:
     assert reason(clips.video("mp4").replace(b"trak", b"free")) == "empty"
+
+
+def test_a_recording_that_was_stopped_before_its_first_sample_is_empty_and_not_damaged() -> None:
+    assert reason(clips.wav_without_samples()) == "empty"
 
 
 def test_an_mp4_without_its_index_is_damaged() -> None:

@@ -14,8 +14,11 @@ from .errors import InvalidArgument
 DEFAULT_FPS = 1.0
 MAX_FPS = 24.0
 
-SLACK_S = 0.005
+SLACK_S = 0.001
 """What a container's whole milliseconds may add to the end of a recording; no frame is sampled for that."""
+
+_FLOATS = 1e-6
+"""What arithmetic in floats may add to a number of frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def _written(seconds: float) -> str:
 
 def sample_count(span: Span, fps: float) -> int:
     """Count the frames that are looked at: ceil(seconds x fps), at least one."""
-    return max(ceil((span.seconds - SLACK_S) * fps), 1)
+    return max(ceil((span.seconds - SLACK_S) * fps - _FLOATS), 1)
 
 
 def sample_times(span: Span, fps: float) -> tuple[float, ...]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from blake3 import blake3
 
 from ..domain.media import Data
-from .admission import probe
+from .admission import probe, stored_type_of
 from .kinds import is_inspected, labelled
 from .sniff import file_type_of
 
-__all__ = ["digest", "file_type_of", "is_inspected", "labelled", "probe"]
+__all__ = ["digest", "file_type_of", "is_inspected", "labelled", "probe", "stored_type_of"]
 
 
 def digest(data: Data) -> str:

@@ -7,14 +7,12 @@ that copy nothing, and takes a bounded number of steps.
 from __future__ import annotations
 
 from ..domain.errors import BadMedia
-from ..domain.media import Blob, ImageInfo
+from ..domain.media import IMAGE_FORMS, Blob, Data, ImageInfo, unsupported
 from . import header, sniff, upright
 from .kinds import NO_LABELS, essence
 
 UNABLE = "Unable to process input image."
 """How the contract's message starts for bytes that are no readable image."""
-
-SUPPORTED = "PNG, JPEG, WEBP, HEIC, HEIF, GIF, BMP or TIFF"
 
 _IMAGE_LABELS = frozenset(
     {*sniff.MIME_TYPES.values(), "image/heic", "image/jpg", "image/pjpeg", "image/x-png", "image/x-ms-bmp"}
@@ -37,13 +35,21 @@ def probe(blob: Blob, max_pixels: int) -> ImageInfo:
     return ImageInfo(format_, mime_type, width, height, found.orientation)
 
 
+def stored_type_of(head: Data) -> str | None:
+    """Name the type of a file that is to be stored, by its first bytes; AVIF is refused as in a request."""
+    start = bytes(memoryview(head).cast("B")[: sniff.FIRST_BYTES])
+    if sniff.is_avif(start):
+        raise BadMedia(unsupported("image/avif"), field="file.mime_type")
+    return sniff.file_type_of(start)
+
+
 def _refusal(label: str, data: memoryview) -> str:
     if sniff.is_avif(bytes(data[: sniff.FIRST_BYTES])):
-        return f"Unsupported MIME type: image/avif. Convert the image to {SUPPORTED}."
+        return unsupported("image/avif")
     if label not in NO_LABELS and label not in _IMAGE_LABELS:
-        return f"Unsupported MIME type: {label}"
+        return unsupported(label)
     claim = f"is labelled {label} but " if label in _IMAGE_LABELS else ""
-    return f"{UNABLE} The data {claim}looks like {sniff.describe(data)}. Send {SUPPORTED}."
+    return f"{UNABLE} The data {claim}looks like {sniff.describe(data)}. Send {IMAGE_FORMS}."
 
 
 def _measure(format_: sniff.Format, data: memoryview, field: str) -> header.Header:
@@ -52,6 +58,12 @@ def _measure(format_: sniff.Format, data: memoryview, field: str) -> header.Head
         found = header.read(format_, data)
     except upright.OUT_OF_DATA as error:
         raise BadMedia(f"{UNABLE} The {name} data ends within its header.", field=field) from error
+    except upright.Foreign as error:
+        raise BadMedia(
+            f"{UNABLE} The {name} file holds {error}, which is not read from {name}. "
+            "Convert it to PNG or JPEG and send it again.",
+            field=field,
+        ) from error
     except header.Malformed as error:
         raise BadMedia(f"{UNABLE} The {name} header {error}.", field=field) from error
     if found.width < 1 or found.height < 1:

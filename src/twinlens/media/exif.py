@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from struct import unpack_from
 
-from .upright import OUT_OF_DATA, Header, Malformed
+from .upright import OUT_OF_DATA, Foreign, Header, Malformed
 
-_WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
+_WIDTH, _HEIGHT, _COMPRESSION, _ORIENTATION = 256, 257, 259, 274
 _BYTE_ORDERS: Mapping[bytes, str] = {b"II": "<", b"MM": ">"}
 _INTEGERS: Mapping[int, str] = {1: "B", 3: "H", 4: "I", 16: "Q"}
 """The field types that hold a whole number, and how to unpack them."""
+
+_NOT_READ: Mapping[int, str] = {
+    9: "a JBIG picture",
+    10: "a JBIG picture",
+    32809: "a ThunderScan picture",
+    32908: "a Pixar picture",
+    33003: "a JPEG 2000 picture",
+    33004: "a JPEG 2000 picture",
+    33005: "a JPEG 2000 picture",
+    34661: "a JBIG picture",
+    34712: "a JPEG 2000 picture",
+    34887: "a LERC picture",
+    50001: "a WEBP picture",
+    50002: "a JPEG XL picture",
+    52546: "a JPEG XL picture",
+}
+"""The compressions that there is no decoder for."""
 
 _BIG = 43
 _MAX_ENTRIES = 1024
@@ -32,6 +49,8 @@ def read_tiff(data: memoryview) -> Header:
     tags = _first_directory(data)
     if _WIDTH not in tags or _HEIGHT not in tags:
         raise Malformed("does not tell the size")
+    if (compression := tags.get(_COMPRESSION, 1)) in _NOT_READ:
+        raise Foreign(_NOT_READ[compression])
     return Header(tags[_WIDTH], tags[_HEIGHT], _orientation(tags))
 
 

@@ -11,12 +11,14 @@ from struct import unpack_from
 
 from . import exif, heif
 from .sniff import Format
-from .upright import MAX_PARTS, Header, Malformed
+from .upright import MAX_PARTS, Foreign, Header, Malformed
 
 __all__ = ["Header", "Malformed", "jpeg_segments", "read", "webp_chunks"]
 
 # ITU T.81 table B.1: every start-of-frame marker; C4, C8 and CC in between are something else.
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_LOSSLESS_MARKERS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+_HIERARCHICAL_MARKERS = frozenset({0xC5, 0xC6, 0xCD, 0xCE})
 _SCAN_MARKER, _END_MARKER, _EXIF_MARKER = 0xDA, 0xD9, 0xE1
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _WINDOW = 4096
@@ -70,6 +72,7 @@ def _jpeg(data: memoryview) -> Header:
     orientation = None
     for marker, content in jpeg_segments(data):
         if marker in _FRAME_MARKERS and size is None:
+            _check_process(marker, content[0])
             height, width = unpack_from(">HH", content, 1)
             size = width, height
         elif marker == _EXIF_MARKER and orientation is None and bytes(content[:4]) == b"Exif":
@@ -77,6 +80,16 @@ def _jpeg(data: memoryview) -> Header:
     if size is None:
         raise Malformed("does not tell the size")
     return Header(*size, orientation or 1)
+
+
+def _check_process(marker: int, bits: int) -> None:
+    """Tell the sorts of JPEG that hardly anything reads from those that are damaged."""
+    if marker in _LOSSLESS_MARKERS:
+        raise Foreign("a lossless picture")
+    if marker in _HIERARCHICAL_MARKERS:
+        raise Foreign("a hierarchical picture")
+    if bits in (12, 16):
+        raise Foreign(f"a picture of {bits} bits a channel")
 
 
 def _png(data: memoryview) -> Header:

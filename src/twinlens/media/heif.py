@@ -2,6 +2,8 @@
 
     meta
       pitm            which item is the picture
+      iinf            what sort each item is: hvc1 for one in HEVC, grid for one that is put together
+      iref            which items a picture is put together from
       iprp
         ipco          the list of properties: ispe (size), clap (crop), irot and imir (turns)
         ipma          which item has which properties, counted from 1
@@ -14,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from struct import unpack_from
 
-from .upright import MAX_PARTS, Header, Malformed
+from .upright import MAX_PARTS, Foreign, Header, Malformed
 
 _TURNS: Mapping[tuple[int, bool], int] = {
     (0, False): 1,
@@ -28,16 +30,69 @@ _TURNS: Mapping[tuple[int, bool], int] = {
 }
 """EXIF's orientation for: mirrored left to right or not, then so many quarter turns clockwise."""
 
+_NOT_READ: Mapping[bytes, str] = {
+    b"jpeg": "a JPEG picture",
+    b"j2k1": "a JPEG 2000 picture",
+    b"vvc1": "a VVC picture",
+    b"avc1": "an AVC picture",
+    b"av01": "an AV1 picture",
+    b"evc1": "an EVC picture",
+    b"lhv1": "an L-HEVC picture",
+    b"jxlc": "a JPEG XL picture",
+    b"unci": "an uncompressed picture",
+}
+"""The sorts of items that there is no decoder for."""
+
+_DERIVED = frozenset({b"grid", b"iden", b"iovl", b"tmap"})
+_DEEPEST = 4
+
 Box = tuple[bytes, memoryview]
 
 
 def read(data: memoryview) -> Header:
     """Measure the primary picture of a HEIF file."""
     meta = _child(data, b"meta")[4:]
+    primary = _primary_item(_child(meta, b"pitm"))
+    sort = _sort_of(primary, dict(_boxes(meta)))
+    if sort in _NOT_READ:
+        raise Foreign(_NOT_READ[sort])
     properties = _child(meta, b"iprp")
     boxes = list(_boxes(_child(properties, b"ipco")))
-    wanted = _associations(_child(properties, b"ipma"), _primary_item(_child(meta, b"pitm")))
+    wanted = _associations(_child(properties, b"ipma"), primary)
     return _measure([boxes[index - 1] for index in wanted if 0 < index <= len(boxes)])
+
+
+def _sort_of(item: int, meta: Mapping[bytes, memoryview]) -> bytes:
+    """Find the sort of an item, or of what it is put together from; nothing where that is not said."""
+    sorts = dict(_sorts(meta.get(b"iinf", memoryview(b""))))
+    parts = dict(_parts(meta.get(b"iref", memoryview(b""))))
+    for _ in range(_DEEPEST):
+        if sorts.get(item) not in _DERIVED or item not in parts:
+            break
+        item = parts[item]
+    return sorts.get(item, b"")
+
+
+def _sorts(iinf: memoryview) -> Iterator[tuple[int, bytes]]:
+    """Read the number and the sort of each item."""
+    if not iinf:
+        return
+    for name, entry in _boxes(iinf[8 if iinf[0] else 6 :]):
+        if name == b"infe" and entry[0] in (2, 3):
+            layout = ">H2x4s" if entry[0] == 2 else ">I2x4s"
+            number, sort = unpack_from(layout, entry, 4)
+            yield number, sort
+
+
+def _parts(iref: memoryview) -> Iterator[tuple[int, int]]:
+    """Read for each item that is put together from others the first of those."""
+    if not iref:
+        return
+    layout = ">I2xI" if iref[0] else ">H2xH"
+    for name, entry in _boxes(iref[4:]):
+        if name == b"dimg":
+            whole, part = unpack_from(layout, entry)
+            yield whole, part
 
 
 def _measure(properties: list[Box]) -> Header:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ import pillow_heif
 import pyvips
 import simplejpeg
 from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
 
 from ..domain.media import Data, ImageInfo, Pixels
 from . import profiles
@@ -54,8 +56,24 @@ def decode(data: Data, info: ImageInfo, width: int, height: int) -> Pixels:
     wanted = Wanted((info.width, info.height), (width, height))
     if swaps_sides(orientation):
         wanted = Wanted(wanted.source[::-1], wanted.target[::-1])
-    picture = _DECODERS[info.format](memoryview(data), wanted)
+    try:
+        picture = _DECODERS[info.format](memoryview(data), wanted)
+    except Exception as error:
+        if info.format in _MANY_SORTS and _is_about_the_sort(error):
+            raise Unreadable("codec", str(error)) from error
+        raise
     return np.ascontiguousarray(_TURNS[orientation](_render(picture, wanted.target)))
+
+
+_MANY_SORTS = frozenset({"heif", "tiff", "bmp"})
+"""Formats that hold so many sorts of pixels that no decoder reads them all."""
+
+_NOT_READ = re.compile("unsupported|not supported|not implemented", re.IGNORECASE)
+
+
+def _is_about_the_sort(error: Exception) -> bool:
+    # The header was read before: what Pillow does not identify then is pixels that it has no mode for.
+    return isinstance(error, UnidentifiedImageError) or bool(_NOT_READ.search(str(error)))
 
 
 def limit_libraries() -> None:

@@ -132,7 +132,10 @@ class Decode(Job[Pixels]):
 
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
-        """Hold the encoded bytes."""
+        """Hold the encoded bytes, in the file that they are in or in a new one."""
+        if self.blob.file is not None:
+            yield self.blob.file
+            return
         with anonymous_file() as source:
             write(source, self.blob.data)
             yield source
@@ -164,6 +167,7 @@ _MOST_MEGAPIXELS = 240.0
 _REFUSALS: Mapping[str, str] = {
     "scans": "The JPEG data has more scans than any camera or program makes. Save it anew and send it again.",
     "damaged": "The {format} data is damaged or incomplete. Check the file and send it again.",
+    "codec": "This sort of {format} image is not read. Convert it to PNG or JPEG and send it again.",
     "mismatch": "The {format} data does not have the size that its header states.",
     "depth": "This {format} image has 32 bits a channel. Convert it to 8 or 16 and send it again.",
     "memory": "Decoding it takes more than {memory_mib} MiB of memory. Scale it down and send it again.",

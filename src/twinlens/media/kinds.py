@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
-from typing import Literal
-
 from ..domain.errors import BadMedia
-from ..domain.media import Blob
+from ..domain.labels import Kind, essence, kind_of, meant
+from ..domain.media import Blob, unsupported
 from . import sniff
 
-Kind = Literal["image", "recording", "pdf", "text"]
-
-_KINDS: Mapping[str, Kind] = {
-    "image/?*": "image",
-    "video/?*": "recording",
-    "audio/?*": "recording",
-    "application/pdf": "pdf",
-    "application/x-pdf": "pdf",
-    "text/?*": "text",
-    "application/json": "text",
-    "application/?*+json": "text",
-    "application/x-ndjson": "text",
-    "application/jsonl": "text",
-    "application/xml": "text",
-    "application/?*+xml": "text",
-    "application/rtf": "text",
-    "application/csv": "text",
-    "application/javascript": "text",
-    "application/x-javascript": "text",
-    "application/ecmascript": "text",
-    "application/typescript": "text",
-    "application/x-typescript": "text",
-    "application/x-python": "text",
-    "application/x-python-code": "text",
-    "application/x-sh": "text",
-    "application/sql": "text",
-    "application/toml": "text",
-    "application/yaml": "text",
-    "application/x-yaml": "text",
-}
-"""Labels, as patterns, and what they stand for."""
-
-_ALIASES: Mapping[str, str] = {
-    "application/ogg": "audio/ogg",
-    "application/mp4": "video/mp4",
-    # Some clients call every such file a sound, going by its name.
-    "audio/3gpp": "video/3gpp",
-    "audio/3gpp2": "video/3gpp2",
-}
+__all__ = ["MAX_LABEL", "NO_LABELS", "Kind", "essence", "is_inspected", "kind_of_type", "labelled", "meant"]
 
 MAX_LABEL = 200
 """Characters: a longer label names no type, and errors, which repeat labels, show so much of it."""
@@ -57,21 +16,8 @@ NO_LABELS = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 """Labels that claim nothing: the bytes decide."""
 
 
-def essence(mime_type: str | None) -> str:
-    """Give a media type without its parameters, in lower case."""
-    return (mime_type or "").partition(";")[0].strip().lower()
-
-
-def meant(mime_type: str | None) -> str:
-    """Give the media type that a label means."""
-    label = essence(mime_type)
-    return _ALIASES.get(label, label)
-
-
-def kind_of_type(mime_type: str | None) -> Kind | None:
-    """Tell what a label stands for; None where it claims nothing, or nothing that is known."""
-    label = meant(mime_type)
-    return next((kind for types, kind in _KINDS.items() if fnmatchcase(label, types)), None)
+kind_of_type = kind_of
+"""The domain's table, by the name that it has here."""
 
 
 def labelled(blob: Blob) -> tuple[Kind, str]:
@@ -85,7 +31,7 @@ def labelled(blob: Blob) -> tuple[Kind, str]:
     kind = kind_of_type(label)
     if kind is None or len(label) > MAX_LABEL:
         shown = label if len(label) <= MAX_LABEL else f"{label[:MAX_LABEL]}..."
-        raise BadMedia(f"Unsupported MIME type: {shown}", field=blob.field)
+        raise BadMedia(unsupported(shown), field=blob.field)
     return kind, meant(label)
 
 

@@ -87,6 +87,7 @@ _SOUNDS: tuple[Signature, ...] = (
 
 _OTHER_IMAGES: tuple[Signature, ...] = (
     Signature(b"ftypavi", "an AVIF image", offset=4),
+    Signature(b"ftypmif3", "a Mini-HEIF image", offset=4),
     Signature(b"ftypcrx", "a camera raw image", offset=4),
     Signature(b"8BPS", "a Photoshop document"),
     Signature(b"\0\0\1\0", "an icon"),
@@ -113,7 +114,10 @@ _DESCRIBED = (*_OTHER_IMAGES, *_OTHERS, *_SOUNDS, *_VIDEOS)
 """A narrow signature comes before the wider one that it fits in."""
 
 HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
-_HEIF_BRANDS = HEVC_BRANDS | {b"mif1", b"msf1"}
+_HEIF_BRANDS = HEVC_BRANDS | {
+    *(b"mif1", b"mif2", b"msf1", b"miaf"),
+    *(b"jpeg", b"jpgs", b"j2ki", b"j2is", b"avci", b"avcs", b"vvic", b"vvis", b"evbi", b"evbs", b"unif"),
+}
 _AV1_BRANDS = frozenset({b"avif", b"avis"})
 
 
@@ -139,8 +143,10 @@ def describe(data: memoryview) -> str:
 
 
 def is_image(head: bytes) -> bool:
-    """Tell an image, one that can be decoded or not."""
-    return sniff(memoryview(head)) is not None or is_avif(head)
+    """Tell an image, one that can be decoded or not; those are meant that are in the same boxes as MP4."""
+    if sniff(memoryview(head)) is not None or is_avif(head):
+        return True
+    return any(signature.fits(head) for signature in _OTHER_IMAGES if signature.offset)
 
 
 def is_like_image(head: bytes) -> bool:
@@ -156,6 +162,8 @@ def is_recording(head: bytes) -> bool:
 def is_heif(head: bytes) -> bool:
     """Tell a HEIF image by its brands; one whose pixels are AV1 is not meant."""
     brands = _brands(head)
+    if head.startswith(b"mif3", 8):
+        return False
     return bool(brands & HEVC_BRANDS) or (bool(brands & _HEIF_BRANDS) and not brands & _AV1_BRANDS)
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+from ..domain.labels import meant
 from . import rtf
 from .charsets import codec_of
 from .room import put
@@ -35,10 +36,19 @@ def read(data: bytes, mime_type: str) -> str:
         text = _decoded(data, _declared(data, essence, parameters))
     if not _is_text(text[:_LOOKED_AT]):
         raise Unreadable("foreign", "characters that nobody writes")
-    return _UNSEEN.sub("", _LINE_ENDS.sub("\n", text.replace("\r\n", "\n").replace("\r", "\n")))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub("", text if _is_records(essence.strip()) else _LINE_ENDS.sub("\n", text))
 
 
 _NO_TEXT = (b"%PDF-", b"PK\x03\x04", b"\x89PNG\r", b"\x1f\x8b\x08")
+
+
+def _is_records(essence: str) -> bool:
+    """Tell text whose records end at CR and LF alone: what else ends a line in prose is in a value there."""
+    return essence.endswith("json") or meant(essence) in _RECORDS
+
+
+_RECORDS = frozenset({"text/csv", "text/tab-separated-values", "application/jsonl", "application/x-ndjson"})
 
 _LINE_ENDS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 _UNSEEN = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")

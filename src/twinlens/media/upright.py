@@ -16,6 +16,10 @@ class Malformed(Exception):
     """A header that contradicts itself. The words complete the sentence `The PNG header …`."""
 
 
+class Foreign(Exception):
+    """A sort of image that is whole and not read. The words complete the sentence `The HEIF file holds …`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """A size in stored pixels and EXIF's orientation, 1…8, of which 5…8 swap the sides."""

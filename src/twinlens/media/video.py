@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import dropwhile, islice, pairwise
 from typing import IO, Any, cast
 
 import av
@@ -57,6 +57,14 @@ MOST_REORDERED = 32
 """No codec shows a picture after so many that are stored after it; fields count as pictures."""
 
 _USUAL_RATE = Fraction(25)
+
+_GUESSING = frozenset({"asf"})
+"""Containers whose packets do not know how long they last."""
+
+_PLAUSIBLE_STAY_S = 10
+_HEADERS_OFF = Fraction(1, 10)
+"""The last picture may stay so long by its own word; beyond that a header has to agree, roughly."""
+
 _MAX_SQUEEZE = 16
 """A pixel aspect beyond is a mistake, and passed over."""
 
@@ -71,7 +79,7 @@ def inspect(file: IO[bytes]) -> dict[str, int | bool]:
         time_base = time_base_of(stream)
         first = first_frame(container, stream)
         start = first.pts or 0
-        seconds = (_end(container, stream, start, time_base) - start) * time_base
+        seconds = (_end(container, stream, start) - start) * time_base
         width, height = (0, 0) if isinstance(first, AudioFrame) else _displayed(first, stream)
     if not 0 < seconds <= MAX_SECONDS:
         raise Unreadable("damaged", f"lasts {float(seconds)} s by its timestamps")
@@ -152,10 +160,14 @@ def packets_of(container: InputContainer, stream: Main) -> Iterator[Packet[Any]]
 
 def first_frame(container: InputContainer, stream: Main) -> VideoFrame | AudioFrame:
     """Decode the first frame that is shown or heard, from wherever the container stands."""
+    is_bare = True
     for packet in islice(packets_of(container, stream), _PACKETS_TO_FIRST_FRAME):
+        is_bare = is_bare and not packet.size
         # A recording that begins between two key frames is not damaged for that.
         for frame in frames_of(packet, stream):
             return frame
+    if is_bare and not stream.frames and not stream.duration:
+        raise Unreadable("empty", "no packets, and nothing says that there are any")
     # The size of a frame that is too large reads as none.
     raise Unreadable("damaged" if _pixels(stream) else "pixels", "no packet gave a frame")
 
@@ -222,21 +234,23 @@ def _pixels(stream: Main) -> int:
     return stream.width * stream.height if isinstance(stream, VideoStream) else 1
 
 
-def _end(container: InputContainer, stream: Main, start: int, time_base: Fraction) -> int:
+def _end(container: InputContainer, stream: Main, start: int) -> int:
     """Find when the last frame ends, in the stream's time base."""
+    time_base = time_base_of(stream)
     last = _tail_from(start + int(MAX_SECONDS / time_base), container, stream)
     if last is None:
         last = _tail_from(start, container, stream)
         if last is None:
             raise Unreadable("damaged", "no packet after a jump")
-        return last.end
+    if isinstance(stream, AudioStream):
+        return _heard_until(container, stream, start, last)
     # The packet that is stored last, to which some jumps lead, need not be the one that is shown last.
-    back, stored_last = max(int(_LAST_SECONDS / time_base), 1), last.end
+    back, stored_last = max(int(_LAST_SECONDS / time_base), 1), last.time
     while True:
         begin = max(start, stored_last - back)
         last = _tail_from(begin, container, stream) or last
-        if begin == start or last.packets >= MOST_REORDERED or isinstance(stream, AudioStream):
-            return last.end
+        if begin == start or last.packets >= MOST_REORDERED:
+            return last.time + _stays(container, stream, last, start)
         back *= 4
 
 
@@ -244,31 +258,83 @@ def _tail_from(pts: int, container: InputContainer, stream: Main) -> _Tail | Non
     """Read from the key frame before `pts`, or from here if no jump is possible, to the end."""
     with suppress(av.error.FFmpegError):
         container.seek(pts, stream=stream)
-    return _Tail.of(packets_of(container, stream), usual_duration(stream))
+    return _Tail.of(packets_of(container, stream))
+
+
+def _heard_until(container: InputContainer, stream: AudioStream, start: int, last: _Tail) -> int:
+    """Find when the sound ends: where its last samples do, or before, where the packets say so.
+
+    What a packet says is often a guess, nothing at all, or, in a short Ogg file, a number below zero that is
+    read as one of 27 hours. Packets alone know of an end that is cut off by the container's own word.
+    """
+    time_base = time_base_of(stream)
+    begin = max(start, last.time - int(_LAST_SECONDS / time_base))
+    with suppress(av.error.FFmpegError):
+        container.seek(begin, stream=stream)
+    end, held_back = Fraction(begin), Fraction(0)
+    # Where jumps are not exact, what lies between is not decoded.
+    packets = dropwhile(lambda x: x.pts is not None and x.pts < begin, packets_of(container, stream))
+    for packet in packets:
+        for frame in cast("Sequence[AudioFrame]", frames_of(packet, stream)):
+            lasts = Fraction(frame.samples, frame.sample_rate or 1) / time_base
+            # What a decoder has held back comes after the last packet's time.
+            held_back += 0 if packet.size else lasts
+            end = max(end, (end if frame.pts is None else frame.pts) + lasts)
+    said = last.time + (last.lasts or usual_duration(stream))
+    if end == begin:
+        return min(said, last.time + round(_PLAUSIBLE_STAY_S / time_base))
+    is_told = last.lasts and container.format.name not in _GUESSING
+    return round(min(end, said + held_back) if is_told else end)
+
+
+def _stays(container: InputContainer, stream: Main, last: _Tail, start: int) -> int:
+    """Tell how long the last picture stays: as it says, if others stay as long or the headers agree."""
+    usual = usual_duration(stream)
+    second = 1 / time_base_of(stream)
+    said = last.lasts or usual
+    plausible = max(last.longest, round(_PLAUSIBLE_STAY_S * second))
+    if said <= plausible:
+        return said
+    headers = Fraction(stream.duration or 0), (container.duration or 0) * second / av.time_base
+    end = last.time + said - start
+    if any(abs(told - end) <= _HEADERS_OFF * end for told in headers):
+        return said
+    # The usual rate may be one that was worked out from what is not believed here.
+    return min(usual, last.longest or plausible)
 
 
 @dataclass(frozen=True, slots=True)
 class _Tail:
-    """The last packets of a recording: how many are shown, and when the last of them ends."""
+    """The last packets of a recording: how many are shown, when the last of them is, and how long it lasts.
+
+    That is what it says itself, 0 where it says nothing; `longest` is the longest time from one to the next.
+    """
 
     packets: int
-    end: int
+    time: int
+    lasts: int
+    longest: int
 
     @classmethod
-    def of(cls, packets: Iterable[Packet[Any]], usual: int) -> _Tail | None:
-        """Read packets to the end; one that does not know how long it lasts does so for `usual`.
+    def of(cls, packets: Iterable[Packet[Any]]) -> _Tail | None:
+        """Read packets to the end.
 
         What MP4 calls a packet's duration is the time to the next one that is stored. Of a picture that is
         shown last but not stored last, it says nothing, and the one that is stored last sets the limit.
         """
-        count, shown_last = 0, None
-        lasts = stored_last = usual
+        times: list[int] = []
+        shown_last, lasts, stored_last = 0, 0, 0
         for packet in packets:
             time = packet.dts if packet.pts is None else packet.pts
             if time is None or packet.is_discard:
                 continue
-            count += 1
-            stored_last = packet.duration or usual
-            if shown_last is None or time >= shown_last:
+            stored_last = packet.duration or 0
+            if not times or time >= shown_last:
                 shown_last, lasts = time, stored_last
-        return None if shown_last is None else cls(count, shown_last + min(lasts, stored_last))
+            times.append(time)
+        if not times:
+            return None
+        times.sort()
+        longest = max((late - early for early, late in pairwise(times)), default=0)
+        known = [said for said in (lasts, stored_last) if said > 0]
+        return cls(len(times), shown_last, min(known, default=0), longest)

@@ -25,7 +25,7 @@ from .amounts import check_images
 from .concurrency import side_by_side
 from .items import item_of
 from .limits import limited
-from .planning import PlannedMedia, Planner, costs_of, pixels_of
+from .planning import PlannedMedia, Planner, costs_of, delimiters_of, pixels_of
 from .resolve import resolve
 from .services import Services
 from .threads import counted, sized
@@ -63,7 +63,7 @@ async def plan(
     count = partial(prompt.count_text, request, served.engine.count_text)
     tokens[Modality.TEXT] += await sized(request, count)
     usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
-    _check_input_limit(usage.prompt_total, served)
+    _check_input_limit(usage.prompt_total, delimiters_of(items), served)
     return Plan(request, served.engine, items, usage, work)
 
 
@@ -99,9 +99,10 @@ def _check_calls(request: Request, engine: Engine) -> None:
         )
 
 
-def _check_input_limit(tokens: int, served: Served) -> None:
+def _check_input_limit(tokens: int, delimiters: int, served: Served) -> None:
+    """Hold a prompt to the model's limit by its payload: an hour of film, three at LOW, fit."""
     limit = served.line.input_token_limit
-    if tokens > limit:
+    if tokens - delimiters > limit:
         raise InvalidArgument(
             f"The input token count ({tokens}) exceeds the maximum number of tokens allowed ({limit}).",
             field="contents",

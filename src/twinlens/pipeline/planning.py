@@ -294,6 +294,24 @@ def costs_of(planned: Sequence[PlannedMedia]) -> Counter[Modality]:
     return tokens
 
 
+def delimiters_of(planned: Sequence[PlannedMedia]) -> int:
+    """Count the tokens that are billed around pictures, frames and pages, and stand for no pixels."""
+    return sum(map(_delimiters, planned))
+
+
+def _delimiters(item: PlannedMedia) -> int:
+    match item:
+        case PlannedImage():
+            pictures = 1
+        case PlannedVideo():
+            pictures = item.count
+        case PlannedDocument():
+            pictures = len(item.fits)
+        case _:
+            return 0
+    return pictures * (item.budget.billed - item.budget.payload)
+
+
 def pixels_of(planned: Sequence[PlannedMedia]) -> int:
     """Count the pixels that are held at once: all images, and of one video or PDF what is read ahead."""
     images = sum(item.fit.width * item.fit.height for item in planned if isinstance(item, PlannedImage))

@@ -108,6 +108,13 @@ class Part:
         with disk_errors():
             self.file.truncate(end)
 
+    def trim(self, end: int) -> None:
+        """Cut off what lies behind `end`: from then on whoever reads the file reads what is sealed."""
+        with disk_errors():
+            if os.fstat(self.file.fileno()).st_size != end:
+                self.cut(end)
+                os.fsync(self.file.fileno())
+
     def seal(self, end: int) -> Sealed:
         """Make the bytes up to `end` safe and cut off the rest; give their hash and the first of them."""
         with disk_errors():

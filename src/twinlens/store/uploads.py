@@ -9,17 +9,19 @@ An upload's id is a capability: whoever has it may write, and nobody else can gu
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
 import string
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 from ..domain.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from .blocks import blocks
-from .files import LIFETIME, FileRecord, FileStore
+from .files import LIFETIME, FileRecord, FileState, FileStore
 from .locks import in_thread, settled
 from .parts import Part, Parts, StoredPart
 from .quota import Quota
@@ -30,6 +32,12 @@ __all__ = ["Draft", "Sniff", "Upload", "Uploads"]
 
 Sniff = Callable[[bytes], str | None]
 """From the first bytes of a file to its MIME type; None where they are of no known kind."""
+
+Try = Callable[[Path, str, int], Awaitable[str | None]]
+"""From a file that was received, its MIME type and its size to what is wrong with it; None where nothing is.
+
+Raises `InvalidArgument` for what is not to become a file at all.
+"""
 
 SESSION_LIFETIME = timedelta(days=7)
 MAX_FILE_BYTES = 2 * 1024**3
@@ -71,10 +79,15 @@ class _Receipt:
         return self.position > self.upload.received
 
 
+async def _untried(_path: Path, _mime_type: str, _size: int) -> str | None:
+    return None
+
+
 class Uploads:
     """The uploads into a file store.
 
-    A file whose MIME type is `inspected` is PROCESSING when it is finished; somebody has to look into it.
+    A file is `tried` before it is finished, and FAILED where something is wrong with it. One whose MIME type
+    is `inspected` is PROCESSING then; somebody has to look into it.
     """
 
     def __init__(
@@ -83,6 +96,7 @@ class Uploads:
         *,
         sniff: Sniff = lambda _head: None,
         inspected: Callable[[str], bool] = lambda _mime_type: False,
+        tried: Try = _untried,
         max_file_bytes: int = MAX_FILE_BYTES,
         max_project_bytes: int = MAX_PROJECT_BYTES,
         lifetime: timedelta = SESSION_LIFETIME,
@@ -90,6 +104,7 @@ class Uploads:
         self._files = files
         self._sniff = sniff
         self._inspected = inspected
+        self._tried = tried
         self._max_file_bytes = max_file_bytes
         self._sessions = Sessions(files, max_project_bytes=max_project_bytes, lifetime=lifetime)
         self._turns = Turns()
@@ -302,21 +317,15 @@ class Uploads:
 
     async def _keep(self, receipt: _Receipt, received: int) -> FileRecord:
         upload = receipt.upload
-        sealed = await in_thread(receipt.part.seal, received)
-        mime_type = upload.mime_type or self._sniff(sealed.head)
 
         def work(connection: sqlite3.Connection) -> None:
             if receipt.new and received > (quota := self._sessions.room(connection, upload)).left:
                 raise quota.exhausted()
             if receipt.listed:
-                self._sessions.end(connection, upload, received, sealed.sha256)
+                self._sessions.end(connection, upload, received, record.sha256)
 
         try:
-            if mime_type is None:
-                raise InvalidArgument(
-                    "Unsupported MIME type: application/octet-stream", field="file.mime_type"
-                )
-            record = self._record(upload, mime_type, received, sealed.sha256)
+            record = await self._sealed(receipt, received)
             await self._files.keep(record, self._parts.path(upload.id), work)
         except (InvalidArgument, AlreadyExists):
             await self._give_up(upload)
@@ -326,7 +335,30 @@ class Uploads:
         await in_thread(self._parts.remove, upload.id)
         return record
 
-    def _record(self, upload: Upload, mime_type: str, size: int, sha256: str) -> FileRecord:
+    async def _sealed(self, receipt: _Receipt, received: int) -> FileRecord:
+        """Make the bytes safe, and try them meanwhile if it is known what they should be."""
+        upload, part = receipt.upload, receipt.part
+        await in_thread(part.trim, received)
+        path = self._parts.path(upload.id)
+        trial = (
+            asyncio.ensure_future(self._tried(path, upload.mime_type, received)) if upload.mime_type else None
+        )
+        try:
+            sealed = await in_thread(part.seal, received)
+            mime_type = upload.mime_type or self._sniff(sealed.head)
+            if mime_type is None:
+                raise InvalidArgument(
+                    "Unsupported MIME type: application/octet-stream", field="file.mime_type"
+                )
+        except BaseException:
+            if trial:
+                await asyncio.gather(trial, return_exceptions=True)
+            raise
+        flaw = await (trial or self._tried(path, mime_type, received))
+        return self._record(upload, mime_type, received, sealed.sha256, flaw)
+
+    def _record(self, upload: Upload, mime_type: str, size: int, sha256: str, flaw: str | None) -> FileRecord:
+        state: FileState = "PROCESSING" if self._inspected(mime_type) else "ACTIVE"
         time = self._files.clock()
         return FileRecord(
             project=upload.project,
@@ -335,7 +367,8 @@ class Uploads:
             mime_type=mime_type,
             size=size,
             sha256=sha256,
-            state="PROCESSING" if self._inspected(mime_type) else "ACTIVE",
+            state="FAILED" if flaw else state,
+            error=flaw,
             created=time,
             updated=time,
             expires=time + LIFETIME,

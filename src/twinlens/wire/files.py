@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from ..domain import labels
 from ..domain.errors import InvalidArgument
+from ..domain.media import unsupported
 from . import encoding, json
 from .proto import Field, Message, Reading, anything, int64, string
 
 COMMANDS = frozenset({"start", "upload", "finalize", "query", "cancel"})
 MAX_DISPLAY_NAME = 512
-MAX_MIME_TYPE = 127
 DEFAULT_PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
 
@@ -24,18 +25,7 @@ _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _UNSAID = "application/octet-stream"
 _INVALID_ARGUMENT = 3
 """The number of this status among google.rpc's codes: a file that cannot be read is the caller's."""
-_MIME_TYPES = frozenset(
-    f"{kind}/{name}"
-    for kind, names in {
-        "image": "png jpeg jpg webp heic heif gif bmp tiff",
-        "video": "mp4 mpeg mpg mov quicktime avi x-msvideo x-flv webm wmv x-ms-wmv 3gpp 3gpp2 x-matroska",
-        "audio": "wav x-wav mp3 mpeg aiff x-aiff aac ogg flac x-flac mp4 m4a x-m4a mp4a-latm webm opus",
-        "application": "pdf json xml rtf javascript x-javascript",
-    }.items()
-    for name in names.split()
-)
-
-_MEANT = {"audio/3gpp": "video/3gpp", "audio/3gpp2": "video/3gpp2"}
+_VIDEOS = {"audio/3gpp": "video/3gpp", "audio/3gpp2": "video/3gpp2"}
 """What clients that go by a file's name call a video."""
 
 _BODY_TYPES = frozenset({"application/json", "application/xml"})
@@ -162,7 +152,7 @@ def read_at_once(headers: Mapping[str, str]) -> Metadata:
     said = read_metadata(b"", headers)
     own = headers.get("content-type", "").partition(";")[0].strip().lower()
     if said.mime_type is None and (
-        own in _MIME_TYPES - _BODY_TYPES or own in _MEANT or own.startswith("text/")
+        own not in _BODY_TYPES and (labels.is_file(own) or own.startswith("text/"))
     ):
         return replace(said, mime_type=_supported(own))
     return said
@@ -283,12 +273,12 @@ def _new_id(name: str) -> str:
 def _supported(mime_type: str) -> str | None:
     """Check a type without its parameters; None where nothing was said."""
     bare = mime_type.partition(";")[0].strip().lower()
-    bare = _MEANT.get(bare, bare)
+    bare = _VIDEOS.get(bare, bare)
     if bare in ("", _UNSAID):
         return None
-    if bare in _MIME_TYPES or (len(bare) <= MAX_MIME_TYPE and re.fullmatch(r"text/[a-z0-9.+-]+", bare)):
+    if labels.is_file(bare):
         return bare
-    raise InvalidArgument(f"Unsupported MIME type: {bare[:100]}", field="file.mime_type")
+    raise InvalidArgument(unsupported(bare[:100]), field="file.mime_type")
 
 
 def _read_token(token: str) -> int:

@@ -66,6 +66,13 @@ async def told(mime_type: str, text: str, question: str) -> Answer:
         ("text/csv", CSV, "What is the sum of Units?", "The sum of “Units” over 3 rows is 35."),
         ("text/csv", CSV, "Tell me about Milk", "Product: Milk, Units: 20, Price: 1.20"),
         ("text/csv", CSV, "Read it", CSV),
+        ("text/csv", "a,b\n1\u2028one,2\x0c\n3,4\x0b\n", "How many rows are there?", "The text has 2 rows."),
+        (
+            "application/x-ndjson",
+            '{"a": "x\u2028y"}\n{"a": "z"}\n',
+            "How many rows are there?",
+            "The text has 2 rows.",
+        ),
         ("application/json", JSON, "What is the total?", "12.5"),
         ("application/json", JSON, "What is the customer's email?", "“customer.email: jane@example.com”"),
         ("application/json", JSON, "What is the price of Tea?", "3.5 (price, Tea)"),

@@ -74,7 +74,8 @@ def _marked(found: markup.Stripped, form: str, text: str | None = None) -> Writt
 
 
 def _csv(text: str) -> Written | None:
-    lines = text.splitlines()
+    # Records end at these alone; other signs that end a line in prose may stand in a cell.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not any(line.strip() for line in lines):
         return None
     sample = [line for line in lines[:_SNIFFED_ROWS] if line.strip()]
@@ -107,7 +108,7 @@ def _json(text: str) -> Written | None:
 def _json_lines(text: str) -> Written | None:
     tables: list[Table] = []
     try:
-        records = [json.loads(line) for line in text.splitlines() if line.strip()]
+        records = [json.loads(line) for line in text.split("\n") if line.strip()]
         lines = list(_paths(records, "", tables, 0))
     except (ValueError, RecursionError):
         return None
