@@ -26,13 +26,23 @@ LOST = (OSError, http.client.HTTPException)
 class Server:
     """One `twinlens serve` on a data folder, and its log. It ends with its block at the latest."""
 
-    def __init__(self, data: Path, folder: Path, *flags: str, within: Sequence[str] = ()) -> None:
-        """Start the process in `folder`, which marks it; `within` is a command that runs commands."""
+    def __init__(
+        self,
+        data: Path,
+        folder: Path,
+        *flags: str,
+        within: Sequence[str] = (),
+        script: str | None = None,
+    ) -> None:
+        """Start the process in `folder`, which marks it; `within` is a command that runs commands.
+
+        `script` is a file beside this one that stands for the command line.
+        """
         self.log = folder / "server.log"
         self.folder = folder
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command(data, *flags, within=within),
+                command(data, *flags, within=within, script=script),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -72,10 +82,11 @@ class Server:
         return code
 
 
-def command(data: Path, *flags: str, within: Sequence[str] = ()) -> list[str]:
+def command(data: Path, *flags: str, within: Sequence[str] = (), script: str | None = None) -> list[str]:
     """Write the command line of a server on a free port."""
     own = ("--engine", "script", "--port", "0", "--decode-workers", "1", "--data-dir", str(data))
-    return [*within, sys.executable, "-m", "twinlens", "serve", *own, *flags]
+    program = ("-m", "twinlens") if script is None else (str(Path(__file__).with_name(script)),)
+    return [*within, sys.executable, *program, "serve", *own, *flags]
 
 
 def environment(folder: Path) -> dict[str, str]:
