@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 def test_a_started_server_is_alive_and_soon_ready(client: TestClient) -> None:
     assert client.get("/healthz").text == "ok\n"
-    for _ in range(100):
+    for _ in range(6000):
         if client.get("/readyz").status_code == 200:
             break
         time.sleep(0.01)

@@ -45,7 +45,7 @@ async def test_the_background_has_half_of_the_turns_and_of_the_room() -> None:
     with pytest.raises(ResourceExhausted), gate.place() as place:
         place.go_into_background()
     with gate.place() as place:
-        async with asyncio.timeout(1), place.turn():
+        async with asyncio.timeout(60), place.turn():
             assert gate.running == 1
 
 
@@ -58,7 +58,7 @@ async def test_not_more_bodies_are_read_than_are_worked_on() -> None:
     assert not waiting.done()
 
     async with first.turn():
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, 60)
 
 
 async def test_room_is_waited_for() -> None:
@@ -70,4 +70,4 @@ async def test_room_is_waited_for() -> None:
 
     place.close()
 
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 60)

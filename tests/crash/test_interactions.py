@@ -129,7 +129,7 @@ def test_a_full_disk_keeps_nothing_by_half_until_there_is_room(disk: Folder, tmp
 
 
 def test_what_cannot_be_written_down_is_told_as_failed(disk: Folder, tmp_path: Path) -> None:
-    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 0.2}]}})
+    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 2}]}})
     with serving(disk, tmp_path, script) as talk:
         interaction_id = created(talk, "Hello", background=True)["id"]
         filler = disk.mounted.fill()
@@ -144,7 +144,7 @@ def test_what_cannot_be_written_down_is_told_as_failed(disk: Folder, tmp_path: P
 
 
 def test_what_cannot_be_written_down_is_told_while_the_disk_is_full(disk: Folder, tmp_path: Path) -> None:
-    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 0.2}]}})
+    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 2}]}})
     with serving(disk, tmp_path, script) as talk:
         interaction_id = created(talk, "Hello", background=True)["id"]
         disk.mounted.fill()
@@ -163,7 +163,7 @@ def test_what_cannot_be_begun_anew_is_not_under_way_for_ever(disk: Folder, tmp_p
         time.sleep(0.6)
         filler.unlink()
 
-        wait_until(lambda: not any(b"in_progress" in talk.get(one, "").body for one in known), 2)
+        wait_until(lambda: not any(b"in_progress" in talk.get(one, "").body for one in known))
 
 
 @pytest.fixture
@@ -223,9 +223,9 @@ def assert_full(answer: Answer) -> None:
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def wait_until(done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+def wait_until(done: Callable[[], bool]) -> None:
     """Look again and again."""
-    patience = time.monotonic() + patience_s
+    patience = time.monotonic() + PATIENCE_S
     while not done():
         assert time.monotonic() < patience
         time.sleep(0.05)

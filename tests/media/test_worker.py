@@ -82,9 +82,20 @@ async def unread(pool: DecodePool, file: IO[bytes]) -> str:
 
 
 async def until(fact: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not fact():  # noqa: ASYNC110  the fact is another process's
             await asyncio.sleep(0.01)
+
+
+async def until_at_work(pid: int, before: float) -> None:
+    """Wait until a process is in the midst of a job: it has computed for some time since `before`."""
+    await until(lambda: seconds_of(pid) >= before + 0.05)
+
+
+def seconds_of(pid: int) -> float:
+    """Give how long a process has computed."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def is_gone(pid: int) -> bool:
@@ -159,9 +170,10 @@ async def test_a_crash_costs_one_request_and_one_worker() -> None:
     async with running() as pool:
         await assert_well(pool)
         (pid,) = pool.pids
+        before = seconds_of(pid)
         first = asyncio.create_task(refusal(pool, SLOW))
         second = asyncio.create_task(decode(pool, pictures.make("png")))
-        await asyncio.sleep(0.1)
+        await until_at_work(pid, before)
 
         os.kill(pid, signal.SIGKILL)
 
@@ -176,8 +188,9 @@ async def test_a_worker_that_hangs_is_killed_when_its_time_is_over() -> None:
     async with running(timeout_s=1) as pool:
         await assert_well(pool)
         (pid,) = pool.pids
+        before = seconds_of(pid)
         job = asyncio.create_task(refusal(pool, SLOW))
-        await asyncio.sleep(0.1)
+        await until_at_work(pid, before)
 
         os.kill(pid, signal.SIGSTOP)
         message = await job
@@ -225,9 +238,10 @@ async def test_a_crash_on_a_stored_file_costs_one_worker(tmp_path: Path) -> None
     async with running() as pool:
         await assert_well(pool)
         (pid,) = pool.pids
+        before = seconds_of(pid)
         with slow_file(tmp_path) as file:
             job = asyncio.create_task(unread(pool, file))
-            await asyncio.sleep(0.2)
+            await until_at_work(pid, before)
 
             os.kill(pid, signal.SIGKILL)
 
