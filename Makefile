@@ -51,8 +51,24 @@ tests/sdk/js/node_modules: tests/sdk/js/package-lock.json
 demo: $(SHOW)  ## start a server and put real pictures through it
 	$(BIN)/python demo/demo.py
 
-test: $(STAMP)  ## run all tests
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## run the tests, all but the long ones; PYTEST passes options on
+	$(BIN)/python -m pytest $(PYTEST)
+
+test-long: $(STAMP)  ## run the long ones: hundreds of kills, power cuts and damaged files
+	$(BIN)/python -m pytest -m long $(PYTEST)
+
+test-lowest: $(GENAI2) tests/sdk/js/node_modules  ## run the tests on the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv --without-pip $(VENV)/lowest
+	$(PYTHON) -m pip --python $(VENV)/lowest/bin/python $(LOCKED) -r requirements/build.txt
+	$(VENV)/lowest/bin/python -m pip $(LOCKED) -r requirements/lowest.txt
+	$(VENV)/lowest/bin/python -m pip $(EDITABLE)
+	$(VENV)/lowest/bin/python -m pytest $(PYTEST)
+
+test-newest: $(GENAI2) tests/sdk/js/node_modules  ## run the tests on the newest versions that it allows, unlocked
+	$(PYTHON) -m venv --without-pip $(VENV)/newest
+	$(PYTHON) -m pip --python $(VENV)/newest/bin/python $(LOCKED) -r requirements/build.txt
+	$(VENV)/newest/bin/python -m pip install --upgrade --upgrade-strategy eager --editable '.[speech,youtube]' --group dev
+	$(VENV)/newest/bin/python -m pytest $(PYTEST)
 
 lint: $(STAMP)  ## check style and types
 	$(BIN)/ruff check

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,11 @@ import pytest
 
 from crash.conversations import Conversations, Folder, digest
 from crash.disks import Disk, Plugged, failing_disk, small_disk
+from crash.lengths import lengths
 from crash.samples import png
 from crash.serving import PATIENCE_S, Answer, Server, wait_until_gone
 from crash.talks import MAX_ATTEMPTS, SCRIPT, URL, Fields, Talk, picture, talking
 
-KILLS = int(os.environ.get("TWINLENS_TEST_KILLS", "3"))
 MIB = 1024 * 1024
 BIG = png(Random(1), 3 * MIB)
 OTHER = png(Random(2), 2 * MIB)
@@ -35,15 +34,17 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
-def test_conversations_survive_any_kill(script: Path, tmp_path: Path) -> None:
+@lengths("TWINLENS_TEST_KILLS", brief=3, long=60)
+def test_conversations_survive_any_kill(length: int, script: Path, tmp_path: Path) -> None:
     data = folder_in(tmp_path)
 
-    Conversations(lambda: Server(data.path, tmp_path, "--script", str(script)), data, talkers=3).run(KILLS)
+    Conversations(lambda: Server(data.path, tmp_path, "--script", str(script)), data, talkers=3).run(length)
 
     assert wait_until_gone(tmp_path) == set()
 
 
-def test_conversations_survive_a_power_cut(script: Path, tmp_path: Path) -> None:
+@lengths("TWINLENS_TEST_KILLS", brief=3, long=60)
+def test_conversations_survive_a_power_cut(length: int, script: Path, tmp_path: Path) -> None:
     with failing_disk(tmp_path / "disk") as disk:
 
         def serve() -> Server:
@@ -52,7 +53,7 @@ def test_conversations_survive_a_power_cut(script: Path, tmp_path: Path) -> None
             disk.plug_in()
             return Plugged(disk, tmp_path, "--script", str(script))
 
-        Conversations(serve, folder_on(disk), talkers=2).run(max(1, KILLS // 6))
+        Conversations(serve, folder_on(disk), talkers=2).run(max(1, length // 6))
 
 
 def test_what_ends_the_server_again_and_again_is_given_up(tmp_path: Path) -> None:
