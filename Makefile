@@ -90,16 +90,18 @@ bench: $(STAMP)  ## measure; each benchmark also runs alone
 # One resolution for every Python from the oldest on. lock.txt is the whole; build.txt and demo.txt are parts of it.
 RESOLVE = $(VENV)/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--upgrade --no-annotate --custom-compile-command "make lock"
-EVERYTHING := pyproject.toml --extra youtube --extra speech --group dev
+PRODUCT := pyproject.toml --extra youtube --extra speech
 
 lock:  ## renew the locks: the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --without-pip $(VENV)/lock
 	$(PYTHON) -m pip --python $(VENV)/lock/bin/python install 'uv>=0.13,<0.14'
-	$(RESOLVE) $(EVERYTHING) -o requirements/lock.txt
+	$(RESOLVE) $(PRODUCT) --group dev -o requirements/lock.txt
 	$(RESOLVE) --group build -c requirements/lock.txt -o requirements/build.txt
 	$(RESOLVE) pyproject.toml --group build --group demo -c requirements/lock.txt -o requirements/demo.txt
 	$(RESOLVE) --group genai2 -o requirements/genai2.txt
-	$(RESOLVE) $(EVERYTHING) --resolution lowest-direct -o requirements/lowest.txt
+# The lowest is meant for users: what tests and builds is the newest there, too.
+	$(RESOLVE) $(PRODUCT) --resolution lowest-direct -o $(VENV)/lock/lowest.txt
+	$(RESOLVE) $(PRODUCT) --group dev -c $(VENV)/lock/lowest.txt -o requirements/lowest.txt
 	npm install --prefix tests/sdk/js --package-lock-only --ignore-scripts --no-audit --no-fund
 
 clean:  ## remove what set-up and runs have made
