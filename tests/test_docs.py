@@ -70,7 +70,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_readmes_samples_run_as_they_are(tmp_path: Path, address: str) -> None:

@@ -37,7 +37,7 @@ def app(tmp_path: Path) -> Starlette:
 
 
 async def call(app: Starlette, method: str, query: bytes = b"", leave_after_s: float = 0.3) -> list[Any]:
-    """Call the app as a server would, and go away after some time; give all it sent."""
+    """Call the app as a server would, and go away after some time and any first event; give all it sent."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -58,17 +58,23 @@ async def call(app: Starlette, method: str, query: bytes = b"", leave_after_s: f
     }
     body = iter([{"type": "http.request", "body": BODY, "more_body": False}])
     sent: list[Any] = []
+    begun = asyncio.Event()
+    if method == "generateContent":
+        begun.set()
 
     async def receive() -> Any:
         for message in body:
             return message
+        await begun.wait()
         await asyncio.sleep(leave_after_s)
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
+        if message.get("body"):
+            begun.set()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         await app(scope, receive, send)
     return sent
 

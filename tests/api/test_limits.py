@@ -46,7 +46,7 @@ async def test_the_background_has_half_of_the_turns_and_of_the_room() -> None:
     with pytest.raises(ResourceExhausted), gate.place() as place:
         place.go_into_background()
     with gate.place() as place:
-        async with asyncio.timeout(1), place.turn():
+        async with asyncio.timeout(60), place.turn():
             assert gate.running == 1
 
 
@@ -67,4 +67,4 @@ async def test_room_is_waited_for() -> None:
 
     place.close()
 
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 60)

@@ -59,7 +59,7 @@ class Server:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=300)
         assert "Traceback" not in (self._folder / "server.log").read_text()
 
 
@@ -132,7 +132,7 @@ class Wire:
                         break
                     self.sent += len(data)
                     self.held.set()
-                    self._open.wait(60)
+                    self._open.wait(300)
                     break
                 if not _carried(server, data):
                     break
@@ -289,7 +289,7 @@ def files(begin: Begin) -> Run:
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         process = begin(*arguments, **environment)
-        out, errors = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=600)
         assert "Traceback" not in errors, errors
         return subprocess.CompletedProcess(arguments, process.returncode, out, errors)
 

@@ -54,7 +54,7 @@ def test_the_commands_of_the_page_run_as_they_are(server: Any, folder: Path) -> 
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -297,7 +297,7 @@ def test_an_output_that_is_full_is_told(
 
     with open("/dev/full", "wb") as full:
         process = begin(*command.split(), *at, stdout=full.fileno())
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=300)
 
     assert process.returncode == 1
     assert errors.endswith("Error: The results cannot be written: no space left on device.\n")

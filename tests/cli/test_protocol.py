@@ -48,7 +48,7 @@ class Server:
 
     @contextmanager
     def connection(self) -> Iterator[socket.socket]:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as found:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=180) as found:
             yield found
 
     def connections(self) -> int:
@@ -60,7 +60,7 @@ class Server:
     def stop(self) -> str:
         """End the server; give what it and its log said."""
         self.process.send_signal(signal.SIGTERM)
-        said, _ = self.process.communicate(timeout=30)
+        said, _ = self.process.communicate(timeout=180)
         return said + self._log.read_text()
 
 
@@ -115,7 +115,7 @@ def test_what_is_no_request_is_refused_as_everything_else_is(server: Server) -> 
 
 
 def test_a_connection_is_used_again_and_again(server: Server) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=180)
     for _ in range(3):
         connection.request("GET", "/healthz")
         assert connection.getresponse().read() == b"ok\n"

@@ -30,7 +30,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         [*COMMAND, *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
         env=os.environ | {"COLUMNS": "100"} | environment,
     )
@@ -97,24 +97,22 @@ def test_the_server_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
     with serving(tmp_path, "--engine", "script") as (process, _, _printed):
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(20) == 0
+        assert process.wait(180) == 0
 
 
 def test_sigterm_lets_a_request_in_flight_finish(tmp_path: Path) -> None:
     script = tmp_path / "answers.yaml"
-    script.write_text("default: {chunks: [{text: done, delay: 1.5}]}\n")
+    script.write_text("default: {chunks: [begun, {text: done, delay: 1.5}]}\n")
     with serving(tmp_path / "data", "--engine", "script", "--script", str(script)) as (process, address, _):
-        host, port = address.removeprefix("http://").split(":")
-        body = b'{"contents":[{"parts":[{"text":"x"}]}]}'
-        path = "/v1/models/gemini-3-pro:generateContent?key=k"
-        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            connection.sendall(f"{head}\r\n\r\n".encode() + body)
-            time.sleep(0.7)
+        asked = {"contents": [{"parts": [{"text": "x"}]}]}
+        path = "/v1/models/gemini-3-pro:streamGenerateContent?key=k&alt=sse"
+        with httpx.stream("POST", address + path, json=asked, timeout=180) as stream:
+            pieces = stream.iter_text()
+            assert '"text":"begun"' in next(pieces)
             process.send_signal(signal.SIGTERM)
 
-            assert b'"text":"done"' in connection.makefile("rb").read()
-        assert process.wait(20) == 0
+            assert '"text":"done"' in "".join(pieces)
+        assert process.wait(180) == 0
 
 
 def test_a_setting_is_read_from_its_variable(tmp_path: Path) -> None:
@@ -193,14 +191,14 @@ def test_a_taken_port_is_named_without_a_traceback(tmp_path: Path) -> None:
 
 def test_the_builtin_engine_becomes_ready(tmp_path: Path) -> None:
     with serving(tmp_path) as (_, address, _printed):
-        for _ in range(300):
+        for _ in range(1800):
             try:
                 if urllib.request.urlopen(f"{address}/readyz").status == 200:
                     return
             except urllib.error.HTTPError:
                 time.sleep(0.1)
 
-    pytest.fail("the engine did not load within 30 s")
+    pytest.fail("the engine did not load within minutes")
 
 
 def test_sigterm_lets_those_go_who_follow_work_in_the_background(tmp_path: Path) -> None:
@@ -209,7 +207,7 @@ def test_sigterm_lets_those_go_who_follow_work_in_the_background(tmp_path: Path)
     asked = {"model": "gemini-3-flash-preview", "input": "x", "background": True}
     with (
         serving(tmp_path / "data", "--engine", "script", "--script", str(answers)) as (process, url, _),
-        httpx.Client(base_url=f"{url}/v1beta", headers={"x-goog-api-key": "k"}) as http,
+        httpx.Client(base_url=f"{url}/v1beta", headers={"x-goog-api-key": "k"}, timeout=180) as http,
     ):
         begun = http.post("/interactions", json=asked).json()["id"]
         with http.stream("GET", f"/interactions/{begun}?stream=true") as stream:
@@ -222,7 +220,7 @@ def test_sigterm_lets_those_go_who_follow_work_in_the_background(tmp_path: Path)
         assert told[-4] == "event: error"
         assert "goes on when it is back" in told[-3]
         assert told[-1] == "data: [DONE]"
-        assert process.wait(20) == 0
+        assert process.wait(180) == 0
 
 
 def test_a_stream_that_the_servers_end_cuts_off_is_told_so(tmp_path: Path) -> None:
@@ -232,7 +230,7 @@ def test_a_stream_that_the_servers_end_cuts_off_is_told_so(tmp_path: Path) -> No
     flags = ("--engine", "script", "--script", str(answers), "--shutdown-timeout-s", "1")
     with (
         serving(tmp_path / "data", *flags) as (process, url, _),
-        httpx.Client(base_url=f"{url}/v1beta", headers={"x-goog-api-key": "k"}) as http,
+        httpx.Client(base_url=f"{url}/v1beta", headers={"x-goog-api-key": "k"}, timeout=180) as http,
         http.stream("POST", "/interactions", json=asked) as stream,
     ):
         lines = filter(None, stream.iter_lines())

@@ -50,7 +50,7 @@ def stopped(begin: Begin, server: Any, wire: Any, big: Path) -> Callable[..., tu
         laid = wire(at or server)
         laid.hold(12 * MIB)
         command = begin("upload", str(big), "--json", "--server", laid.url)
-        assert laid.held.wait(60)
+        assert laid.held.wait(300)
         return command, laid
 
     return start
@@ -90,7 +90,7 @@ def test_the_same_command_goes_on_after_one_that_was_ended(
 ) -> None:
     command, laid = stopped()
     command.send_signal(end)
-    _, errors = command.communicate(timeout=60)
+    _, errors = command.communicate(timeout=300)
     assert remembered(tmp_path)
     laid.release()
 
@@ -109,7 +109,7 @@ def test_a_connection_that_breaks_is_made_again(stopped: Any, data: bytes) -> No
     command, laid = stopped()
 
     laid.release()
-    out, errors = command.communicate(timeout=60)
+    out, errors = command.communicate(timeout=300)
 
     assert sha256(json.loads(out)) == hashlib.sha256(data).hexdigest()
     assert "broke. Trying again in 0.5 s." in errors
@@ -125,7 +125,7 @@ def test_a_server_that_is_killed_and_comes_back_gets_the_rest(
     server.kill()
     laid.release()
     server.start()
-    out, errors = command.communicate(timeout=100)
+    out, errors = command.communicate(timeout=300)
 
     assert sha256(json.loads(out)) == hashlib.sha256(data).hexdigest(), errors
     assert "Trying again" in errors
@@ -199,7 +199,9 @@ def test_restart_begins_anew_and_cancels_what_was_there(
 
 
 def session_status(url: str, known: dict[str, Any]) -> str | None:
-    answer = httpx.post(url + known["session"]["path"], headers={"X-Goog-Upload-Command": "query"})
+    answer = httpx.post(
+        url + known["session"]["path"], headers={"X-Goog-Upload-Command": "query"}, timeout=60
+    )
     status: str | None = answer.headers.get("x-goog-upload-status")
     return status
 
@@ -227,7 +229,10 @@ def test_an_upload_that_the_server_has_forgotten_begins_anew(
     command.communicate()
     laid.release()
     session = remembered(tmp_path)[0]["session"]["path"]
-    assert httpx.post(laid.url + session, headers={"X-Goog-Upload-Command": "cancel"}).status_code == 200
+    assert (
+        httpx.post(laid.url + session, headers={"X-Goog-Upload-Command": "cancel"}, timeout=60).status_code
+        == 200
+    )
 
     done = files("upload", str(big), "--json", "--server", laid.url)
 
@@ -241,7 +246,7 @@ def test_the_state_is_for_the_user_alone_and_holds_no_key(
     laid = wire(server)
     laid.hold(MIB)
     command = begin("upload", str(big), "--key", "very-secret", "--server", laid.url)
-    assert laid.held.wait(60)
+    assert laid.held.wait(300)
     command.kill()
     command.communicate()
 
@@ -278,7 +283,7 @@ def test_a_file_that_shrinks_while_it_is_sent_is_refused(
     os.truncate(big, 10 * MIB)
 
     laid.release()
-    _, errors = command.communicate(timeout=60)
+    _, errors = command.communicate(timeout=300)
 
     assert command.returncode == 1
     assert "changed while it was being sent" in errors
@@ -295,7 +300,7 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_the_result(
         pytest.skip(f"no terminal can be had here: {error}")
     command = begin("upload", str(big), "--json", "--server", server.url, stderr=theirs, TERM="xterm")
     os.close(theirs)
-    out = command.communicate(timeout=60)[0]
+    out = command.communicate(timeout=300)[0]
     shown = read_all(ours)
 
     assert json.loads(out)["sizeBytes"] == str(SIZE)
@@ -320,7 +325,7 @@ def test_a_terminal_gets_a_bar_for_the_servers_look(begin: Begin, own_server: An
     with stopped_at_some_percent(server):
         percent = listed(server)["progressPercent"]
         shown = read_until(ours, f"{percent} %")
-    command.communicate(timeout=60)
+    command.communicate(timeout=300)
     read_all(ours)
 
     assert command.returncode == 1
@@ -345,7 +350,7 @@ def stopped_at_some_percent(server: Any) -> Iterator[None]:
 
 def listed(server: Any) -> dict[str, Any]:
     """Ask for the server's one file; as long as there is none it has no fields."""
-    answer = httpx.get(f"{server.url}/v1beta/files?key=any")
+    answer = httpx.get(f"{server.url}/v1beta/files?key=any", timeout=60)
     found: list[dict[str, Any]] = answer.json().get("files", [{}])
     return found[0]
 

@@ -17,7 +17,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 PIECE_BYTES = 16 * 1024
-PATIENCE_S = 30.0
+PATIENCE_S = 180.0
+"""A busy machine takes ten times as long as a quiet one for everything."""
 
 LOST = (OSError, http.client.HTTPException)
 """What a request ends with when the server dies under it."""
@@ -137,7 +138,11 @@ class Answer:
 
 
 class Connection:
-    """A connection to one server. One of `LOST` comes out of it when the server is gone."""
+    """A way to one server. One of `LOST` comes out of it when the server is gone.
+
+    Each request has a connection of its own: a server hangs up on one that is idle for a few seconds, which
+    on a busy machine lie between any two requests, and this client cannot tell that from its end.
+    """
 
     def __init__(self, address: str) -> None:
         self._http = http.client.HTTPConnection(address, timeout=PATIENCE_S)
@@ -155,6 +160,7 @@ class Connection:
     ) -> Answer:
         """Send a request and read the answer. `sending` hears the size of each piece of the body before
         it leaves, and 0 once everything has left."""
+        self.close()
         self._http.putrequest(method, path)
         own = {"Content-Length": str(len(body)), "x-goog-api-key": "any"}
         for name, value in (own | dict(headers or {})).items():

@@ -53,7 +53,7 @@ Moment = Literal[
 
 
 class Talk(Connection):
-    """A connection that can follow a stream of events as well."""
+    """What can follow a stream of events as well."""
 
     def get(self, interaction_id: str, query: str = "?include_input=true") -> Answer:
         """Read an interaction."""
@@ -84,6 +84,7 @@ class Talk(Connection):
             sending(0)
 
         own = {"Content-Length": str(len(body)), "x-goog-api-key": "any"}
+        self.close()
         self._http.request(method, path, pieces(), own)
         last = b""
         with self._http.getresponse() as response:

@@ -34,7 +34,7 @@ OTHER = png(Random(2), 2 * MIB)
 
 
 class Client:
-    """What a client of the Files API does, over one connection."""
+    """What a client of the Files API does."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

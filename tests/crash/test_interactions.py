@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +14,11 @@ import pytest
 
 from crash.conversations import Conversations, Folder, digest
 from crash.disks import Disk, Plugged, failing_disk, small_disk
+from crash.lengths import lengths
 from crash.samples import png
 from crash.serving import PATIENCE_S, Answer, Server, wait_until_gone
 from crash.talks import MAX_ATTEMPTS, SCRIPT, URL, Fields, Talk, picture, talking
 
-KILLS = int(os.environ.get("TWINLENS_TEST_KILLS", "3"))
 MIB = 1024 * 1024
 BIG = png(Random(1), 3 * MIB)
 OTHER = png(Random(2), 2 * MIB)
@@ -35,15 +34,17 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
-def test_conversations_survive_any_kill(script: Path, tmp_path: Path) -> None:
+@lengths("TWINLENS_TEST_KILLS", brief=3, long=60)
+def test_conversations_survive_any_kill(length: int, script: Path, tmp_path: Path) -> None:
     data = folder_in(tmp_path)
 
-    Conversations(lambda: Server(data.path, tmp_path, "--script", str(script)), data, talkers=3).run(KILLS)
+    Conversations(lambda: Server(data.path, tmp_path, "--script", str(script)), data, talkers=3).run(length)
 
     assert wait_until_gone(tmp_path) == set()
 
 
-def test_conversations_survive_a_power_cut(script: Path, tmp_path: Path) -> None:
+@lengths("TWINLENS_TEST_KILLS", brief=3, long=60)
+def test_conversations_survive_a_power_cut(length: int, script: Path, tmp_path: Path) -> None:
     with failing_disk(tmp_path / "disk") as disk:
 
         def serve() -> Server:
@@ -52,7 +53,7 @@ def test_conversations_survive_a_power_cut(script: Path, tmp_path: Path) -> None
             disk.plug_in()
             return Plugged(disk, tmp_path, "--script", str(script))
 
-        Conversations(serve, folder_on(disk), talkers=2).run(max(1, KILLS // 6))
+        Conversations(serve, folder_on(disk), talkers=2).run(max(1, length // 6))
 
 
 def test_what_ends_the_server_again_and_again_is_given_up(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_full_disk_keeps_nothing_by_half_until_there_is_room(disk: Folder, tmp
 
 
 def test_what_cannot_be_written_down_is_told_as_failed(disk: Folder, tmp_path: Path) -> None:
-    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 0.2}]}})
+    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 2}]}})
     with serving(disk, tmp_path, script) as talk:
         interaction_id = created(talk, "Hello", background=True)["id"]
         filler = disk.mounted.fill()
@@ -144,7 +145,7 @@ def test_what_cannot_be_written_down_is_told_as_failed(disk: Folder, tmp_path: P
 
 
 def test_what_cannot_be_written_down_is_told_while_the_disk_is_full(disk: Folder, tmp_path: Path) -> None:
-    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 0.2}]}})
+    script = json.dumps({"default": {"chunks": ["So", {"text": "x" * MIB, "delay": 2}]}})
     with serving(disk, tmp_path, script) as talk:
         interaction_id = created(talk, "Hello", background=True)["id"]
         disk.mounted.fill()
@@ -163,7 +164,7 @@ def test_what_cannot_be_begun_anew_is_not_under_way_for_ever(disk: Folder, tmp_p
         time.sleep(0.6)
         filler.unlink()
 
-        wait_until(lambda: not any(b"in_progress" in talk.get(one, "").body for one in known), 2)
+        wait_until(lambda: not any(b"in_progress" in talk.get(one, "").body for one in known))
 
 
 @pytest.fixture
@@ -223,9 +224,9 @@ def assert_full(answer: Answer) -> None:
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def wait_until(done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+def wait_until(done: Callable[[], bool]) -> None:
     """Look again and again."""
-    patience = time.monotonic() + patience_s
+    patience = time.monotonic() + PATIENCE_S
     while not done():
         assert time.monotonic() < patience
         time.sleep(0.05)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from crash.lengths import lengths
 from crash.lives import Lives
 from crash.serving import Server, wait_until_gone
 
-KILLS = int(os.environ.get("TWINLENS_TEST_KILLS", "60"))
 
-
+@lengths("TWINLENS_TEST_KILLS", brief=60, long=500)
 @pytest.mark.parametrize("lanes", [1, 4], ids=["one client", "four clients"])
-def test_what_was_acknowledged_survives_any_kill(lanes: int, tmp_path: Path) -> None:
+def test_what_was_acknowledged_survives_any_kill(lanes: int, length: int, tmp_path: Path) -> None:
     data = tmp_path / "data"
 
-    Lives(lambda: Server(data, tmp_path), data, lanes).run(KILLS // 2)
+    Lives(lambda: Server(data, tmp_path), data, lanes).run(length // 2)
 
     assert wait_until_gone(tmp_path) == set()

@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from crash.disks import Plugged, failing_disk
+from crash.lengths import lengths
 from crash.lives import Lives
 from crash.serving import Server, wait_until_gone
 
-CUTS = int(os.environ.get("TWINLENS_TEST_KILLS", "60")) // 6
 
-
-def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
+@lengths("TWINLENS_TEST_KILLS", brief=60, long=500)
+def test_what_was_acknowledged_survives_a_power_cut(length: int, tmp_path: Path) -> None:
     with failing_disk(tmp_path / "disk") as disk:
 
         def serve() -> Server:
@@ -24,4 +23,4 @@ def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
             disk.plug_in()
             return Plugged(disk, tmp_path)
 
-        Lives(serve, disk.seen / "data", lanes=2).run(CUTS)
+        Lives(serve, disk.seen / "data", lanes=2).run(length // 6)

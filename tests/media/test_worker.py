@@ -87,7 +87,7 @@ async def unread(pool: DecodePool, file: IO[bytes]) -> str:
 
 
 async def until(fact: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not fact():  # noqa: ASYNC110  the fact is another process's
             await asyncio.sleep(0.01)
 

@@ -55,7 +55,7 @@ async def ask(
 
 async def begun(task: asyncio.Task[tuple[Pixels, str]], decoded: Decoded, seen: int) -> None:
     """Wait until so many requests have been counted, and the task is on its way."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while decoded.hits + decoded.joined + decoded.misses < seen:  # noqa: ASYNC110  counts tell nobody
             await asyncio.sleep(0)
     assert not task.done()

@@ -109,7 +109,7 @@ async def test_a_cancelled_look_up_leaves_no_process_behind() -> None:
 
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(held.silent.wait(), 30)
+        await asyncio.wait_for(held.silent.wait(), 120)
 
 
 async def test_the_real_program_connects_to_no_private_address() -> None:

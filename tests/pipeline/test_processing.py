@@ -118,7 +118,7 @@ async def test_a_long_look_says_how_far_it_is_until_it_is_over(
 
     assert processing.progress_of(record) is None
     look = processing.begin(record)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while (progress := processing.progress_of(record)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -13,7 +13,7 @@ from twinlens.pipeline.room import Room
 async def test_what_fits_goes_in_at_once() -> None:
     room = Room(100)
 
-    async with asyncio.timeout(1), room.take(60), room.take(40), room.take(0):
+    async with asyncio.timeout(60), room.take(60), room.take(40), room.take(0):
         pass
 
 
@@ -56,7 +56,7 @@ async def test_room_comes_back_after_a_failure() -> None:
         async with room.take(100):
             raise RuntimeError
 
-    async with asyncio.timeout(1), room.take(100):
+    async with asyncio.timeout(60), room.take(100):
         pass
 
 
@@ -67,5 +67,5 @@ async def test_who_gives_up_waiting_leaves_no_trace() -> None:
             async with asyncio.timeout(0.01), room.take(1):
                 pass
 
-    async with asyncio.timeout(1), room.take(100):
+    async with asyncio.timeout(60), room.take(100):
         pass

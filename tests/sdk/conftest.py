@@ -179,7 +179,7 @@ def _served(folder: Path, *arguments: str) -> Iterator[str]:
         finally:
             process.terminate()
             try:
-                code = process.wait(60)
+                code = process.wait(180)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
@@ -197,7 +197,7 @@ def _address(process: subprocess.Popen[str], log: Path) -> str:
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[str], log: Path) -> None:
-    for _ in range(600):
+    for _ in range(1800):
         if process.poll() is not None:
             break
         try:
@@ -267,7 +267,7 @@ def seen_by_javascript(script_server: str, pictures: Path) -> Callable[[str], di
             env={"GOOGLE_GEMINI_BASE_URL": script_server, "GEMINI_API_KEY": "any"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -317,7 +317,7 @@ def _runner(folder: Path, program: str) -> Callable[..., str]:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

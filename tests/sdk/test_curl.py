@@ -23,7 +23,7 @@ CURL = (
 @pytest.fixture(scope="module")
 def http(script_server: str) -> Iterator[httpx.Client]:
     """Open a connection that sends a key."""
-    with httpx.Client(base_url=script_server, headers=KEY, timeout=20) as opened:
+    with httpx.Client(base_url=script_server, headers=KEY, timeout=120) as opened:
         yield opened
 
 
@@ -42,7 +42,7 @@ def picture(data: str, mime_type: str = "image/png") -> dict[str, Any]:
 
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
 def test_a1_every_version_answers_alike(version: str, http: httpx.Client) -> None:
-    response = http.post(f"/{version}/models/gemini-3-flash-preview:generateContent", json=HELLO)
+    response = http.post(f"/{version}/models/gemini-3-flash-preview:generateContent", json=HELLO, timeout=120)
 
     assert response.status_code == 200
     assert response.headers["content-type"].lower() == "application/json; charset=utf-8"
@@ -50,13 +50,13 @@ def test_a1_every_version_answers_alike(version: str, http: httpx.Client) -> Non
 
 
 def test_a2_the_key_may_stand_in_the_address(script_server: str) -> None:
-    response = httpx.post(f"{script_server}{BASE}:generateContent?key=any", json=HELLO)
+    response = httpx.post(f"{script_server}{BASE}:generateContent?key=any", json=HELLO, timeout=120)
 
     assert response.status_code == 200
 
 
 def test_a3_without_a_key_nothing_is_answered(script_server: str) -> None:
-    response = httpx.post(f"{script_server}{BASE}:generateContent", json=HELLO)
+    response = httpx.post(f"{script_server}{BASE}:generateContent", json=HELLO, timeout=120)
 
     error = error_of(response)
     assert (error["code"], error["status"]) == (403, "PERMISSION_DENIED")

@@ -25,7 +25,7 @@ WHOLE = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0
 @pytest.fixture
 async def http(script_server: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client that may ask many things at once."""
-    async with httpx.AsyncClient(base_url=script_server, headers=KEY, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=script_server, headers=KEY, timeout=180) as client:
         yield client
 
 
@@ -70,7 +70,7 @@ async def talk(url: str, head: str, *pieces: bytes, answers: int = 1) -> list[tu
         for piece in ("\r\n".join(said).encode() + b"\r\n\r\n", *pieces):
             writer.write(piece)
             await writer.drain()
-        return [await asyncio.wait_for(_answer(reader), 30) for _ in range(answers)]
+        return [await asyncio.wait_for(_answer(reader), 180) for _ in range(answers)]
     finally:
         writer.close()
 
@@ -262,7 +262,9 @@ async def test_what_only_pretends_to_be_a_video_or_a_document_is_failed(
 
 
 async def test_a_list_goes_on_where_it_was_although_files_went_away(keyed_server: str) -> None:
-    async with httpx.AsyncClient(base_url=keyed_server, headers={"x-goog-api-key": "first"}) as http:
+    async with httpx.AsyncClient(
+        base_url=keyed_server, headers={"x-goog-api-key": "first"}, timeout=180
+    ) as http:
         names = [(await sent(http, b"x"))["name"] for _ in range(5)]
         first = (await http.get("/v1beta/files?pageSize=2")).json()
         for name in names[2:]:
@@ -274,7 +276,7 @@ async def test_a_list_goes_on_where_it_was_although_files_went_away(keyed_server
 
 
 async def test_a_file_belongs_to_whoever_began_its_upload(keyed_server: str) -> None:
-    async with httpx.AsyncClient(base_url=keyed_server) as http:
+    async with httpx.AsyncClient(base_url=keyed_server, timeout=180) as http:
         session = await begun(http, headers={"x-goog-api-key": "first"})
         made = await http.post(session, headers=WHOLE | {"x-goog-api-key": "second"}, content=b"x")
         path = f"/v1beta/{made.json()['file']['name']}"

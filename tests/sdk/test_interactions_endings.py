@@ -16,7 +16,7 @@ KEY = {"x-goog-api-key": "any"}
 def followed(server: str, **fields: Any) -> Iterator[tuple[httpx.Client, str, Iterator[str]]]:
     """Have an interaction worked on for ever; give its address and the lines of a stream that follows it."""
     asked = {"model": "gemini-3-flash-preview", "input": "for ever", "background": True, **fields}
-    with httpx.Client(base_url=f"{server}/v1beta", headers=KEY, timeout=10) as http:
+    with httpx.Client(base_url=f"{server}/v1beta", headers=KEY, timeout=120) as http:
         address = f"/interactions/{http.post('/interactions', json=asked).json()['id']}"
         with http.stream("GET", f"{address}?stream=true") as stream:
             lines = filter(None, stream.iter_lines())

@@ -384,6 +384,7 @@ class TestStreams:
             f"{script_server}/v1beta/interactions",
             json={"model": G3, "input": "tell me a story", "stream": True},
             headers={"x-goog-api-key": "any"},
+            timeout=120,
         )
 
         *frames, end, nothing = response.text.split("\n\n")
@@ -565,7 +566,10 @@ class TestMistakes:
 
     def test_j20_without_a_model_nothing_is_answered(self, script_server: str) -> None:
         response = httpx.post(
-            f"{script_server}/v1beta/interactions", json={"input": "Hello"}, headers={"x-goog-api-key": "any"}
+            f"{script_server}/v1beta/interactions",
+            json={"input": "Hello"},
+            headers={"x-goog-api-key": "any"},
+            timeout=120,
         )
 
         assert response.status_code == 400

@@ -67,4 +67,4 @@ async def test_a_stream_is_closed_where_its_rest_is_not_wanted() -> None:
     await anext(coming)
     await coming.aclose()
 
-    assert await asyncio.wait_for(closed.wait(), 10)
+    assert await asyncio.wait_for(closed.wait(), 120)

@@ -105,6 +105,38 @@ def test_a10_malformed_json_says_what_was_expected(body: bytes, reason: str) -> 
     assert caught.value.message.startswith(f"Invalid JSON payload received. {reason}")
 
 
+HALF = "é".encode()[:1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": "' + HALF + b'"}',
+        b'{"' + HALF + b'": 1}',
+        b"{'a': '" + HALF + b"',}",
+        b'{"a": ' + HALF + b"}",
+        b'{"a": "\xed\xa0\x80"}',
+        b'{"a": "\xc0\x80"}',
+        b'{"a": 1}' + HALF,
+        b"\xff\xfe{\x00}\x00",
+        b'{"a": "' + b"x" * 70_000 + HALF + b'"}',
+        b"{'a': '\"data\": \"" + BIG.encode() + HALF + b"\"', 'data': 'x'}",
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_a10_what_is_no_text_is_refused_as_such_wherever_it_stands(body: bytes) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        plain(body)
+
+    assert caught.value.message == "Invalid JSON payload received. Encountered non UTF-8 code points."
+
+
+def test_letters_that_lie_across_two_pieces_are_read() -> None:
+    text = "a" + "é" * 100_000
+
+    assert plain(json.dumps({"text": text}, ensure_ascii=False).encode()) == {"text": text}
+
+
 def test_a10_the_message_points_at_the_place() -> None:
     with pytest.raises(InvalidArgument) as caught:
         wire_json.read(b'{"contents": [{"role": "user" "parts": []}]}')

@@ -11,6 +11,7 @@ single quotes, each placeholder must still be met as a string of its own; or not
 
 from __future__ import annotations
 
+import codecs
 import re
 import secrets
 from collections.abc import Mapping
@@ -49,6 +50,7 @@ _TOO_MANY = (
     "send fewer parts, turns or items."
 )
 _SNIPPET = 20
+_STEP = 64 * 1024
 
 _REASONS: Mapping[str, str] = {
     "truncated": "Unexpected end of string. Expected a value, or the end of one.",
@@ -150,14 +152,31 @@ def _cut(body: bytes | bytearray) -> tuple[bytes | bytearray, dict[str, memoryvi
 
 
 def _decode(text: bytes | bytearray) -> Any:
-    """Parse strictly. A ValueError is about syntax; depth and too many values are errors of their own."""
+    """Parse strictly. A ValueError is about syntax; depth, too many values and what is no text are errors of
+    their own.
+    """
     _check_values(text)
+    _check_utf8(text)
     try:
         return msgspec.json.decode(text)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
     except RecursionError as error:
         raise InvalidArgument(_TOO_DEEP) from error
+
+
+def _check_utf8(text: bytes | bytearray) -> None:
+    """Refuse what is not UTF-8, a piece at a time. Parsers differ in when they say so, and in how."""
+    if text.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    whole = memoryview(text)
+    try:
+        for at in range(0, len(whole), _STEP):
+            decoder.decode(whole[at : at + _STEP])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise _not_utf8() from error
 
 
 def _read_lenient(
@@ -171,8 +190,6 @@ def _read_lenient(
         raise _malformed(skeleton, "truncated")
     try:
         return Document(_decode(repaired.text), cut)
-    except UnicodeDecodeError as error:
-        raise _not_utf8() from error
     except ValueError as error:
         raise _malformed(repaired.text, str(error)) from error
 
