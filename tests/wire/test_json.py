@@ -150,7 +150,7 @@ def test_a10_the_message_points_at_the_place() -> None:
     [b"[" * 1_000_000, b"[" * 101 + b"]" * 101, b'{"a":' * 5000 + b"1" + b"}" * 5000, b"['x'," * 5000],
 )
 def test_deep_nesting_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidArgument, match=r"too deep|Unexpected end|more than 250000 values"):
+    with pytest.raises(InvalidArgument, match=r"too deep|Unexpected end|more than 100000 values"):
         wire_json.read(body)
 
 
@@ -204,7 +204,7 @@ def test_bodies_of_every_buffer_type_are_read() -> None:
     "body",
     [
         b"'" * 1_000_000,
-        b"{" + b"a:1," * 120_000 + b"}",
+        b"{" + b"a:'b'," * 60_000 + b"}",
         b"{'x':'" + b'\\n"' * 300_000 + b"'}",
     ],
 )
@@ -230,7 +230,7 @@ def test_escapes_by_the_million_are_read_in_one_pass() -> None:
     ids=["objects", "strings", "lists", "lenient"],
 )
 def test_more_values_than_any_request_needs_are_refused(many: bytes) -> None:
-    with pytest.raises(InvalidArgument, match="more than 250000 values in it: send fewer parts"):
+    with pytest.raises(InvalidArgument, match="more than 100000 values in it: send fewer parts"):
         wire_json.read(b'{"contents":[' + many + b"]}")
 
 

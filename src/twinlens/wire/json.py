@@ -25,9 +25,9 @@ from ..domain.media import Json
 from .lenient import repair
 
 MAX_DEPTH = 100
-MAX_VALUES = 250_000
+MAX_VALUES = 100_000
 """Of one body, counted by the brackets that open and the commas. The parser lets nobody else work until it
-has read all of it: so many are read in a tenth of a second, what a large body could hold in two."""
+has read all of it: so many take it a twentieth of a second, what a large body could hold two seconds."""
 MIN_CUT_BYTES = 4096
 MAX_CUTS = 8192
 """More strings than any legal request has images; the rest stay in the skeleton."""
