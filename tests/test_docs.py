@@ -33,6 +33,15 @@ def test_every_setting_has_its_heading_and_its_variable() -> None:
         assert f"{knob.metadata['help']}\n\nVariable `{env(knob.name)}`" in text
 
 
+def test_the_tests_that_the_page_on_security_names_exist() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 30
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / path).read_text() if name else (ROOT / path).exists(), (path, name)
+
+
 def test_every_engine_has_its_heading() -> None:
     headings = re.findall(r"^## `?(\w+)`?", (ROOT / "docs" / "engines.md").read_text(), re.MULTILINE)
 
