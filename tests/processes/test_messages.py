@@ -6,6 +6,7 @@ import asyncio
 import os
 import pickle
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from twinlens.domain.engine import EngineRequest, EngineTurn, Finished
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Image, Modality
 from twinlens.processes import messages
+from twinlens.store.files import FileStore
 
 
 async def sent(value: object) -> Any:
@@ -56,12 +58,17 @@ class _Command:
         return os.system, ("echo taken over",)
 
 
+@dataclass
+class Changing:
+    """A value that can be written to is none of those that travel."""
+
+
 class _Deep:
     def __reduce__(self) -> Any:
         return BadMedia.__init__, ()
 
 
-@pytest.mark.parametrize("hostile", [_Command(), _Deep(), os.system, messages.decode])
+@pytest.mark.parametrize("hostile", [_Command(), _Deep(), os.system, messages.decode, Changing(), FileStore])
 async def test_what_is_no_value_is_refused(hostile: object) -> None:
     with pytest.raises(pickle.UnpicklingError):
         await sent(hostile)

@@ -63,6 +63,7 @@ class Stopping(Server):
         self._asked.wait()
         threading.Event().wait(self._limit_s)
         log.error("Not everything stopped in time. The server ends; what was acknowledged is safe.")
+        # Engines of others may have some; ours end with this process.
         for child in multiprocessing.active_children():
             child.kill()
         sys.stdout.flush()

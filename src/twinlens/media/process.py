@@ -8,7 +8,6 @@ progress that is no number.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from ..processes.environment import environment
 from .room import Room
 from .stopwatch import POLL_S, Stopwatch
 
@@ -82,7 +82,7 @@ class Process:
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-P", "-m", f"{__package__}.sandbox", *arguments],
-                env=_environment(),
+                env=environment() | _ONE_THREAD,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -230,13 +230,6 @@ def _fraction(said: object) -> float:
     return float(min(max(0, said), 1))
 
 
-def _environment() -> dict[str, str]:
-    """Give a worker what it needs to find its code and stay small, and none of the server's secrets."""
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES}
-    return kept | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
-
-
-_KEPT_VARIABLES = frozenset({"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"})
 _ONE_THREAD = {
     "VIPS_CONCURRENCY": "1",
     "OMP_NUM_THREADS": "1",

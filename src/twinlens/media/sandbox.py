@@ -28,6 +28,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..domain.media import ImageInfo
+from ..processes.environment import limit_memory
 from . import frames, image, pages, pdf, sound, text, video
 from .reporting import Coverage, heard_by
 from .scans import check_scans
@@ -51,7 +52,7 @@ def serve(connection: socket.socket, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     image.limit_libraries()
     # What the libraries map is not the image's; the limit is for what decoding adds.
-    _limit_memory(memory_bytes)
+    limit_memory(memory_bytes)
     # What is loaded stays: clearing up after a job need not look at it again.
     gc.freeze()
     connection.sendall(READY)
@@ -176,16 +177,6 @@ def _reason(error: Exception) -> str:
     words = str(error).lower()
     out_of_memory = isinstance(error, MemoryError) or any(phrase in words for phrase in _OUT_OF_MEMORY)
     return "memory" if out_of_memory else "damaged"
-
-
-def _limit_memory(extra_bytes: int) -> None:
-    """Cap the address space at what is mapped now and `extra_bytes` more, where the system tells."""
-    try:
-        with open("/proc/self/statm") as file:
-            mapped = int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + extra_bytes, mapped + extra_bytes))
 
 
 if __name__ == "__main__":

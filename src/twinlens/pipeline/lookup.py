@@ -17,15 +17,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 
+from ..processes.environment import environment
 from .fetch import Refused
 
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
 _NOT_INSTALLED = "YouTube videos are fetched with yt-dlp, which is missing: pip install 'twinlens[youtube]'."
 _COMMAND = (sys.executable, "-P", "-m", f"{__package__}.extraction")
-_KEPT_VARIABLES = frozenset(
-    {"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
-)
+_KEPT_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Lookup:
@@ -56,7 +55,7 @@ async def _running(command: Sequence[str]) -> AsyncIterator[Process]:
     """Run a program in a process group of its own, and leave nothing of it behind."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        env=_environment(),
+        env=environment(*_KEPT_VARIABLES) | {"YTDLP_NO_PLUGINS": "1"},
         cwd="/",
         stdin=DEVNULL,
         stdout=PIPE,
@@ -78,9 +77,3 @@ async def _printed(process: Process) -> bytes:
     while len(printed) <= MAX_REPLY_BYTES and (piece := await process.stdout.read(65_536)):
         printed += piece
     return printed
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES}
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return kept | {"PYTHONPATH": path, "YTDLP_NO_PLUGINS": "1"}

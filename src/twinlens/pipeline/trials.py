@@ -16,6 +16,7 @@ from .. import media
 from ..domain.errors import BadMedia, InvalidArgument
 from ..domain.labels import kind_of
 from ..domain.media import Blob, Descriptor, ImageInfo
+from ..media.work import Work
 from ..media.worker import DecodePool
 
 _SHRUNK = 16
@@ -33,7 +34,7 @@ class Trials:
         self._places = asyncio.Semaphore(at_once)
         self._max_image_pixels = max_image_pixels
 
-    async def flaw(self, path: Path, mime_type: str, size: int) -> str | None:
+    async def flaw(self, project: str, path: Path, mime_type: str, size: int) -> str | None:
         """Say what is wrong with a file of `size` bytes; None where nothing is, or where that comes later.
 
         Raises `InvalidArgument` for one that is no file of its type at all: an empty one, unless it is text.
@@ -52,7 +53,7 @@ class Trials:
                 blob, info = await asyncio.to_thread(self._opened, path, mime_type)
             async with self._places:
                 width, height = (max(side // _SHRUNK, 1) for side in (info.width, info.height))
-                await self._pool.decode(blob, info, width, height)
+                await self._pool.decode(blob, info, width, height, Work(project))
         except BadMedia as refusal:
             return refusal.message
         return None

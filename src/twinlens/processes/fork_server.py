@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -12,17 +11,15 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .environment import environment
 from .forking import MAX_COMMAND_BYTES
 
 _START_TIMEOUT_S = 60.0
 _COMMAND_TIMEOUT_S = 10.0
 _END_TIMEOUT_S = 1.0
-_KEPT_VARIABLES = frozenset(
-    {
-        *("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
-        *("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "PYTHONWARNINGS"),
-    }
-)
+_KEPT_VARIABLES = ("HOME", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "PYTHONWARNINGS")
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Threads of a library do not survive a fork."""
 
 
 class ForkServer:
@@ -100,7 +97,7 @@ class ForkServer:
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-P", "-m", f"{__package__}.forking", str(theirs.fileno()), *self._modules],
-                env=_environment(),
+                env=environment(*_KEPT_VARIABLES) | _ONE_THREAD,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -130,11 +127,3 @@ class ForkServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Give a worker what it needs to find its code, and none of the server's secrets."""
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES}
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    # Threads of a library do not survive a fork.
-    return kept | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}

@@ -34,6 +34,8 @@ _PLAIN: frozenset[tuple[str, str]] = frozenset(
 )
 """What a message may be made of beside values of ours."""
 
+_OURS = ("twinlens.domain.", "twinlens.engines.", "twinlens.processes.")
+
 
 def encode(value: object) -> list[memoryview | bytes]:
     """Write a value as the parts of a message: a head, the pickle, and the buffers of its arrays."""
@@ -65,7 +67,7 @@ class _Values(pickle.Unpickler):
         """Find a type by its name, of those that only hold values."""
         if (module, name) in _PLAIN:
             return super().find_class(module, name)
-        if module.startswith("twinlens.") and "." not in name:
+        if module.startswith(_OURS) and "." not in name:
             found = super().find_class(module, name)
             if isinstance(found, type) and _is_value(found):
                 return found
@@ -77,7 +79,7 @@ def _is_value(found: type) -> bool:
 
 
 _VALUES: Sequence[Callable[[type], bool]] = (
-    dataclasses.is_dataclass,
+    lambda found: dataclasses.is_dataclass(found) and found.__dataclass_params__.frozen,  # type: ignore[attr-defined]
     lambda found: issubclass(found, Enum),
     lambda found: issubclass(found, TwinlensError),
 )

@@ -22,6 +22,9 @@ from . import messages
 
 log = logging.getLogger(__name__)
 
+GRACE_S = 1.0
+"""Seconds in which the other side must confirm that it has stopped what nobody waits for."""
+
 TURN_S = 0.25
 """Seconds of CPU after which a generator of steps makes way for the other calls of the process."""
 
@@ -103,7 +106,7 @@ class Peer:
         writer: asyncio.StreamWriter,
         handlers: Mapping[str, Handler] | None = None,
         *,
-        grace_s: float = 1.0,
+        grace_s: float = GRACE_S,
         on_stuck: Callable[[], object] | None = None,
     ) -> None:
         self._reader, self._writer = reader, writer

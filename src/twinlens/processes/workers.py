@@ -15,9 +15,6 @@ from .peer import Handler, Peer, PeerLost, RemoteError
 
 log = logging.getLogger(__name__)
 
-GRACE_S = 1.0
-"""Seconds in which a worker must confirm that it has stopped what nobody waits for; else it is killed."""
-
 _TRIES = 3
 _GROW_AFTER_S = 0.05
 _AHEAD = 16
@@ -42,7 +39,7 @@ class Worker:
         except OSError as cause:
             raise Internal from cause
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_LIMIT_BYTES)
-        worker = cls(server, pid, Peer(reader, writer, grace_s=GRACE_S))
+        worker = cls(server, pid, Peer(reader, writer))
         worker.peer.on_stuck = worker.end_stuck
         return worker
 

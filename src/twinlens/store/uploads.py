@@ -33,8 +33,8 @@ __all__ = ["Draft", "Sniff", "Upload", "Uploads"]
 Sniff = Callable[[bytes], str | None]
 """From the first bytes of a file to its MIME type; None where they are of no known kind."""
 
-Try = Callable[[Path, str, int], Awaitable[str | None]]
-"""From a file that was received, its MIME type and its size to what is wrong with it; None where nothing is.
+Try = Callable[[str, Path, str, int], Awaitable[str | None]]
+"""From a project, a file that was received, its MIME type and its size to what is wrong with it, or None.
 
 Raises `InvalidArgument` for what is not to become a file at all.
 """
@@ -79,7 +79,7 @@ class _Receipt:
         return self.position > self.upload.received
 
 
-async def _untried(_path: Path, _mime_type: str, _size: int) -> str | None:
+async def _untried(_project: str, _path: Path, _mime_type: str, _size: int) -> str | None:
     return None
 
 
@@ -340,9 +340,8 @@ class Uploads:
         upload, part = receipt.upload, receipt.part
         await in_thread(part.trim, received)
         path = self._parts.path(upload.id)
-        trial = (
-            asyncio.ensure_future(self._tried(path, upload.mime_type, received)) if upload.mime_type else None
-        )
+        project, said = upload.project, upload.mime_type
+        trial = asyncio.ensure_future(self._tried(project, path, said, received)) if said else None
         try:
             sealed = await in_thread(part.seal, received)
             mime_type = upload.mime_type or self._sniff(sealed.head)
@@ -354,7 +353,7 @@ class Uploads:
             if trial:
                 await asyncio.gather(trial, return_exceptions=True)
             raise
-        flaw = await (trial or self._tried(path, mime_type, received))
+        flaw = await (trial or self._tried(project, path, mime_type, received))
         return self._record(upload, mime_type, received, sealed.sha256, flaw)
 
     def _record(self, upload: Upload, mime_type: str, size: int, sha256: str, flaw: str | None) -> FileRecord:

@@ -41,7 +41,7 @@ def test_a_caption_says_what_of_the_question_it_leaves_out(ask: Ask, photo: Fact
 
     assert text.startswith("A photograph")
     assert "cannot tell emotions" in text
-    assert "vision-language model (--engine; there are: builtin, script)" in text
+    assert "vision-language model (--engine; none is installed here, see docs/engines.md)" in text
 
 
 def test_a_chart_that_may_be_a_screenshot_is_called_either(ask: Ask, poster: Facts) -> None:
@@ -102,7 +102,9 @@ def test_what_the_text_does_not_say_is_refused_with_the_way_out(
     text = ask(question, invoice).text
 
     assert text.startswith("The built-in engine reads text, codes")
-    assert text.endswith("run twinlens with a vision-language model (--engine; there are: builtin, script).")
+    assert text.endswith(
+        "run twinlens with a vision-language model (--engine; none is installed here, see docs/engines.md)."
+    )
 
 
 def test_faces_are_counted_as_faces_and_not_as_people(ask: Ask, photo: Facts) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import resource
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from ...domain.engine import EngineRequest, Event, Finished, Text, Thought
 from ...domain.errors import InvalidArgument
+from ...processes.environment import limit_memory
 from ...processes.peer import Handler
 from . import remote, replies, senses
 from .documents.reading import Shelf
@@ -32,7 +32,7 @@ _SHORTEST_PIECE = 40
 
 def handlers() -> Mapping[str, Handler]:
     """Give what a process that answers offers."""
-    _limit_memory()
+    limit_memory(MEMORY_BYTES)
     return {"answer": Answerer().answer}
 
 
@@ -94,13 +94,3 @@ class _Inline(ThreadPoolExecutor):
         except Exception as error:
             future.set_exception(error)
         return future
-
-
-def _limit_memory() -> None:
-    """Cap the address space at what is mapped now and so much more, where the system tells."""
-    try:
-        with open("/proc/self/statm") as file:
-            mapped = int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY_BYTES, mapped + MEMORY_BYTES))

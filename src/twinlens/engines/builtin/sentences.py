@@ -8,14 +8,13 @@ from math import gcd
 from typing import Protocol, TypeVar
 
 from ...domain.regions import Box
-from ..registry import names
+from ..registry import ENGINES, names
 from .facts import Chart, Code, Colour, Difference, Face, Facts, Kind, Line, Quality, Table
 from .wording import listing, plural, shortened
 
-WAY_OUT = (
-    "To have that answered, run twinlens with a vision-language model "
-    f"(--engine; there are: {', '.join(names())})."
-)
+_INSTALLED = ", ".join(name for name in names() if name not in ENGINES)
+_WHICH = f"installed: {_INSTALLED}" if _INSTALLED else "none is installed here, see docs/engines.md"
+WAY_OUT = f"To have that answered, run twinlens with a vision-language model (--engine; {_WHICH})."
 ABILITIES = (
     "text, codes, tables, bar charts, faces, colours and picture quality, finds changes between pictures, "
     "cuts in videos and speech in recordings"
