@@ -45,7 +45,7 @@ class Inspect(Job[Inspected]):
         return f"a stored file ({self.mime_type})"
 
     def limit_s(self, limits: Limits) -> float:
-        """Allow all the time for large files, and less for smaller ones."""
+        """Allow all the time for 512 MiB, and less for smaller files."""
         return limits.part(os.fstat(held(self.blob).fileno()).st_size / _LARGE_BYTES)
 
     def message(self) -> Mapping[str, object]:

@@ -43,8 +43,8 @@ class Limits:
     timeout_s: float
 
     def part(self, share: float) -> float:
-        """Give a sixth of the time, and of the rest a share; but a few seconds, if there are so many."""
-        return min(max(self.timeout_s * (1 / 6 + share), _LEAST_S), self.timeout_s)
+        """Give a sixth of the time, and of the rest a share; but two seconds, if there are so many."""
+        return min(max(self.timeout_s * (1 + 5 * share) / 6, _LEAST_S), self.timeout_s)
 
 
 class Job(ABC, Generic[Result]):
@@ -162,7 +162,7 @@ _SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
 _USUAL = 0.015
 """What decoding takes at most of honest files, on a core of today, by the format."""
 
-_MOST_MEGAPIXELS = 240.0
+_MOST_MEGAPIXELS = 200.0
 
 _REFUSALS: Mapping[str, str] = {
     "scans": "The JPEG data has more scans than any camera or program makes. Save it anew and send it again.",
