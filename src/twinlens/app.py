@@ -31,6 +31,7 @@ from .api.limits import Gate
 from .api.models import Models
 from .api.origin import Origins, Proxies
 from .domain.errors import TwinlensError
+from .domain.versions import VERSIONS
 from .engines.base import EngineOptions, EngineSetupError
 from .engines.pool import Engines
 from .engines.registry import create
@@ -67,7 +68,7 @@ UPLOAD_HEADERS = (
 
 
 class _Version(Convertor[str]):
-    regex = "v1beta|v1alpha|v1"
+    regex = "|".join(VERSIONS)
 
     def convert(self, value: str) -> str:
         return value

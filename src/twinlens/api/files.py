@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..domain.errors import Internal, InvalidArgument, NotFound, PermissionDenied, TwinlensError
+from ..domain.versions import VERSIONS
 from ..pipeline.processing import Processing
 from ..store.files import FileRecord, FileStore
 from ..store.uploads import Draft, Upload, Uploads
@@ -20,7 +21,6 @@ from .failures import refused
 from .query import check_query
 
 JSON = "application/json; charset=UTF-8"
-VERSIONS = ("v1", "v1beta", "v1alpha")
 MAX_METADATA_BYTES = 1024 * 1024
 GRANULARITY = 256 * 1024
 PROCESSING_WAIT_S = 2.0
