@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import os
 import resource
 import shutil
@@ -141,7 +142,7 @@ def with_the_way_back(path: Path, count: int, size: tuple[int, int]) -> None:
         for first in range(1, count + 1, batch):
             numbers = range(first, min(first + batch, count + 1))
             with room_of_worker.of(len(numbers) * size[0] * size[1] * 3) as room:
-                pages.write_images(file, numbers, [size] * len(numbers), room.fileno(), Slice.endless())
+                pages.write_images(file, numbers, [size] * len(numbers), room.fileno(), Slice(math.inf))
                 room.seek(0)
                 for _ in numbers:
                     assert room.readinto(np.empty((size[1], size[0], 3), np.uint8).data)  # type: ignore[attr-defined]
@@ -189,7 +190,7 @@ def print_reading(path: Path) -> None:
 
     def lines() -> None:
         with path.open("rb") as file, anonymous_file() as room:
-            pages.write_texts(file, range(1, TEXT_PAGES + 1), room.fileno(), Slice.endless())
+            pages.write_texts(file, range(1, TEXT_PAGES + 1), room.fileno(), Slice(math.inf))
 
     print("\n### Reading, pages a CPU second\n")
     print("| PDFium's text alone | lines with places, in order |")
@@ -243,9 +244,9 @@ def peak_growth_mib(what: str, path: Path, count: int) -> float:
         with path.open("rb") as file, tempfile.TemporaryFile() as room:
             numbers = range(1, count + 1)
             if what == "images":
-                pages.write_images(file, numbers, [size] * count, room.fileno(), Slice.endless())
+                pages.write_images(file, numbers, [size] * count, room.fileno(), Slice(math.inf))
             else:
-                pages.write_texts(file, numbers, room.fileno(), Slice.endless())
+                pages.write_texts(file, numbers, room.fileno(), Slice(math.inf))
     return memory_mib("VmHWM") - before
 
 

@@ -8,6 +8,7 @@ that others do not lean on. Run: python bench/video.py [folder for the films, ke
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -202,7 +203,7 @@ def by_twinlens(path: Path, times: Sequence[float]) -> list[Pixels]:
         while len(found) < len(times):
             rest = times[len(found) :][: BATCH + 1]
             pixels = np.empty((min(len(rest), BATCH), height, width, 3), np.uint8)
-            found.extend(pixels[: len(frames.decode(Source(file.fileno()), rest, pixels, Slice.endless()))])
+            found.extend(pixels[: len(frames.decode(Source(file.fileno()), rest, pixels, Slice(math.inf)))])
     return found
 
 
@@ -276,7 +277,7 @@ def peak_mib(path: Path) -> float:
     with path.open("rb") as file:
         while times:
             done = len(
-                frames.decode(Source(file.fileno()), times[:31], pixels[: len(times)], Slice.endless())
+                frames.decode(Source(file.fileno()), times[:31], pixels[: len(times)], Slice(math.inf))
             )
             del times[:done]
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import clips
 import pictures
 from twinlens import __version__
+from twinlens.cli.units import UNITS
 from twinlens.domain.lines import FAMILIES, family_of
 from twinlens.engines.pool import CATALOGUE
 from twinlens.engines.registry import ENGINES
@@ -31,6 +33,15 @@ def test_every_setting_has_its_heading_and_its_variable() -> None:
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [flag(knob.name) for knob in KNOBS]
     for knob in KNOBS:
         assert f"{knob.metadata['help']}\n\nVariable `{env(knob.name)}`" in text
+
+
+def test_every_amount_stands_there_as_help_writes_it() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+
+    for knob in KNOBS:
+        if unit := UNITS.get(knob.metadata["unit"]):
+            default: Any = knob.default
+            assert f"Variable `{env(knob.name)}`; default `{unit.write(default)}`.\n" in text
 
 
 def test_the_tests_that_the_page_on_security_names_exist() -> None:

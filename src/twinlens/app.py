@@ -31,6 +31,7 @@ from .api.limits import Gate
 from .api.models import Models
 from .api.origin import Origins, Proxies
 from .domain.errors import TwinlensError
+from .domain.versions import VERSIONS
 from .engines.base import EngineOptions, EngineSetupError
 from .engines.pool import Engines
 from .engines.registry import create
@@ -67,7 +68,7 @@ UPLOAD_HEADERS = (
 
 
 class _Version(Convertor[str]):
-    regex = "v1beta|v1alpha|v1"
+    regex = "|".join(VERSIONS)
 
     def convert(self, value: str) -> str:
         return value
@@ -81,8 +82,10 @@ register_url_convertor("version", _Version())
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Everything that is started and stopped with the server."""
+    """Everything that is made once, and what of it is started and stopped with the server."""
 
+    keys: Keys
+    proxies: Proxies
     services: Services
     uploads: Uploads
     interactions: InteractionStore
@@ -111,7 +114,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
         ],
         middleware=[
             Middleware(metrics.Measured, counts.traffic),
-            *_doors(settings),
+            *_doors(parts.proxies, settings),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
         exception_handlers=failures.HANDLERS,
@@ -123,7 +126,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     return app
 
 
-def _doors(settings: Settings) -> list[Middleware]:
+def _doors(proxies: Proxies, settings: Settings) -> list[Middleware]:
     """Say which web pages may call, and under which names: with keys, the key alone decides."""
     shared: dict[str, Any] = {
         "allow_methods": ["*"],
@@ -134,7 +137,7 @@ def _doors(settings: Settings) -> list[Middleware]:
         return [Middleware(CORSMiddleware, allow_origins=["*"], **shared)]
     allowed = Allowed.of(settings.allow_host, settings.allow_origin, settings.public_url)
     return [
-        Middleware(Guarded, allowed, Proxies(settings.trusted_proxies)),
+        Middleware(Guarded, allowed, proxies),
         # What comes this far may ask: it is answered by its name.
         Middleware(CORSMiddleware, allow_origin_regex=".*", allow_private_network=True, **shared),
     ]
@@ -157,13 +160,13 @@ def _counts(parts: _Parts, settings: Settings, gate: Gate) -> metrics.Metrics:
 def _routes(
     parts: _Parts, settings: Settings, gate: Gate, intake: Intake, counts: metrics.Metrics
 ) -> list[BaseRoute]:
-    services, keys = parts.services, Keys(settings.api_key)
+    services, keys = parts.services, parts.keys
     pause_s = settings.receive_timeout_s
     rules = Rules(settings.max_request_bytes, settings.request_timeout_s, pause_s, settings.engine_usage)
     generate = Generate(services, keys, gate, intake, rules, counts.spend)
     models = Models(services.engines, keys)
     base = (settings.file_uri_base or "").rstrip("/") or None
-    origins = Origins(Proxies(settings.trusted_proxies), settings.public_url)
+    origins = Origins(parts.proxies, settings.public_url)
     own = files.Rules(keys.project_of, origins, pause_s, base)
     return [
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
@@ -188,7 +191,7 @@ def _conversations(
 ) -> list[BaseRoute]:
     services = parts.services
     rules = interactions.Rules(
-        project_of=Keys(settings.api_key).project_of,
+        project_of=parts.keys.project_of,
         max_request_bytes=settings.max_request_bytes,
         request_timeout_s=settings.request_timeout_s,
         background_timeout_s=settings.background_timeout_s,
@@ -239,7 +242,16 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         lifetime=timedelta(seconds=settings.interaction_lifetime_s),
         max_bytes=settings.max_interaction_bytes,
     )
-    return _Parts(services, uploads, kept, Sweeper(store, uploads, cache, kept), pool, cache)
+    return _Parts(
+        keys=Keys(settings.api_key),
+        proxies=Proxies(settings.trusted_proxies),
+        services=services,
+        uploads=uploads,
+        interactions=kept,
+        sweeper=Sweeper(store, uploads, cache, kept),
+        pool=pool,
+        cache=cache,
+    )
 
 
 def _engines(settings: Settings) -> Engines:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from .domain.hosts import is_loopback, read_address, read_host
+from .domain.versions import VERSIONS
 
 ENV_PREFIX = "TWINLENS_"
 
 _PUBLIC_URL = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
 )
-_FILE_URI_BASE = re.compile(_PUBLIC_URL.pattern.removesuffix("/?") + r"/v1(?:alpha|beta)?/?")
+_FILE_URI_BASE = re.compile(f"{_PUBLIC_URL.pattern.removesuffix('/?')}/(?:{'|'.join(VERSIONS)})/?")
 _TOKEN = re.compile("[!-~]+")
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/@\s]+)/?")
 

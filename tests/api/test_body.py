@@ -12,8 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from resumable import PNG, START
-from twinlens.api.body import PARSE_ON_LOOP_BYTES, PARSE_ON_LOOP_OBJECTS, parsed
+from twinlens.api.body import ON_LOOP_MARKS, parsed
 from twinlens.app import create_app
+from twinlens.pipeline.threads import ON_LOOP_BYTES
 from twinlens.settings import Settings
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
@@ -183,8 +184,10 @@ def test_a_chunk_that_is_more_than_was_declared_is_refused(client: TestClient, s
     ("body", "apart"),
     [
         pytest.param(b"{}", False, id="small"),
-        pytest.param(b" " * (PARSE_ON_LOOP_BYTES + 1), True, id="long"),
-        pytest.param(b"{}," * (PARSE_ON_LOOP_OBJECTS + 1), True, id="of many parts"),
+        pytest.param(b"A" * ON_LOOP_BYTES, False, id="of one picture"),
+        pytest.param(b" " * (ON_LOOP_BYTES + 1), True, id="long"),
+        pytest.param(b"{}," * (ON_LOOP_MARKS + 1), True, id="of many parts"),
+        pytest.param(b"a:1," * (ON_LOOP_MARKS // 2 + 1), True, id="of many properties"),
     ],
 )
 async def test_what_takes_long_to_read_is_read_in_a_thread(body: bytes, apart: bool) -> None:

@@ -84,3 +84,27 @@ def test_labels_for_one_form_mean_one_type(label: str, means: str) -> None:
 
 def test_what_is_new_can_be_asked_about_but_not_stored() -> None:
     assert (kind_of("image/x-new"), is_file("image/x-new")) == ("image", False)
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "kind"),
+    [
+        ("image/png", "image"),
+        ("video/3gpp", "recording"),
+        ("VIDEO/MP4; codecs=avc1", "recording"),
+        ("audio/x-m4a", "recording"),
+        ("application/ogg", "recording"),
+        ("audio/3gpp", "recording"),
+        ("application/pdf", "pdf"),
+        ("text/csv", "text"),
+        ("application/rtf", "text"),
+        ("application/ld+json", "text"),
+        ("application/zip", None),
+        ("application/octet-stream", None),
+        ("video/", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_label_stands_for_a_kind(mime_type: str | None, kind: str | None) -> None:
+    assert kind_of(mime_type) == kind

@@ -101,6 +101,13 @@ def test_an_unsupported_image_label_on_such_bytes_is_unsupported() -> None:
     assert refusal(b"<svg/>", "image/svg+xml; charset=utf-8") == "Unsupported MIME type: image/svg+xml"
 
 
+@pytest.mark.parametrize("label", ["image/x-tiff", "image/jfif", "image/x-bmp", "image/apng", "image/x-png"])
+def test_every_label_that_an_upload_may_have_is_told_what_the_bytes_are(label: str) -> None:
+    message = refusal(b"%PDF-1.7", label)
+
+    assert message.startswith(f"Unable to process input image. The data is labelled {label} but looks like")
+
+
 def test_avif_is_unsupported_whatever_its_label() -> None:
     assert refusal(AVIF, "image/png").startswith("Unsupported MIME type: image/avif")
 

@@ -21,9 +21,9 @@ from twinlens.domain.items import PageText, TextLine
 from twinlens.domain.media import Blob
 from twinlens.domain.regions import Box
 from twinlens.media.documents import PageImages, PageTexts, PlainText
-from twinlens.media.jobs import Job, Limits, Result, spooled, write
+from twinlens.media.jobs import Job, Limits, Result, spooled
 from twinlens.media.process import Lost
-from twinlens.media.room import anonymous_file
+from twinlens.media.room import anonymous_file, put
 from twinlens.media.worker import DecodePool
 
 LIMITS = Limits(512, 30)
@@ -213,7 +213,7 @@ class Left:
     @classmethod
     def taken(cls, left: bytes, pages: object = 1) -> object:
         with anonymous_file() as room:
-            write(room, left)
+            put(room.fileno(), left)
             return cls.job.result({"pages": pages}, room)
 
 
@@ -269,7 +269,7 @@ def test_a_worker_that_leaves_nonsense_is_lost(left: bytes) -> None:
 def test_a_worker_that_leaves_too_much_or_too_little_is_lost() -> None:
     images = PageImages(Blob(b"", None, "f"), (1,), ((10, 10),))
     with anonymous_file() as room:
-        write(room, bytes(299))
+        put(room.fileno(), bytes(299))
 
         with pytest.raises(Lost):
             images.result({"pages": 1}, room)
@@ -331,7 +331,7 @@ def test_a_worker_that_answers_nonsense_on_a_text_is_lost(said: object) -> None:
 
 def test_a_worker_that_leaves_no_text_is_lost() -> None:
     with anonymous_file() as room:
-        write(room, b"\xff")
+        put(room.fileno(), b"\xff")
 
         with pytest.raises(Lost):
             PlainText(blob(b""), "text/plain").result({"bytes": 1}, room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -30,7 +31,7 @@ def decode(
 ) -> tuple[list[float], Pixels]:
     pixels = np.full((len(times), size[1], size[0], 3), 77, np.uint8)
     file = io.BytesIO(data) if isinstance(data, bytes) else data
-    found = frames.decode(file, times, pixels, part or Slice.endless())
+    found = frames.decode(file, times, pixels, part or Slice(math.inf))
     return found, pixels[: len(found)]
 
 
@@ -386,7 +387,7 @@ def test_what_there_is_no_room_for_is_left_out_from_its_key_frame_on(room: int, 
     data = counted(seconds=6, coding={"g": "15"})
     pixels = np.empty((room, 48, 64, 3), np.uint8)
 
-    found = frames.decode(io.BytesIO(data), spread(0.1, 0.5, 6), pixels, Slice.endless())
+    found = frames.decode(io.BytesIO(data), spread(0.1, 0.5, 6), pixels, Slice(math.inf))
 
     assert len(found) == expected
     assert [clips.counted(frame) for frame in pixels[:expected]] == list(range(1, 5 * expected, 5))

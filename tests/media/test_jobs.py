@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from twinlens.domain.media import Blob, ImageInfo
+from twinlens.domain.media import Blob, Descriptor, ImageInfo
+from twinlens.media.inspection import Inspect
 from twinlens.media.jobs import Decode, Limits
 
 
@@ -16,6 +20,18 @@ def limit_of(side: int, timeout_s: float = 30) -> float:
 @pytest.mark.parametrize(("side", "seconds"), [(100, 5), (3464, 6.5), (14_143, 30), (20_000, 30)])
 def test_a_large_image_may_take_longer_than_a_small_one(side: int, seconds: float) -> None:
     assert limit_of(side) == pytest.approx(seconds, abs=0.01)
+
+
+@pytest.mark.parametrize(("mib", "seconds"), [(0, 5), (256, 17.5), (448, 26.875), (512, 30), (2048, 30)])
+def test_a_large_file_may_be_looked_into_for_longer_than_a_small_one(
+    tmp_path: Path, mib: int, seconds: float
+) -> None:
+    path = tmp_path / "film"
+    path.touch()
+    os.truncate(path, mib << 20)
+    blob = Blob(b"", None, "f", file=Descriptor(os.open(path, os.O_RDONLY)))
+
+    assert Inspect(blob, "video/mp4").limit_s(Limits(512, 30)) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(("timeout_s", "seconds"), [(6, 2), (1, 1), (0.1, 0.1)])

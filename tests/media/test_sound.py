@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from itertools import pairwise
@@ -31,7 +32,7 @@ LATE_S = {"aac": 1024 / 48_000}
 
 def decoded(data: bytes, start: float = 0, end: float = SECONDS) -> Samples:
     out = np.zeros(round((end - start) * SAMPLE_RATE), np.float32)
-    assert sound.decode(io.BytesIO(data), start, out, Slice.endless()) == len(out)
+    assert sound.decode(io.BytesIO(data), start, out, Slice(math.inf)) == len(out)
     return out
 
 

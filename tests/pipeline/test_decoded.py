@@ -16,8 +16,8 @@ from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media.work import Work
 from twinlens.media.worker import DecodePool
-from twinlens.pipeline.content import DIGEST_ON_LOOP_BYTES
 from twinlens.pipeline.decoded import Decoded
+from twinlens.pipeline.threads import ON_LOOP_BYTES
 from twinlens.store.cache import PixelCache
 
 PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
@@ -99,7 +99,7 @@ async def test_another_size_is_another_picture(pool: DecodePool, cache: PixelCac
     assert counts(decoded) == (0, 0, 2)
 
 
-@pytest.mark.parametrize("data", [SMALL, PHOTO + bytes(DIGEST_ON_LOOP_BYTES)], ids=["small", "large"])
+@pytest.mark.parametrize("data", [SMALL, PHOTO + bytes(ON_LOOP_BYTES)], ids=["small", "large"])
 async def test_content_without_a_name_is_named_by_its_bytes(pool: DecodePool, data: bytes) -> None:
     decoded = Decoded(pool, None)
 

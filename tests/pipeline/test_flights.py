@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from twinlens.domain.errors import BadMedia
+from twinlens.media.work import Work
 from twinlens.pipeline.flights import Flights
 
 
@@ -71,3 +73,23 @@ async def test_a_failure_is_everybodys_and_not_remembered() -> None:
     with pytest.raises(ValueError, match="no"):
         await flights.shared("a", failing)
     assert await flights.shared("a", working) == 1
+
+
+async def test_what_was_too_much_for_another_is_done_again_for_its_own_field() -> None:
+    flights: Flights[str] = Flights()
+    poor, rich = Work("p", 1), Work("p", 100)
+
+    async def work_for(work: Work) -> str:
+        await asyncio.sleep(0)
+        work.spend(5)
+        work.check("of whoever began")
+        return "done"
+
+    failed, done = await asyncio.gather(
+        flights.of_medium("a", lambda: work_for(poor), "parts[0]", poor),
+        flights.of_medium("a", lambda: work_for(rich), "parts[1]", rich),
+        return_exceptions=True,
+    )
+
+    assert isinstance(failed, BadMedia)
+    assert (failed.violations[0].field, done, flights.joined) == ("parts[0]", "done", 1)

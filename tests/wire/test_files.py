@@ -166,8 +166,9 @@ def test_a_size_in_the_metadata_counts_where_no_header_tells_it() -> None:
     assert files.read_metadata(b'{"file": {"sizeBytes": "677"}}', {}).size == 677
 
 
-def test_an_octet_stream_is_no_type_at_all() -> None:
-    headers = {"x-goog-upload-header-content-type": "application/octet-stream"}
+@pytest.mark.parametrize("label", ["application/octet-stream", "binary/octet-stream"])
+def test_an_octet_stream_is_no_type_at_all(label: str) -> None:
+    headers = {"x-goog-upload-header-content-type": label}
 
     assert files.read_metadata(b"", headers).mime_type is None
 
@@ -236,7 +237,10 @@ def test_an_endless_type_is_refused() -> None:
         ("text/csv; charset=utf-8", "text/csv"),
         ("image/png", "image/png"),
         ("application/pdf", "application/pdf"),
+        ("audio/3gpp2", "video/3gpp2"),
+        ("text/no type", None),
         ("application/x-www-form-urlencoded", None),
+        ("binary/octet-stream", None),
         ("application/json", None),
         ("", None),
     ],

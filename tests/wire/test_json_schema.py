@@ -34,6 +34,8 @@ def check(schema: Any) -> tuple[Any, list[str]]:
         {"minimum": 1, "maximum": 1, "exclusiveMinimum": False, "multipleOf": 1e-308},
         {"pattern": "^(?<n>[^/]+)/\\d$", "patternProperties": {"^x": {"type": "null"}}},
         {"$ref": "#/definitions/a~1b", "definitions": {"a/b": {"const": 1}}},
+        {"$ref": "#/$defs/", "$defs": {"": {"const": 1}}},
+        {"$ref": "#/$defs/~0~1%25", "$defs": {"~/%": {"const": 1}}},
         {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b/items"}, "b": {"items": {"type": "null"}}}},
     ],
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from itertools import takewhile
 
 from ..domain.errors import NotFound, TwinlensError, Unimplemented
+from ..domain.versions import VERSIONS
 
 METHODS: Mapping[str, str] = {
     "embedContent": "Embedding",
@@ -55,7 +56,6 @@ COLLECTIONS: Mapping[str, str] = {
 }
 """What stands behind the version in a path, and whose it is."""
 
-VERSIONS = ("v1beta", "v1alpha", "v1")
 MAX_ECHO = 200
 """Characters of a path that an error repeats."""
 
@@ -81,11 +81,12 @@ def unserved_path(method: str, path: str) -> TwinlensError | None:
     if service is None and name.partition(":")[0] not in _OURS:
         return None
     versions = [one for one in before if one != _UPLOAD]
+    wrong = _misdirected(f"{method} {path[:MAX_ECHO]}", path, versions, before, after)
     if name == "tunedModels" and len(after) > 1:
-        return NotFound("There are no tuned models on this server.")
+        return wrong or NotFound("There are no tuned models on this server.")
     if service and (len(versions) == 1 or name == "ws"):
         return not_offered(service)
-    return _misdirected(f"{method} {path[:MAX_ECHO]}", path, versions, before, after)
+    return wrong
 
 
 def not_offered(service: str) -> Unimplemented:

@@ -20,6 +20,7 @@ from ..domain.errors import (
 )
 from ..store.disk import public_error
 from ..wire import status
+from ..wire.encoding import JSON
 from ..wire.refusals import write_refusal
 from .elsewhere import MAX_ECHO, unserved_path
 
@@ -118,6 +119,6 @@ def _response(http: Request, error: TwinlensError) -> Response:
     return Response(
         body,
         status_code=status.http_status(error),
-        media_type="application/json; charset=UTF-8",
+        media_type=JSON,
         headers=headers,
     )

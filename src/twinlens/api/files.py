@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..domain.errors import Internal, InvalidArgument, NotFound, PermissionDenied, TwinlensError
+from ..domain.versions import VERSIONS
 from ..pipeline.processing import Processing
 from ..store.files import FileRecord, FileStore
 from ..store.uploads import Draft, Upload, Uploads
@@ -18,9 +19,8 @@ from ..wire.related import Related
 from .body import arriving, declared_length, read_body
 from .failures import refused
 from .query import check_query
+from .responses import answered
 
-JSON = "application/json; charset=UTF-8"
-VERSIONS = ("v1", "v1beta", "v1alpha")
 MAX_METADATA_BYTES = 1024 * 1024
 GRANULARITY = 256 * 1024
 PROCESSING_WAIT_S = 2.0
@@ -76,7 +76,7 @@ class _Stored:
         wanted = wire.read_page(http.query_params)
         page = await self._files.list(project, wanted.size, wanted.before)
         shown = [(record, self._processing.progress_of(record)) for record in page.files]
-        return _json(wire.write_page(shown, page.next, self._rules.base_of(http)))
+        return answered(wire.write_page(shown, page.next, self._rules.base_of(http)))
 
     async def get(self, http: Request) -> Response:
         """Answer one file, by its id or by its whole URI."""
@@ -89,14 +89,14 @@ class _Stored:
         if record.state == "PROCESSING":
             self._processing.begin(record)
         progress = self._processing.progress_of(record)
-        return _json(wire.write_file(record, self._rules.base_of(http), progress))
+        return answered(wire.write_file(record, self._rules.base_of(http), progress))
 
     async def delete(self, http: Request) -> Response:
         """Delete a file."""
         project = self._rules.project_of(http)
         check_query(http)
         await self._files.delete(project, wire.read_id(http.path_params["path"]))
-        return _json(b"{}")
+        return answered(b"{}")
 
 
 class _Uploading:
@@ -208,7 +208,7 @@ class _Uploading:
         record = await self._processing.settled(made, PROCESSING_WAIT_S)
         progress = self._processing.progress_of(record)
         body = wire.write_upload(record, self._rules.base_of(http), progress)
-        return _json(body, {"X-Goog-Upload-Status": "final"})
+        return answered(body, {"X-Goog-Upload-Status": "final"})
 
     async def _query(self, upload_id: str, _http: Request) -> Response:
         return Response(headers=_progress(await self._uploads.query(upload_id)))
@@ -241,15 +241,6 @@ def _draft(project: str, said: wire.Metadata) -> Draft:
 
 def _progress(upload: Upload) -> dict[str, str]:
     return {"X-Goog-Upload-Status": upload.state, "X-Goog-Upload-Size-Received": str(upload.received)}
-
-
-def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(body, headers=headers, media_type=JSON)
-
-
-def _length(http: Request) -> int | None:
-    declared = http.headers.get("content-length", "")
-    return int(declared) if declared.isascii() and declared.isdigit() else None
 
 
 async def _no_bytes() -> AsyncIterator[bytes]:

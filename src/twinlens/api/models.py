@@ -9,7 +9,7 @@ from ..engines.pool import Engines, Served
 from ..wire.models import ModelEntry, write_model, write_models
 from .auth import Keys
 from .query import check_query
-from .responses import JSON
+from .responses import answered
 
 
 class Models:
@@ -30,20 +30,20 @@ class Models:
             query.get("pageSize") or query.get("page_size"),
             query.get("pageToken") or query.get("page_token"),
         )
-        return Response(page, media_type=JSON)
+        return answered(page)
 
     async def get(self, http: Request) -> Response:
         """Answer one model."""
         self._keys.project_of(http)
         check_query(http)
         served = self._engines.get(http.path_params["model"])
-        return Response(write_model(_entry(served)), media_type=JSON)
+        return answered(write_model(_entry(served)))
 
     async def tuned(self, http: Request) -> Response:
         """Answer the list of tuned models: there are none."""
         self._keys.project_of(http)
         check_query(http, own=("pageSize", "page_size", "pageToken", "page_token", "filter"))
-        return Response(b"{}", media_type=JSON)
+        return answered(b"{}")
 
 
 def _entry(served: Served) -> ModelEntry:

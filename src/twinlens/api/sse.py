@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from starlette.types import Message
 
+from ..wire.encoding import JSON
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:
@@ -29,7 +31,7 @@ class Framing:
 # stream without one for whole; JavaScript's looks there only where nothing follows in the same read. Both
 # forms, in this order, are the one thing that all of them understand.
 SSE = Framing("text/event-stream", b"", b"data: ", b"data: ", b"\r\n\r\n", b"", bare_failure=True)
-ARRAY = Framing("application/json; charset=UTF-8", b"[", b"", b",\r\n", b"\n", b"]")
+ARRAY = Framing(JSON, b"[", b"", b",\r\n", b"\n", b"]")
 
 
 def stream_start(media_type: str) -> Message:

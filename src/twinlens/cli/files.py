@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from ..domain.versions import VERSIONS
+
 if TYPE_CHECKING:
     from ..client.connection import Connection
 
@@ -28,7 +30,7 @@ INTERRUPTED = 130
 Command = TypeVar("Command", bound=Callable[..., None])
 Names = TypeVar("Names", str, tuple[str, ...], None)
 
-_VERSION = re.compile("/*(/v1|/v1beta|/v1alpha)?/*$")
+_VERSION = re.compile(f"/*(/({'|'.join(VERSIONS)}))?/*$")
 _LABEL = re.compile("[A-Za-z0-9_-]{1,63}")
 _LONGEST_HOST = 253
 _MIME_TYPE = re.compile(r"(?=.{3,127}$)[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)

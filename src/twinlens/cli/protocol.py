@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..app import HANG_UP
 from ..domain.errors import InvalidArgument, TwinlensError, Unavailable
 from ..wire import status
+from ..wire.encoding import JSON
 from ..wire.refusals import write_refusal
 
 Scope = MutableMapping[str, Any]
@@ -24,8 +25,6 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger(__name__)
-
-JSON = b"application/json; charset=UTF-8"
 
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
@@ -74,7 +73,7 @@ class Interrupted:
 async def _refuse(error: TwinlensError, path: str, send: Send) -> None:
     body = write_refusal(error, path)
     headers = [
-        (b"content-type", JSON),
+        (b"content-type", JSON.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
@@ -153,7 +152,7 @@ class _Bounded(HttpToolsProtocol):
         body = write_refusal(InvalidArgument(msg), self._address())
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
-            f"content-type: {JSON.decode()}\r\n"
+            f"content-type: {JSON}\r\n"
             f"content-length: {len(body)}\r\n"
             "connection: close\r\n\r\n"
         )

@@ -15,6 +15,9 @@ Kind = Literal["image", "recording", "pdf", "text"]
 MAX_LABEL = 127
 """Characters of a label: RFC 6838 allows a type and a subtype of as many each, and nobody uses half."""
 
+NO_LABELS = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+"""Labels that claim nothing: the bytes decide."""
+
 _NAMES: Mapping[tuple[Kind, str], str] = {
     ("image", "image"): (
         "png x-png apng vnd.mozilla.apng jpeg jpg pjpeg jfif x-jpeg webp x-webp heic heif heic- "
@@ -51,15 +54,16 @@ _KINDS: Mapping[str, Kind] = {
 
 _ANY: Mapping[str, Kind] = {"image": "image", "video": "recording", "audio": "recording", "text": "text"}
 
+VIDEOS: Mapping[str, str] = {"audio/3gpp": "video/3gpp", "audio/3gpp2": "video/3gpp2"}
+"""What clients that go by a file's name call a sound, and what it is."""
+
 _MEANT: Mapping[str, str] = {
+    **VIDEOS,
     "application/ogg": "audio/ogg",
     "application/x-ogg": "audio/ogg",
     "application/mp4": "video/mp4",
     "application/x-matroska": "video/x-matroska",
     "application/x-pdf": "application/pdf",
-    # Some clients call every such file a sound, going by its name.
-    "audio/3gpp": "video/3gpp",
-    "audio/3gpp2": "video/3gpp2",
     # Where Excel is installed, Windows calls CSV files so; a workbook is no text, and refused for that.
     "application/vnd.ms-excel": "text/csv",
     "application/csv": "text/csv",

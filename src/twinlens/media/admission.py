@@ -7,16 +7,12 @@ that copy nothing, and takes a bounded number of steps.
 from __future__ import annotations
 
 from ..domain.errors import BadMedia
+from ..domain.labels import NO_LABELS, essence, is_file
 from ..domain.media import IMAGE_FORMS, Blob, Data, ImageInfo, unsupported
 from . import header, sniff, upright
-from .kinds import NO_LABELS, essence
 
 UNABLE = "Unable to process input image."
 """How the contract's message starts for bytes that are no readable image."""
-
-_IMAGE_LABELS = frozenset(
-    {*sniff.MIME_TYPES.values(), "image/heic", "image/jpg", "image/pjpeg", "image/x-png", "image/x-ms-bmp"}
-)
 
 
 def probe(blob: Blob, max_pixels: int) -> ImageInfo:
@@ -46,9 +42,9 @@ def stored_type_of(head: Data) -> str | None:
 def _refusal(label: str, data: memoryview) -> str:
     if sniff.is_avif(bytes(data[: sniff.FIRST_BYTES])):
         return unsupported("image/avif")
-    if label not in NO_LABELS and label not in _IMAGE_LABELS:
+    if label not in NO_LABELS and not is_file(label):
         return unsupported(label)
-    claim = f"is labelled {label} but " if label in _IMAGE_LABELS else ""
+    claim = f"is labelled {label} but " if label not in NO_LABELS else ""
     return f"{UNABLE} The data {claim}looks like {sniff.describe(data)}. Send {IMAGE_FORMS}."
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..domain.errors import BadMedia
 from ..domain.items import PageText, TextLine
+from ..domain.labels import essence
 from ..domain.media import Blob, Pixels
 from ..domain.regions import Box
 from . import sniff
@@ -172,7 +173,7 @@ class PlainText(Job[str]):
         """Say why there is no text."""
         looks = sniff.describe(memoryview(os.pread(held(self.blob).fileno(), sniff.FIRST_BYTES, 0)))
         values = {
-            "label": self.mime_type.partition(";")[0].strip().lower(),
+            "label": essence(self.mime_type),
             # What begins like a text and goes on like none is not that text.
             "looks": "binary data" if looks in _LOOKS_OF_TEXTS else looks,
         }

@@ -15,10 +15,10 @@ from datetime import timedelta
 from typing import ClassVar
 
 from ..domain.errors import BadMedia
+from ..domain.labels import essence, kind_of, meant
 from ..domain.media import Blob, Inspected, PdfInfo, SoundInfo, VideoInfo
 from . import sniff
 from .jobs import Job, Limits, OpenFile, held, sentence
-from .kinds import essence, kind_of_type, meant
 from .process import Lost, Reply
 
 MAX_PAGES = 1000
@@ -45,12 +45,12 @@ class Inspect(Job[Inspected]):
         return f"a stored file ({self.mime_type})"
 
     def limit_s(self, limits: Limits) -> float:
-        """Allow all the time for large files, and less for smaller ones."""
+        """Allow all the time for 512 MiB, and less for smaller files."""
         return limits.part(os.fstat(held(self.blob).fileno()).st_size / _LARGE_BYTES)
 
     def message(self) -> Mapping[str, object]:
         """Say who is to look."""
-        return {"kind": kind_of_type(self.mime_type)}
+        return {"kind": kind_of(self.mime_type)}
 
     @property
     def room_bytes(self) -> int:
@@ -80,7 +80,7 @@ class Inspect(Job[Inspected]):
     @property
     def _kind(self) -> _Kind:
         # Where the label says nothing, it is the bytes that were taken for a recording.
-        return _KINDS[kind_of_type(self.mime_type) or "recording"]
+        return _KINDS[kind_of(self.mime_type) or "recording"]
 
     def _is_sound(self, head: bytes) -> bool:
         """Tell what is meant to be sound, and what is whatever its label says."""

@@ -11,16 +11,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import IO, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.errors import BadMedia
-from ..domain.media import Blob, Data, Descriptor, ImageInfo, Pixels
+from ..domain.media import Blob, Descriptor, ImageInfo, Pixels
 from .admission import UNABLE
 from .process import Lost, Reply
-from .room import anonymous_file
+from .room import anonymous_file, put
 
 Result = TypeVar("Result")
 
@@ -43,8 +43,8 @@ class Limits:
     timeout_s: float
 
     def part(self, share: float) -> float:
-        """Give a sixth of the time, and of the rest a share; but a few seconds, if there are so many."""
-        return min(max(self.timeout_s * (1 / 6 + share), _LEAST_S), self.timeout_s)
+        """Give a sixth of the time, and of the rest a share; but two seconds, if there are so many."""
+        return min(max(self.timeout_s * (1 + 5 * share) / 6, _LEAST_S), self.timeout_s)
 
 
 class Job(ABC, Generic[Result]):
@@ -137,7 +137,7 @@ class Decode(Job[Pixels]):
             yield self.blob.file
             return
         with anonymous_file() as source:
-            write(source, self.blob.data)
+            put(source.fileno(), self.blob.data)
             yield source
 
     def result(self, reply: Reply, room: OpenFile) -> Pixels:
@@ -162,7 +162,7 @@ _SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
 _USUAL = 0.015
 """What decoding takes at most of honest files, on a core of today, by the format."""
 
-_MOST_MEGAPIXELS = 240.0
+_MOST_MEGAPIXELS = 200.0
 
 _REFUSALS: Mapping[str, str] = {
     "scans": "The JPEG data has more scans than any camera or program makes. Save it anew and send it again.",
@@ -177,19 +177,12 @@ _REFUSALS: Mapping[str, str] = {
 """What the caller is told, by the reason a job failed for."""
 
 
-def write(file: IO[bytes], data: Data) -> None:
-    """Write all of it, however little the system takes at a time."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
 def spooled(blob: Blob) -> Blob:
     """Give the same bytes in a file, for the jobs that read one; nothing is done where they are in one."""
     if blob.file is not None:
         return blob
     with anonymous_file() as file:
-        write(file, blob.data)
+        put(file.fileno(), blob.data)
         return replace(blob, file=Descriptor(os.dup(file.fileno())))
 
 

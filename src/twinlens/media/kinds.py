@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from ..domain.errors import BadMedia
-from ..domain.labels import Kind, essence, kind_of, meant
+from ..domain.labels import MAX_LABEL, NO_LABELS, Kind, essence, kind_of, meant
 from ..domain.media import Blob, unsupported
 from . import sniff
-
-__all__ = ["MAX_LABEL", "NO_LABELS", "Kind", "essence", "is_inspected", "kind_of_type", "labelled", "meant"]
-
-MAX_LABEL = 200
-"""Characters: a longer label names no type, and errors, which repeat labels, show so much of it."""
-
-NO_LABELS = frozenset({"", "application/octet-stream", "binary/octet-stream"})
-"""Labels that claim nothing: the bytes decide."""
-
-
-kind_of_type = kind_of
-"""The domain's table, by the name that it has here."""
 
 
 def labelled(blob: Blob) -> tuple[Kind, str]:
@@ -28,7 +16,7 @@ def labelled(blob: Blob) -> tuple[Kind, str]:
         if found is None:
             return _unnamed(blob), label
         label = found
-    kind = kind_of_type(label)
+    kind = kind_of(label)
     if kind is None or len(label) > MAX_LABEL:
         shown = label if len(label) <= MAX_LABEL else f"{label[:MAX_LABEL]}..."
         raise BadMedia(unsupported(shown), field=blob.field)
@@ -37,7 +25,7 @@ def labelled(blob: Blob) -> tuple[Kind, str]:
 
 def is_inspected(mime_type: str) -> bool:
     """Tell whether a file of this type takes a look into it before it may be used."""
-    return kind_of_type(mime_type) in ("recording", "pdf")
+    return kind_of(mime_type) in ("recording", "pdf")
 
 
 def _unnamed(blob: Blob) -> Kind:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from ..domain.media import Data
+
 KEPT_BYTES = 16 << 20
 """So much room is kept from job to job: a few pages, or a picture of five million pixels."""
 
@@ -37,14 +39,18 @@ class Room:
         self._file.close()
 
 
-def anonymous_file() -> IO[bytes]:
-    """Open a file without a name: in memory where the system can, else in the temporary folder."""
+def anonymous_file(*, sealable: bool = False) -> IO[bytes]:
+    """Open a file without a name: in memory where the system can, else in the temporary folder.
+
+    Whoever is given one that is sealable may make it one that cannot be written to or cut.
+    """
     if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("media"), "r+b", buffering=0)
+        flags = os.MFD_CLOEXEC | (os.MFD_ALLOW_SEALING if sealable else 0)
+        return open(os.memfd_create("media", flags), "r+b", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
 
 
-def put(room: int, data: bytes | memoryview, at: int = 0) -> int:
+def put(room: int, data: Data, at: int = 0) -> int:
     """Write all of it from a place on, and give the place after it."""
     rest = memoryview(data)
     while rest:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Self
 
 SLICE_S = 1.0
 
@@ -24,11 +23,6 @@ class Slice:
         self._seconds, self._longest_s = seconds, longest_s
         self._begin = time.process_time()
         self._way_s: float | None = None
-
-    @classmethod
-    def endless(cls) -> Self:
-        """Give one that is never over."""
-        return cls(math.inf)
 
     def reached(self) -> None:
         """Take note that the first piece is there."""

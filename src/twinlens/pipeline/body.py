@@ -8,12 +8,12 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..domain.media import Data, Descriptor
+from ..media.room import anonymous_file, put
 
 STEP_BYTES = 64 * 1024
 """What is unzipped at a time, so that nobody waits for a bomb and none of it is made in vain."""
@@ -47,7 +47,8 @@ class Body:
         self._max_bytes = max_bytes
         self._received = 0
         self._size = 0
-        self._file = _anonymous_file()
+        with anonymous_file(sealable=True) as file:
+            self._file = Descriptor(os.dup(file.fileno()))
 
     @staticmethod
     def is_known(coding: str) -> bool:
@@ -58,10 +59,9 @@ class Body:
         """Take a piece in steps: others may have their turn after each. Raises `TooLarge`, `BrokenCoding`."""
         self._received += len(piece)
         for plain in self._decoder.decoded(piece):
-            self._size += len(plain)
-            if max(self._received, self._size) > self._max_bytes:
+            if max(self._received, self._size + len(plain)) > self._max_bytes:
                 raise TooLarge
-            _write(self._file, plain)
+            self._size = put(self._file.fileno(), plain, self._size)
             yield
 
     def finish(self, mime_type: str | None) -> Fetched:
@@ -120,21 +120,6 @@ _DECODERS: dict[str, type[_Plain | _Gzip]] = {
     "gzip": _Gzip,
     "x-gzip": _Gzip,
 }
-
-
-def _anonymous_file() -> Descriptor:
-    """Open a file without a name: in memory where the system can, else in the temporary folder."""
-    if hasattr(os, "memfd_create"):
-        return Descriptor(os.memfd_create("fetched", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
-    with tempfile.TemporaryFile(buffering=0) as file:
-        return Descriptor(os.dup(file.fileno()))
-
-
-def _write(file: Descriptor, data: bytes) -> None:
-    """Write all of it, however little the system takes at a time."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(file.fileno(), rest) :]
 
 
 def _mapped(file: Descriptor, size: int) -> Data:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..domain.errors import BadMedia
+from ..domain.labels import NO_LABELS, Kind, essence
 from ..domain.media import Blob
 from ..domain.request import Media, MediaKind
-from ..media.kinds import NO_LABELS, Kind, essence
 
 _MAY_BE: Mapping[Kind, tuple[MediaKind, ...]] = {
     "image": ("image",),

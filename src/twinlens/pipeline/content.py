@@ -7,17 +7,14 @@ from functools import partial
 
 from .. import media
 from ..domain.media import Blob, Data
-from .threads import apart
-
-DIGEST_ON_LOOP_BYTES = 256 * 1024
-"""Smaller content is hashed sooner than a thread is woken."""
+from .threads import ON_LOOP_BYTES, apart
 
 
 async def content_of(blob: Blob) -> str:
     """Name a blob's content: equal names, equal bytes."""
     if blob.digest is not None:
         return blob.digest
-    if len(blob.data) <= DIGEST_ON_LOOP_BYTES:
+    if len(blob.data) <= ON_LOOP_BYTES:
         return media.digest(blob.data)
     return await apart(partial(media.digest, blob.data))
 
@@ -29,6 +26,6 @@ def named_for(project: str, content: str) -> str:
 
 async def lasting_name(data: Data) -> str:
     """Name bytes as the store does, by their SHA-256 in hexadecimal."""
-    if len(data) <= DIGEST_ON_LOOP_BYTES:
+    if len(data) <= ON_LOOP_BYTES:
         return hashlib.sha256(data).hexdigest()
     return (await apart(partial(hashlib.sha256, data))).hexdigest()

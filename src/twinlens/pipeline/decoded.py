@@ -12,10 +12,9 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from .. import __version__
-from ..domain.errors import BadMedia
 from ..domain.media import Blob, ImageInfo, Pixels
 from ..media.jobs import Job
-from ..media.work import TooMuchWork, Work
+from ..media.work import Work
 from ..media.worker import DecodePool
 from ..store.cache import PixelCache
 from .concurrency import ahead
@@ -71,17 +70,10 @@ class Decoder:
         """
         content = await content_of(blob)
         digest = named_for(self._work.project, f"{content}-{width}x{height}")
-        while True:
-            try:
-                return await self._shared.flights.shared(
-                    digest, lambda: self._load(content, blob, info, width, height)
-                ), digest
-            except BadMedia as refusal:
-                # It may have been another's request that was too much work.
-                if isinstance(refusal, TooMuchWork) and not self._work.is_spent:
-                    continue
-                # Each caller is told of its own field, whoever's bytes were decoded.
-                raise BadMedia(refusal.message, field=blob.field) from refusal
+        pixels = await self._shared.flights.of_medium(
+            digest, lambda: self._load(content, blob, info, width, height), blob.field, self._work
+        )
+        return pixels, digest
 
     async def series(
         self, blob: Blob, names: Sequence[str], load: Callable[[int], Awaitable[Sequence[Pixels]]]

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import httpx
 
 from ..domain.errors import InvalidArgument
-from ..media.kinds import NO_LABELS, essence, kind_of_type
+from ..domain.labels import NO_LABELS, essence, kind_of
 from .addresses import is_address, is_plain, is_public
 from .body import Body, BrokenCoding, Fetched, TooLarge
 
@@ -282,13 +282,13 @@ def _media_type(header: str) -> str | None:
         return None
     if not _MIME_TYPE.fullmatch(mime_type):
         raise Refused("Its content type cannot be read.")
-    if kind_of_type(mime_type) is None:
+    if kind_of(mime_type) is None:
         raise Refused(f"Its content type is {mime_type}: no picture, recording, PDF or text.")
     return mime_type
 
 
 def _check_kind(mime_type: str | None, wanted: str | None) -> None:
     """Refuse another kind than was asked for: many a login page is served in place of a film."""
-    known, said = kind_of_type(mime_type), kind_of_type(wanted)
+    known, said = kind_of(mime_type), kind_of(wanted)
     if known and said and known != said:
         raise Refused(f"Its content type is {mime_type}, but the part's mime_type is {wanted}.")

@@ -7,6 +7,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ..domain.errors import BadMedia
+from ..media.work import TooMuchWork, Work
+
 T = TypeVar("T")
 
 
@@ -45,6 +48,20 @@ class Flights(Generic[T]):
                 flight.task.cancel()
                 if self._flights.get(name) is flight:
                     del self._flights[name]
+
+    async def of_medium(
+        self, name: str, load: Callable[[], Coroutine[Any, Any, T]], field: str, work: Work
+    ) -> T:
+        """Share what decoders do on the medium in a field; each is refused for its own field and work."""
+        while True:
+            try:
+                return await self.shared(name, load)
+            except BadMedia as refusal:
+                # It may have been another's request that was too much work.
+                if isinstance(refusal, TooMuchWork) and not work.is_spent:
+                    continue
+                # Each caller is told of its own field, whoever's bytes they were.
+                raise BadMedia(refusal.message, field=field) from refusal
 
 
 def _hear(task: asyncio.Task[Any]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, TypeVar
 
-from ..domain.errors import BadMedia
 from ..domain.media import Blob, Inspected
 from ..media.documents import PlainText
 from ..media.inspection import Inspect
 from ..media.jobs import Job
-from ..media.work import TooMuchWork, Work
+from ..media.work import Work
 from ..media.worker import DecodePool
 from .content import named_for
 from .flights import Flights
@@ -52,21 +51,9 @@ class Looks:
             self._seen.move_to_end(name)
             found = self._seen[name]
             return found
-        found = await self._looked(name, job, field, work)
+        found = await self._flights.of_medium(name, lambda: self._pool.do(job, work), field, work)
         if not isinstance(found, str) or len(found) <= REMEMBERED_CHARS:
             self._seen[name] = found
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return found
-
-    async def _looked(self, name: str, job: Job[T], field: str, work: Work) -> T:
-        while True:
-            try:
-                found: T = await self._flights.shared(name, lambda: self._pool.do(job, work))
-            except BadMedia as refusal:
-                # It may have been another's request that was too much work.
-                if isinstance(refusal, TooMuchWork) and not work.is_spent:
-                    continue
-                # Each caller is told of its own field, whoever's bytes were looked into.
-                raise BadMedia(refusal.message, field=field) from refusal
-            return found

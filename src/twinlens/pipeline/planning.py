@@ -15,11 +15,11 @@ from ..domain import budget
 from ..domain.budget import Budget
 from ..domain.clip import DEFAULT_FPS, Span, sample_count, span_of
 from ..domain.geometry import GEOMETRIES, Fit
+from ..domain.labels import Kind
 from ..domain.media import Blob, ImageInfo, Modality, PdfInfo, SoundInfo, VideoInfo
 from ..domain.request import Media, Request
 from ..engines.pool import Served
 from ..media.jobs import spooled
-from ..media.kinds import Kind
 from ..media.recordings import MAX_BATCH_BYTES
 from ..media.work import Work
 from .amounts import too_much

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from ..domain.errors import FailedPrecondition, Internal, InvalidArgument, PermissionDenied
+from ..domain.labels import kind_of
 from ..domain.media import Blob, Descriptor
 from ..domain.request import Inline, Kept, Media, Stored, Url
-from ..media.kinds import kind_of_type
 from .amounts import EARLIER
 from .concurrency import side_by_side
 from .content import lasting_name
@@ -91,12 +91,12 @@ class _Contents:
 
         What was uploaded is known; a documented sample sends a shell variable's name as its type.
         """
-        return None if kind_of_type(mime_type) == "image" else await self._services.files.blobs.lend(sha256)
+        return None if kind_of(mime_type) == "image" else await self._services.files.blobs.lend(sha256)
 
 
 def _check_label(part: Media, stored: str | None) -> None:
     """Refuse a label of another kind than the file's: the caller has mixed up two files."""
-    said, known = kind_of_type(part.mime_type), kind_of_type(stored)
+    said, known = kind_of(part.mime_type), kind_of(stored)
     if said and known and said != known:
         raise InvalidArgument(
             f"The file is {stored}, not {part.mime_type}. Leave mime_type out, or send the file's own.",

@@ -23,6 +23,9 @@ AT_ONCE = 4
 SMALL_CHARS = 64 * 1024
 """Of text: so much is counted and copied sooner than a thread is woken."""
 
+ON_LOOP_BYTES = 256 * 1024
+"""So many bytes in memory are hashed, looked into or decoded from base64 sooner than a thread is woken."""
+
 _THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="linear")
 
 

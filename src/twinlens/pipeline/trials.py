@@ -18,12 +18,10 @@ from ..domain.labels import kind_of
 from ..domain.media import Blob, Descriptor, ImageInfo
 from ..media.work import Work
 from ..media.worker import DecodePool
+from .threads import ON_LOOP_BYTES
 
 _SHRUNK = 16
 """An image is tried at this part of its size: all of its data is gone through, and little else is done."""
-
-_OPENED_ON_LOOP_BYTES = 256 * 1024
-"""A header is read sooner than a thread is woken, where the file is all in memory."""
 
 
 class Trials:
@@ -47,7 +45,7 @@ class Trials:
         if kind != "image":
             return None
         try:
-            if size <= _OPENED_ON_LOOP_BYTES:
+            if size <= ON_LOOP_BYTES:
                 blob, info = self._opened(path, mime_type)
             else:
                 blob, info = await asyncio.to_thread(self._opened, path, mime_type)

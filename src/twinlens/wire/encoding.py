@@ -13,6 +13,9 @@ from typing import Any
 
 import msgspec
 
+JSON = "application/json; charset=UTF-8"
+"""The type of all that is sent but streams of events."""
+
 _LEADS = (b"\xe2", b"\xc2", b"\xef", b"\x7f")
 """The first byte of the UTF-8 of every character below: many texts have none of them."""
 _SPELLED = {

@@ -22,11 +22,8 @@ DEFAULT_PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_UNSAID = "application/octet-stream"
 _INVALID_ARGUMENT = 3
 """The number of this status among google.rpc's codes: a file that cannot be read is the caller's."""
-_VIDEOS = {"audio/3gpp": "video/3gpp", "audio/3gpp2": "video/3gpp2"}
-"""What clients that go by a file's name call a video."""
 
 _BODY_TYPES = frozenset({"application/json", "application/xml"})
 """What clients say of any body, whatever is in it."""
@@ -150,10 +147,8 @@ def read_at_once(headers: Mapping[str, str]) -> Metadata:
     if _number(headers, "X-Goog-Upload-Offset"):
         raise InvalidArgument("A file that is sent in one request begins at X-Goog-Upload-Offset 0.")
     said = read_metadata(b"", headers)
-    own = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if said.mime_type is None and (
-        own not in _BODY_TYPES and (labels.is_file(own) or own.startswith("text/"))
-    ):
+    own = labels.essence(headers.get("content-type"))
+    if said.mime_type is None and own not in _BODY_TYPES and labels.is_file(own):
         return replace(said, mime_type=_supported(own))
     return said
 
@@ -272,9 +267,9 @@ def _new_id(name: str) -> str:
 
 def _supported(mime_type: str) -> str | None:
     """Check a type without its parameters; None where nothing was said."""
-    bare = mime_type.partition(";")[0].strip().lower()
-    bare = _VIDEOS.get(bare, bare)
-    if bare in ("", _UNSAID):
+    bare = labels.essence(mime_type)
+    bare = labels.VIDEOS.get(bare, bare)
+    if bare in labels.NO_LABELS:
         return None
     if labels.is_file(bare):
         return bare

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..domain import pointers
 from ..domain.media import Json
 from . import schema_rules
 from .proto import Reading, member_path
@@ -126,13 +127,10 @@ class _Schemas:
         return isinstance(ref, str) and ref in self._good
 
     def _target(self, ref: str) -> Any:
-        start, *keys = ref.split("/")
-        if start != "#" or (keys and (keys[0] not in _DEFINITIONS or len(keys) == 1)):
+        keys = pointers.keys(ref)
+        if keys is None or (keys and (keys[0] not in _DEFINITIONS or len(keys) == 1)):
             return None
-        place = self._root
-        for key in keys:
-            place = place.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(place, dict) else None
-        return place
+        return pointers.at(self._root, ref)
 
     def _holds(self, fits: bool, value: Any, path: str, what: str) -> bool:
         if not fits:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from ..domain.errors import TwinlensError
+from ..domain.versions import VERSIONS
 from . import status
 from .interactions import errors
 
-_INTERACTIONS = re.compile(r"/v1(alpha|beta)?/interactions(/|\?|$)")
+_INTERACTIONS = re.compile(rf"/({'|'.join(VERSIONS)})/interactions(/|\?|$)")
 
 
 def write_refusal(error: TwinlensError, path: str) -> bytes:

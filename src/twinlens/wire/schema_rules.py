@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from ..domain import pointers
 from ..domain.patterns import MAX_SIZE, UnreadablePattern, read_pattern
 from .proto import Reading
 
@@ -172,20 +173,12 @@ class _Expansion:
                 found += self.size(one, open_refs, depth + 1)
         ref = schema.get("$ref")
         if isinstance(ref, str) and ref not in open_refs:
-            found += self.size(self._target(ref), open_refs | {ref}, depth + 1)
+            found += self.size(pointers.at(self._root, ref), open_refs | {ref}, depth + 1)
         if max(found, self._visited) > MAX_EXPANDED:
             raise _TooMuchError(
                 f"is too large: it may come to at most {MAX_EXPANDED} schemas, references followed"
             )
         return found
-
-    def _target(self, ref: str) -> Any:
-        place = self._root
-        for key in ref.split("/")[1:]:
-            place = (
-                place.get(key.replace("~1", "/").replace("~0", "~")) if isinstance(place, Mapping) else None
-            )
-        return place
 
 
 def _inner(schema: Mapping[str, Any]) -> Iterator[Any]:

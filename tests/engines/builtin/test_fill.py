@@ -188,6 +188,13 @@ def test_references_and_alternatives_are_followed(invoice: Facts) -> None:
     assert filled(schema, invoice).value == {"total": 1438.71}
 
 
+@pytest.mark.parametrize(("name", "ref"), [("", "#/$defs/"), ("a/~ %", "#/$defs/a~1~0%20%25")])
+def test_a_definition_may_have_any_name(invoice: Facts, name: str, ref: str) -> None:
+    schema = {"$defs": {name: an_object(total=NUMBER)}, "$ref": ref}
+
+    assert filled(schema, invoice).value == {"total": 1438.71}
+
+
 def test_a_schema_that_holds_itself_comes_to_an_end(invoice: Facts) -> None:
     node = {"$ref": "#/$defs/Node"}
     schema = {

@@ -20,6 +20,7 @@ from ...domain.media import Data
 from ...engines.pool import Engines
 from ...store.files import FileStore
 from ...store.interactions import InteractionStore
+from ...wire.encoding import JSON
 from ...wire.interactions.events import Teller, read_event_id
 from ...wire.interactions.reading import Create, read_create
 from ...wire.interactions.writing import inline_media, write_interaction, write_pieces
@@ -28,7 +29,7 @@ from ..deadline import deadline_of, until, while_connected
 from ..intake import Intake, Share
 from ..limits import Gate
 from ..query import check_query
-from ..responses import JSON, ZIPPED_BYTES, answered
+from ..responses import ZIPPED_BYTES, answered
 from .runs import Runs
 from .stream import EventStream
 from .work import Asked
@@ -140,7 +141,7 @@ class _Interactions:
         project = self._rules.project_of(http)
         check_query(http)
         await self._parts.runs.delete(project, http.path_params["id"])
-        return Response(b"{}", media_type=JSON)
+        return answered(b"{}")
 
     def _line_of(self, model: str) -> Line:
         return self._parts.engines.get(model).line

@@ -30,11 +30,11 @@ from ...pipeline.keeping import keep, keeping_inline, kept_of
 from ...pipeline.planning import PlannedMedia
 from ...pipeline.prompt import text_of
 from ...pipeline.services import Services
-from ...pipeline.threads import apart, is_small
+from ...pipeline.threads import ON_LOOP_BYTES, apart, is_small
 from ...store.interactions import InteractionStore
 from ...wire.interactions.errors import failure_of
 from ...wire.interactions.reading import read_sent
-from ..body import PARSE_ON_LOOP_BYTES, parsed
+from ..body import parsed
 from ..deadline import until
 from ..failures import forget_the_way, meant_by
 from ..limits import Place
@@ -153,7 +153,7 @@ class Work:
         """Put what was said before in front of a request."""
         history = await self._history(asked)
         joined, size = partial(_joined, history, own), sum(len(one.sent) for one in history)
-        small = size <= PARSE_ON_LOOP_BYTES and is_small(own)
+        small = size <= ON_LOOP_BYTES and is_small(own)
         return joined() if small else await apart(joined)
 
     async def _history(self, asked: Asked) -> Sequence[Interaction]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, floor, inf, isfinite, nextafter
 
+from ...domain import pointers
 from ...domain.errors import InvalidArgument
 from ...domain.media import Json
 from ...domain.patterns import MAX_EXAMPLE, Pattern, UnreadablePattern, read_pattern
@@ -110,13 +111,7 @@ class Schemas:
         return joined
 
     def _target(self, pointer: str) -> Schema:
-        place = self.root
-        for key in pointer.lstrip("#").strip("/").split("/"):
-            key = key.replace("~1", "/").replace("~0", "~")
-            if isinstance(place, Mapping) and key in place:
-                place = place[key]
-            elif key:
-                return {}
+        place = pointers.at(self.root, pointer)
         return place if isinstance(place, Mapping) else {}
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ....domain.items import PageText, TextFile, TextLine
+from ....domain.labels import essence
 from ....domain.media import Json
 from ....domain.regions import Box
 from ..facts import Table
@@ -26,7 +26,6 @@ _SNIFFED_ROWS = 20
 _DEEPEST = 60
 _MOST_PADDED = 100_000
 """So many empty cells may fill up a table, if they are more than the written ones."""
-_PLAIN_KEY = re.compile(r"[^\s:]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Written:
 
 def read(file: TextFile) -> Written:
     """Read a text file by its form; one that does not keep to its form is read as plain text."""
-    reader = _READERS.get(file.mime_type.partition(";")[0].strip().lower(), _plain)
+    reader = _READERS.get(essence(file.mime_type), _plain)
     text = clean(file.text)
     return reader(text) or _plain(text)
 
