@@ -17,18 +17,18 @@ from twinlens.media.stopwatch import POLL_S, Stopwatch
 
 
 @contextmanager
-def running(code: str, *, niceness: int = 0, core: int | None = None) -> Iterator[int]:
-    def prepare() -> None:
-        os.nice(niceness)
-        if core is not None:
-            os.sched_setaffinity(0, {core})
-
-    process = subprocess.Popen([sys.executable, "-c", code], preexec_fn=prepare)
+def running(code: str) -> Iterator[int]:
+    process = subprocess.Popen([sys.executable, "-c", code])
     try:
         yield process.pid
     finally:
         process.kill()
         process.wait()
+
+
+def on_core(core: int, niceness: int) -> str:
+    """Write a program that is busy on one core only."""
+    return f"import os\nos.sched_setaffinity(0, {{{core}}})\nos.nice({niceness})\n{BUSY}"
 
 
 def keep_checking(watch: Within) -> None:
@@ -61,7 +61,7 @@ def test_a_process_that_was_stopped_ages() -> None:
 
 def test_a_process_that_is_not_let_work_does_not_age() -> None:
     core = min(os.sched_getaffinity(0))
-    with running(BUSY, core=core), running(BUSY, niceness=19, core=core) as pid:
+    with running(on_core(core, 0)), running(on_core(core, 19)) as pid:
         watch = Stopwatch(pid)
         for _ in range(20):
             time.sleep(POLL_S)
