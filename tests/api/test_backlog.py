@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import aclosing
 
 import pytest
 
@@ -43,6 +44,18 @@ async def test_the_last_chunk_holds_the_last_piece_the_reason_and_the_usage(fina
     backlog = all_of([piece(Text("a")), piece(final), last()])
 
     assert [chunk async for chunk in backlog.chunks()] == [piece(Text("a")), ended(final)]
+
+
+async def test_a_piece_that_is_not_the_last_is_sent_at_once_and_whole() -> None:
+    backlog = Backlog()
+    backlog.put(piece(Text("one", more=True)))
+    async with aclosing(backlog.chunks()) as chunks:
+        first = await anext(chunks)
+        backlog.put(piece(Text("two")))
+        backlog.put(last())
+        backlog.end()
+
+        assert [first, *[chunk async for chunk in chunks]] == [piece(Text("one")), ended(Text("two"))]
 
 
 async def test_an_answer_of_one_piece_is_one_chunk() -> None:

@@ -150,6 +150,20 @@ async def test_a_worker_killed_while_idle_is_replaced_unseen(leased: LeasedWorke
     assert [item async for item in streamed(leased, "", {}, "count", 3)] == [0, 1, 2]
 
 
+async def test_all_workers_may_have_ended_unseen(forks: ForkServer, leased: LeasedWorkers) -> None:
+    assert forks.pid is not None
+    os.kill(forks.pid, signal.SIGKILL)
+
+    assert [item async for item in streamed(leased, "", {}, "count", 3)] == [0, 1, 2]
+
+
+async def test_a_worker_that_was_stopped_is_replaced_while_its_caller_waits(leased: LeasedWorkers) -> None:
+    (pid,) = leased.pids
+    os.kill(pid, signal.SIGSTOP)
+
+    assert [item async for item in streamed(leased, "", {}, "count", 3)] == [0, 1, 2]
+
+
 async def test_a_stream_that_kills_every_worker_is_given_up(leased: LeasedWorkers) -> None:
     with pytest.raises(Unavailable, match=r"^The process that answers ended"):
         [item async for item in streamed(leased, "", {}, "die", 3)]

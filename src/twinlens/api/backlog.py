@@ -1,9 +1,10 @@
 """The pieces of an answer between those who make them and those who send them, as chunks of a stream.
 
 The last chunk of a candidate holds its last piece, the reason why it ended and the final usage together, as
-clients expect. So the last piece that is known waits for what comes next. It does not wait for long: after
-`PATIENCE_S` it is sent but for its last letter, which goes with what comes next. An engine that is fast, or
-that says all at once, has its pieces sent as they are; a slow one keeps nobody waiting.
+clients expect. So the last piece that is known waits for what comes next, unless its engine says that more
+will come. It does not wait for long: after `PATIENCE_S` it is sent but for its last letter, which goes with
+what comes next. An engine that is fast, or that says all at once, has its pieces sent as they are; a slow one
+keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Backlog:
 
     def _ready(self) -> list[Answer]:
         """Take all but the last piece, which waits for what comes next unless it is known to be the last."""
-        waits = bool(self._waiting) and _is_open(self._waiting[-1]) and not self._over
+        waits = bool(self._waiting) and _may_be_last(self._waiting[-1]) and not self._over
         count = len(self._waiting) - waits
         ready, self._waiting = self._waiting[:count], self._waiting[count:]
         return ready
@@ -86,6 +87,12 @@ def _says_anything(piece: Answer) -> bool:
 def _is_open(piece: Answer) -> bool:
     """Tell whether more of its candidate will come."""
     return piece.blocked is None and bool(piece.candidates) and piece.candidates[-1].finish is None
+
+
+def _may_be_last(piece: Answer) -> bool:
+    """Tell whether nothing but the reason of the end may follow."""
+    parts = piece.candidates[-1].parts if piece.candidates else ()
+    return _is_open(piece) and not (parts and isinstance(parts[-1], Text) and parts[-1].more)
 
 
 def _with_a_text(piece: Answer) -> Answer:

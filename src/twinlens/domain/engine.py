@@ -87,9 +87,12 @@ class EngineRequest:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The next piece of the answer."""
+    """The next piece of the answer. `more` is an engine's word that this is not the last one: it need not
+    wait for what comes next. Without it, nothing is said.
+    """
 
     text: str
+    more: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from ..processes.state import STOPPED, state_of
+
 POLL_S = 0.1
 """How often to look at the process while nothing comes from it."""
 
@@ -36,11 +38,11 @@ class Stopwatch:
         worked = cpu - self._cpu if cpu is not None and self._cpu is not None else 0.0
         self._clock, self._cpu = now, self._cpu if cpu is None else cpu
         # After a moment there is nothing to look up.
-        state = _state_of(self._pid) if passed > POLL_S / 2 else None
+        state = state_of(self._pid) if passed > POLL_S / 2 else None
         waits_for_a_core = state == b"R" and self._cpu is not None
         self.elapsed_s += worked if waits_for_a_core else max(worked, passed)
         if state is not None:
-            self.stopped_s = self.stopped_s + passed if state in (b"T", b"t") else 0.0
+            self.stopped_s = self.stopped_s + passed if state in STOPPED else 0.0
 
 
 def _cpu_seconds(pid: int) -> float | None:
@@ -50,12 +52,3 @@ def _cpu_seconds(pid: int) -> float | None:
         return time.clock_gettime(~pid << 3 | 2)
     except (OSError, OverflowError):
         return None
-
-
-def _state_of(pid: int) -> bytes:
-    """Read the letter for what a process does: R for working, or being ready to, T for being stopped."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0]
-    except (OSError, IndexError):
-        return b"?"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 
 from ..domain.engine import Call, Event, Finished, Text, Thought
@@ -25,6 +26,8 @@ async def limited(events: Events, sampling: Sampling, count: Count) -> Events:
 
     Closing the result closes `events`.
     """
+    if sampling.stop_sequences or sampling.max_output_tokens is not None:
+        events = _open_ended(events)
     if sampling.stop_sequences:
         events = _stopped(events, sampling.stop_sequences)
     if sampling.max_output_tokens is not None:
@@ -32,6 +35,13 @@ async def limited(events: Events, sampling: Sampling, count: Count) -> Events:
     async with aclosing(events):
         async for event in events:
             yield event
+
+
+async def _open_ended(events: Events) -> Events:
+    """Take back what engines say of more to come: what is cut may end earlier than they know."""
+    async with aclosing(events):
+        async for event in events:
+            yield replace(event, more=False) if isinstance(event, Text) else event
 
 
 async def _stopped(events: Events, stops: tuple[str, ...]) -> Events:

@@ -11,6 +11,7 @@ import dataclasses
 import io
 import pickle
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
@@ -20,6 +21,8 @@ from ..domain.errors import TwinlensError
 _COUNT = struct.Struct(">I")
 _LENGTH = struct.Struct(">Q")
 _PROTOCOL = 5
+_MOST_PARTS, _MOST_BYTES = 100_000, 1 << 31
+"""Neither side allocates without an end because the other says so."""
 
 _PLAIN: frozenset[tuple[str, str]] = frozenset(
     {
@@ -50,7 +53,11 @@ async def receive(reader: asyncio.StreamReader) -> Any:
     """Read the next message. Raises `EOFError` where the other side has hung up."""
     try:
         (count,) = _COUNT.unpack(await reader.readexactly(_COUNT.size))
+        if count > _MOST_PARTS:
+            raise pickle.UnpicklingError(f"a message of {count} parts")
         sizes = [_LENGTH.unpack(await reader.readexactly(_LENGTH.size))[0] for _ in range(count)]
+        if sum(sizes) > _MOST_BYTES:
+            raise pickle.UnpicklingError(f"a message of {sum(sizes)} bytes")
         body, *buffers = [bytearray(await reader.readexactly(size)) for size in sizes]
     except (asyncio.IncompleteReadError, OSError) as end:
         raise EOFError from end
@@ -67,7 +74,7 @@ class _Values(pickle.Unpickler):
         """Find a type by its name, of those that only hold values."""
         if (module, name) in _PLAIN:
             return super().find_class(module, name)
-        if module.startswith(_OURS) and "." not in name:
+        if module.startswith(_OURS) and module in sys.modules and "." not in name:
             found = super().find_class(module, name)
             if isinstance(found, type) and _is_value(found):
                 return found

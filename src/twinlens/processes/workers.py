@@ -12,11 +12,13 @@ from ..domain.errors import Internal, Unavailable
 from .fork_server import ForkServer
 from .forking import READ_LIMIT_BYTES
 from .peer import Handler, Peer, PeerLost, RemoteError
+from .state import STOPPED, state_of
 
 log = logging.getLogger(__name__)
 
 _TRIES = 3
 _GROW_AFTER_S = 0.05
+_LOOK_EVERY_S = 0.5
 _AHEAD = 16
 """So many pieces of an answer may be on their way."""
 
@@ -29,6 +31,8 @@ class Worker:
         self.pid = pid
         self.peer = peer
         self._reading = asyncio.create_task(peer.run(), name=f"worker {pid}")
+        self._watching = asyncio.create_task(self._watch(), name=f"watch {pid}")
+        self._reading.add_done_callback(lambda _: self._watching.cancel())
         self._ending: asyncio.Task[None] | None = None
 
     @classmethod
@@ -73,6 +77,18 @@ class Worker:
         if self.is_alive:
             log.warning("worker process %d does not stop: it is killed", self.pid)
             self.kill()
+
+    async def _watch(self) -> None:
+        """End the process if a signal keeps it from doing what it was asked for: another does it then."""
+        was_stopped = False
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            is_stopped = bool(self.peer.load) and state_of(self.pid) in STOPPED
+            if is_stopped and was_stopped:
+                log.warning("worker process %d was stopped: it is replaced", self.pid)
+                self.kill()
+                return
+            was_stopped = is_stopped
 
     async def _end(self) -> None:
         await self._server.kill(self.pid)
@@ -203,9 +219,11 @@ class LeasedWorkers:
         await asyncio.gather(*self._settling, return_exceptions=True)
 
     @asynccontextmanager
-    async def lease(self, key: str, handlers: Mapping[str, Handler]) -> AsyncIterator[Peer]:
-        """Have a worker for oneself; it may call `handlers` meanwhile."""
-        worker = await self._free(key)
+    async def lease(
+        self, key: str, handlers: Mapping[str, Handler], *, new: bool = False
+    ) -> AsyncIterator[Peer]:
+        """Have a worker for oneself, or a new one; it may call `handlers` meanwhile."""
+        worker = await (Worker.fork(self._server, self._entry) if new else self._free(key))
         worker.peer.handlers = handlers
         self._busy += 1
         try:
@@ -273,13 +291,13 @@ async def streamed(
 ) -> AsyncGenerator[Any, None]:
     """Lease a worker and pass on what one of its streams gives.
 
-    Where the worker ends before its first item, another is asked once; later that is `Unavailable`.
+    Where the worker ends before its first item, a new one is asked; later that is `Unavailable`.
     """
     for is_last in (False, True):
         has_begun = False
         try:
             async with (
-                workers.lease(key, handlers) as peer,
+                workers.lease(key, handlers, new=is_last) as peer,
                 aclosing(peer.stream(name, *arguments, ahead=_AHEAD)) as items,
             ):
                 async for item in items:

@@ -54,9 +54,9 @@ class ScriptEngine:
         await _pause(reply.delay_s)
         for thought in reply.thoughts:
             yield Thought(thought)
-        for chunk in reply.chunks:
+        for left, chunk in zip(range(len(reply.chunks) - 1, -1, -1), reply.chunks, strict=True):
             await _pause(chunk.delay_s)
-            yield Text(chunk.filled(asked))
+            yield Text(chunk.filled(asked), more=bool(left or reply.calls))
         for call in reply.calls:
             yield call
         if isinstance(reply.end, Failure):
