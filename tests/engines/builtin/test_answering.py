@@ -1,8 +1,30 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 
+from twinlens.domain.engine import EngineRequest, EngineTurn
+from twinlens.domain.errors import InvalidArgument
+from twinlens.engines.builtin import answering
 from twinlens.engines.builtin.answering import pieces
+
+
+async def test_an_answer_has_so_much_computing_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "CPU_S", 0.2)
+    monkeypatch.setattr("twinlens.engines.builtin.replies.plan", endless)
+    before = signal.getsignal(signal.SIGPROF)
+    request = EngineRequest("m", (EngineTurn("user", ("Hello",)),))
+
+    with pytest.raises(InvalidArgument, match=r"more than 0\.2 s of computing"):
+        [event async for event in answering.Answerer().answer(request)]
+
+    signal.signal(signal.SIGPROF, before)
+
+
+def endless(_: EngineRequest) -> None:
+    while True:
+        pass
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from ...domain.engine import EngineRequest, Event, Finished, Text, Thought
@@ -25,6 +27,9 @@ from .video import films
 
 MEMORY_BYTES = 2 << 30
 """What one answer may take, beside the code."""
+
+CPU_S = 60
+"""Seconds of CPU that one answer may take, beside what is looked at and listened to."""
 
 _END_OF_PIECE = re.compile(r"\n+|(?<=[.!?”])\s+")
 _SHORTEST_PIECE = 40
@@ -54,11 +59,17 @@ class Answerer:
         # Nothing runs beside the answer: when it is given up, nothing may go on.
         asyncio.get_running_loop().set_default_executor(_Inline())
         try:
-            plan = replies.plan(request)
-            reply = replies.reply(request, await self._weigh(request, plan))
+            with _cpu_limited():
+                plan = replies.plan(request)
+                reply = replies.reply(request, await self._weigh(request, plan))
         except MemoryError as cause:
             raise InvalidArgument(
                 "Answering this takes too much memory. Send less of it at a time."
+            ) from cause
+        except _TooMuchWork as cause:
+            raise InvalidArgument(
+                f"Answering this takes the built-in engine more than {CPU_S} s of computing. "
+                "Ask about less of it at a time."
             ) from cause
         if request.thinking.include:
             yield Thought(reply.thoughts)
@@ -70,6 +81,25 @@ class Answerer:
         if not plan.media:
             return replies.without_media(request, plan.asked)
         return await senses.weigh(plan.media, plan.asked, self._senses)
+
+
+class _TooMuchWork(BaseException):
+    """The answer has had its CPU time; no `except Exception` on the way may take it for something else."""
+
+
+@contextmanager
+def _cpu_limited() -> Iterator[None]:
+    """Raise `_TooMuchWork` where what is done within takes this process more than `CPU_S` of CPU."""
+
+    def stop(*_: object) -> None:
+        raise _TooMuchWork
+
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, CPU_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def pieces(text: str) -> Iterator[str]:
