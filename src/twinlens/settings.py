@@ -206,7 +206,16 @@ class Settings:
             if not _is_origin(each)
         ]
         if self.api_key and (self.allow_host or self.allow_origin):
-            found.append("--allow-host and --allow-origin are for servers without keys: leave out --api-key.")
+            found.append(
+                "A server with keys answers every Host and every page: "
+                "leave out --allow-host and --allow-origin."
+            )
+        if not all(map(_TOKEN.fullmatch, self.api_key)):
+            # It is not shown, as the other key is not.
+            found.append(
+                "--api-key must be letters, digits and signs of ASCII, without spaces. "
+                "Repeat the option, or put spaces between keys in TWINLENS_API_KEY."
+            )
         if self.metrics_key is not None and (self.open_metrics or self.metrics_key in self.api_key):
             found.append("--metrics-key must be no --api-key, and stand without --open-metrics.")
         if self.metrics_key is not None and not _TOKEN.fullmatch(self.metrics_key):

@@ -174,7 +174,8 @@ def test_a_page_is_the_machines_own_or_it_is_refused(
     answer = server.get(FILES, headers=headers)
 
     assert answer.status_code == (200 if may_ask else 403)
-    assert may_ask or "--allow-" in answer.json()["error"]["message"]
+    said = "" if may_ask else answer.json()["error"]["message"]
+    assert may_ask or ("--allow-" in said) == (dict(headers).get("origin") != "null")
     assert may_ask or "access-control-allow-origin" not in answer.headers
 
 
@@ -197,6 +198,15 @@ def test_no_request_of_a_stranger_is_answered(
 
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_page_without_an_origin_is_told_what_helps_it(server: TestClient) -> None:
+    answer = server.get(FILES, headers={"origin": "null"})
+
+    assert answer.json()["error"]["message"] == (
+        "This server has no keys, and is not open to pages without an origin (a file or a sandboxed frame). "
+        "Serve the page from http://localhost, or start the server with --api-key."
+    )
 
 
 def test_a_request_under_two_hosts_is_refused(server: TestClient) -> None:

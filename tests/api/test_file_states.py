@@ -189,9 +189,22 @@ async def test_nothing_is_no_image_no_pdf_and_no_recording(files_app: FilesApp, 
 
     answer = await http.post("/upload/v1beta/files", headers=headers, content=b"")
 
-    message = f"The file is empty, and no {mime_type}. Send its bytes."
+    message = f"The file is empty (0 bytes), so it is no {mime_type}."
     assert failure(answer) == (400, "INVALID_ARGUMENT", message)
     assert (await http.get("/v1beta/files")).json() == {}
+
+
+async def test_who_asks_about_a_failed_file_is_told_why_it_failed(files_app: FilesApp) -> None:
+    http = await files_app()
+    file = await upload(http, b"Dear Sir or Madam,", "image/png")
+
+    refused = await ask(http, file["uri"], count=False)
+
+    file_id = file["name"].removeprefix("files/")
+    assert failure(refused)[2] == (
+        f"The File {file_id} is not in an ACTIVE state and usage is not allowed. "
+        f"It is FAILED: {file['error']['message']}"
+    )
 
 
 async def test_an_empty_text_is_a_text(files_app: FilesApp) -> None:

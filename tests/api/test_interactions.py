@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -542,3 +543,31 @@ def test_images_are_counted_up_to_the_limit(client: TestClient) -> None:
     error = refused(client, model=MODEL, input=[{"type": "image", "uri": "files/none"}] * 3601)
 
     assert error["message"].startswith("input: Please use fewer than 3600 images")
+
+
+@pytest.mark.parametrize("given", ["Hello", [image()]], ids=["text", "image"])
+@pytest.mark.parametrize("fields", [{}, {"stream": True}, {"background": True}], ids=str)
+def test_nothing_is_acknowledged_that_a_data_folder_that_is_gone_cannot_keep(
+    client: TestClient, tmp_path: Path, fields: Fields, given: Any
+) -> None:
+    shutil.rmtree(tmp_path / "data")
+
+    answer = client.post(URL, json={"model": MODEL, "input": given, **fields})
+
+    assert answer.status_code == 503
+    assert "its data folder is gone" in answer.json()["error"]["message"]
+    assert "retry-after" in answer.headers
+    assert ask(client, store=False)["status"] == "completed"
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_conversation_is_not_continued_where_the_data_folder_is_gone(
+    serve: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    client = serve(ECHO)
+    first = ask(client)
+    shutil.rmtree(tmp_path / "data")
+
+    error = refused(client, 503, model=MODEL, input="more", previous_interaction_id=first["id"])
+
+    assert "its data folder is gone" in error["message"]

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import io
 import re
+import shutil
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -319,3 +321,73 @@ async def test_the_limit_of_a_file_is_a_setting(files_app: FilesApp) -> None:
     http = await files_app(max_file_bytes=99)
 
     assert failure(await start(http, 100))[2] == "File size exceeds the limit: 99 bytes."
+
+
+GONE = "The server cannot store anything now: its data folder is gone."
+
+
+async def started(http: httpx.AsyncClient, _: str) -> httpx.Response:
+    return await start(http, len(PNG))
+
+
+async def finished(http: httpx.AsyncClient, url: str) -> httpx.Response:
+    return await send(http, url, "upload, finalize", PNG, 0)
+
+
+async def continued(http: httpx.AsyncClient, url: str) -> httpx.Response:
+    return await send(http, url, "upload", PNG[:1], 0)
+
+
+async def sent_whole(http: httpx.AsyncClient, _: str) -> httpx.Response:
+    headers = {"x-goog-upload-protocol": "raw", "content-type": "image/png"}
+    return await http.post("/upload/v1beta/files", headers=headers, content=PNG)
+
+
+async def only_described(http: httpx.AsyncClient, _: str) -> httpx.Response:
+    return await http.post("/v1beta/files", json={"file": {"mimeType": "text/plain"}})
+
+
+def removed(data: Path) -> None:
+    shutil.rmtree(data)
+
+
+def moved(data: Path) -> None:
+    data.rename(data.with_name("elsewhere"))
+
+
+def replaced(data: Path) -> None:
+    moved(data)
+    data.mkdir()
+
+
+@pytest.mark.parametrize("how", [removed, moved, replaced])
+@pytest.mark.parametrize("store", [started, continued, finished, sent_whole, only_described])
+async def test_nothing_is_stored_or_made_anew_where_the_data_folder_is_gone(
+    http: httpx.AsyncClient,
+    tmp_path: Path,
+    how: Callable[[Path], None],
+    store: Callable[[httpx.AsyncClient, str], Awaitable[httpx.Response]],
+) -> None:
+    url = await session(http, len(PNG))
+    data = tmp_path / "data"
+    how(data)
+
+    answer = await store(http, url)
+
+    assert failure(answer) == (503, "UNAVAILABLE", GONE)
+    assert "retry-after" in answer.headers
+    assert list(data.rglob("*")) == []
+    assert data.exists() == (how is replaced)
+
+
+async def test_bytes_that_came_before_the_data_folder_went_are_not_acknowledged_as_a_file(
+    http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    url = await session(http, len(PNG))
+    await send(http, url, "upload", PNG, 0)
+    shutil.rmtree(tmp_path / "data")
+
+    answer = await send(http, url, "finalize", b"", len(PNG))
+
+    assert failure(answer) == (503, "UNAVAILABLE", GONE)
+    assert not (tmp_path / "data").exists()

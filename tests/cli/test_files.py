@@ -168,6 +168,18 @@ def test_a_video_that_cannot_be_read_ends_with_its_error(
     assert f"Error: broken.mp4: {file['error']['message']}" in done.stderr
 
 
+def test_what_has_to_be_converted_needs_no_other_label(
+    files: Files, at: tuple[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "picture.avif").write_bytes(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(60))
+
+    done = files("upload", "picture.avif", *at)
+
+    assert done.returncode == 1
+    assert "Convert the image to PNG" in done.stderr
+    assert "--mime-type" not in done.stderr
+
+
 def test_a_refused_file_does_not_keep_the_others_back(
     files: Files, at: tuple[str, str], note: Path, tmp_path: Path
 ) -> None:

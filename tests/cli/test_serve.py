@@ -73,6 +73,7 @@ def test_help_lists_every_setting_with_its_variable_and_default() -> None:
         assert env(knob.name) in text
         assert not knob.metadata["unit"] or knob.metadata["unit"].upper() in text
     assert "default: 8080]" in " ".join(text.split())
+    assert "default: 127.0.0.0/8 ::1]" in " ".join(text.split())
 
 
 def test_the_version_is_told() -> None:
@@ -156,11 +157,20 @@ def test_an_open_address_without_a_key_is_refused() -> None:
         (("--allow-origin", "null"), "--allow-origin must be scheme://host[:port]"),
         (("--allow-origin", "*"), "To let in any page, set --api-key"),
         (("--allow-origin", "https://app.example/page"), "--allow-origin must be scheme://host[:port]"),
-        (("--allow-host", "twin.lan", "--api-key", "k"), "are for servers without keys"),
+        (
+            ("--allow-host", "twin.lan", "--api-key", "k"),
+            "A server with keys answers every Host and every page: leave out",
+        ),
         (("--trusted-proxies", "proxy.lan"), "--trusted-proxies must be an address or a network"),
         (("--trusted-proxies", "10.0.0.0/99"), "--trusted-proxies must be an address or a network"),
         (("--metrics-key", "k", "--api-key", "k"), "--metrics-key must be no --api-key"),
         (("--metrics-key", "k", "--open-metrics"), "stand without --open-metrics"),
+        (
+            ("--api-key", ""),
+            "--api-key must be letters, digits and signs of ASCII, without spaces. Repeat the",
+        ),
+        (("--api-key", "a b"), "--api-key must be letters"),
+        (("--api-key", "k", "--api-key", "schlüssel"), "--api-key must be letters"),
         (("--metrics-key", ""), "--metrics-key must have letters"),
         (("--metrics-key", "a b"), "--metrics-key must have letters"),
         (("--metrics-key", "schlüssel"), "--metrics-key must have letters"),

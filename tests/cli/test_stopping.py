@@ -121,6 +121,19 @@ def test_sigterm_ends_the_server_whatever_is_busy(tmp_path: Path, how: str) -> N
         assert process.wait(60) == 0
 
 
+@pytest.mark.parametrize("how", ["threads", "shielded"])
+def test_ctrl_c_again_and_again_ends_the_server_without_a_traceback(tmp_path: Path, how: str) -> None:
+    with serving(tmp_path) as (process, url):
+        ask(url, how)
+
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            threading.Event().wait(0.2)
+
+        assert process.stderr is not None
+        assert b"Traceback" not in (told := process.stderr.read()), told.decode()
+
+
 def test_nothing_is_forced_where_all_ends_by_itself(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, url):
         assert httpx.get(f"{url}/healthz").status_code == 200

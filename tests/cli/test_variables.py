@@ -20,11 +20,13 @@ from twinlens.settings import KNOBS, env
     ],
 )
 def test_a_mistyped_variable_is_named_with_the_one_that_was_meant(name: str, meant: str) -> None:
-    assert list(mistyped([name])) == [f"{name} is set, and no variable of twinlens; did you mean {meant}?"]
+    assert list(mistyped([name])) == [
+        f"{name} is set, but twinlens has no such setting; did you mean {meant}?"
+    ]
 
 
 def test_a_variable_like_none_is_named_too() -> None:
-    assert list(mistyped(["TWINLENS_XYZZY"])) == ["TWINLENS_XYZZY is set, and no variable of twinlens."]
+    assert list(mistyped(["TWINLENS_XYZZY"])) == ["TWINLENS_XYZZY is set, but twinlens has no such setting."]
 
 
 def test_other_variables_are_nobodys_business() -> None:

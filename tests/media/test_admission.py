@@ -153,7 +153,16 @@ def test_what_a_heif_file_holds_else_is_left_to_the_decoder(sort: bytes) -> None
 def test_a_mini_heif_file_says_that_it_is_one_and_what_to_send(codec: bytes, label: str | None) -> None:
     message = refusal(b"\0\0\0\x10ftypmif3" + codec + b"\0\0\0\x20mini" + bytes(24), label)
 
-    assert "looks like a Mini-HEIF image. Send PNG, JPEG, " in message
+    assert message == (
+        "Unable to process input image. This is a Mini-HEIF image, which is not read. "
+        "Convert it to PNG or JPEG and send it again."
+    )
+
+
+def test_what_has_a_brand_like_those_of_avif_is_not_asked_for_what_it_is_labelled() -> None:
+    message = refusal(b"\0\0\0\x10ftypavio" + bytes(24), "image/heif")
+
+    assert "This is an AVIF image, which is not read. Convert it to PNG or JPEG" in message
 
 
 @pytest.mark.parametrize(

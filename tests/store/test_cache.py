@@ -303,6 +303,7 @@ async def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["../../escape", "/etc/passwd", "a\0b", "", "é\udcff", "x" * 10_000])
 async def test_keys_may_be_any_text(tmp_path: Path, key: str) -> None:
     folder = tmp_path / "inside" / "cache"
+    folder.parent.mkdir()
     async with opened(folder) as cache:
         cache.put(OWN, key, PLAN, picture())
 
@@ -375,3 +376,13 @@ async def test_many_readers_and_the_writer_agree(tmp_path: Path) -> None:
             await asyncio.gather(*(ask(key) for key in keys[round_ % 5 :]))
 
     assert cache.bytes == ENTRY * len(stored(tmp_path)) <= 8 * ENTRY
+
+
+async def test_a_folder_that_is_gone_with_what_it_lay_in_is_not_made_anew(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    async with opened(data / "cache") as cache:
+        data.rmdir()
+        cache.put(OWN, "content", PLAN, picture())
+
+    assert not data.exists()

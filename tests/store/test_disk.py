@@ -18,6 +18,8 @@ from twinlens.store.disk import disk_errors, make_folder, probe
         (errno.EDQUOT, ResourceExhausted, "disk is full; what was acknowledged is kept"),
         (errno.EFBIG, ResourceExhausted, "disk is full"),
         (errno.EROFS, Unavailable, "read-only"),
+        (errno.ENOENT, Unavailable, "cannot store anything now: its data folder is gone"),
+        (errno.ESTALE, Unavailable, "its data folder is gone"),
         (errno.EMFILE, Unavailable, "as many files open as it may. Try again later, or send fewer media"),
         (errno.ENFILE, Unavailable, "as many files open"),
         (errno.EIO, Internal, "internal error"),
@@ -48,3 +50,12 @@ def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
     make_folder(tmp_path / "a" / "b")
 
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_folder_is_not_made_where_the_one_that_it_belongs_into_is_gone(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+
+    with pytest.raises(FileNotFoundError):
+        make_folder(root / "a" / "b", within=root)
+
+    assert list(tmp_path.iterdir()) == []

@@ -125,6 +125,12 @@ class Guarded:
 
     def _no_page(self, origins: Sequence[bytes]) -> str:
         shown = _shown(origins)
+        if _text(origins) == "null":
+            self._tell(shown, "a page without an origin was refused; it can be let in with --api-key only")
+            return (
+                "This server has no keys, and is not open to pages without an origin (a file or a sandboxed "
+                "frame). Serve the page from http://localhost, or start the server with --api-key."
+            )
         self._tell(shown, "a web page of %s was refused; --allow-origin lets it in", shown)
         return (
             f"This server has no keys, and is not open to web pages of {shown}. Start it with "

@@ -42,6 +42,9 @@ def bounded(head_timeout_s: float, send_timeout_s: float) -> type[asyncio.Protoc
     return type("BoundedProtocol", (_Bounded,), own)
 
 
+_FAILED = ("lifespan.startup.failed", "lifespan.shutdown.failed")
+
+
 class Interrupted:
     """An app around another that answers requests which the end of the server cuts off.
 
@@ -54,6 +57,9 @@ class Interrupted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; where it is cut off before its answer began, answer 503."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
         begun = False
 
         async def noting(message: Message) -> None:
@@ -68,6 +74,26 @@ class Interrupted:
                 raise
             if not begun:
                 await _refuse(Unavailable("The server is stopping. Try again later."), scope["path"], send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on the server's start and end. Where Ctrl-C cuts that off, nothing has failed."""
+        failed: list[Message] = []
+
+        async def holding(message: Message) -> None:
+            if message["type"] in _FAILED:
+                failed.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, holding)
+        except asyncio.CancelledError:
+            # What is said then is where the program was.
+            failed = [{**message, "message": ""} for message in failed]
+            raise
+        finally:
+            for message in failed:
+                await send(message)
 
 
 async def _refuse(error: TwinlensError, path: str, send: Send) -> None:

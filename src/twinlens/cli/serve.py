@@ -18,6 +18,17 @@ from ..settings import KNOBS, Settings, SettingsError, env, flag
 from .units import UNITS, Amount
 
 
+class _Option(click.Option):
+    """An option whose help shows several values as its variable takes them."""
+
+    def get_help_extra(self, ctx: click.Context) -> click.types.OptionHelpExtra:
+        """Give what stands in brackets behind the help."""
+        extra = super().get_help_extra(ctx)
+        if "default" in extra and isinstance(self.default, tuple):
+            extra["default"] = " ".join(self.default)
+        return extra
+
+
 def _knobs(command: Callable[..., None]) -> Callable[..., None]:
     """Add a flag and an environment variable for every setting."""
     hints = get_type_hints(Settings)
@@ -30,6 +41,7 @@ def _knobs(command: Callable[..., None]) -> Callable[..., None]:
         command = click.option(
             *names,
             knob.name,
+            cls=_Option,
             default=UNITS[unit].write(knob.default) if unit in UNITS else knob.default,
             type=Amount(unit, kind) if unit in UNITS else _CLICK_TYPES.get(kind, click.STRING),
             multiple=many,

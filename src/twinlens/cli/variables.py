@@ -28,4 +28,4 @@ def mistyped(names: Iterable[str] = os.environ) -> Iterator[str]:
             continue
         near = get_close_matches(name[len(ENV_PREFIX) :].upper(), known, n=1)
         meant = f"; did you mean {ENV_PREFIX}{near[0]}?" if near else "."
-        yield f"{name} is set, and no variable of twinlens{meant}"
+        yield f"{name} is set, but twinlens has no such setting{meant}"

@@ -157,7 +157,8 @@ def _refused(answer: httpx.Response, server: str) -> Refused:
     message = said.get("message")
     if not isinstance(message, str) or not message:
         message = _unsaid(answer, server)
-    reason = "UNSUPPORTED_MIME" if "Unsupported MIME" in message else _reason_said(said.get("details"))
+    unnamed = "Unsupported MIME" in message and "Convert" not in message
+    reason = "UNSUPPORTED_MIME" if unnamed else _reason_said(said.get("details"))
     retry_after_s = number(answer, "retry-after") or 0
     return Refused(
         answer.status_code,

@@ -15,6 +15,10 @@ UNABLE = "Unable to process input image."
 """How the contract's message starts for bytes that are no readable image."""
 
 
+_NOT_READ = ("an AVIF image", "a Mini-HEIF image")
+"""What goes under the names of images that are read: to send one of those is no advice."""
+
+
 def probe(blob: Blob, max_pixels: int) -> ImageInfo:
     """Read what an image is and its upright size from its header, or refuse it with `BadMedia`."""
     label = essence(blob.mime_type)
@@ -42,10 +46,13 @@ def stored_type_of(head: Data) -> str | None:
 def _refusal(label: str, data: memoryview) -> str:
     if sniff.is_avif(bytes(data[: sniff.FIRST_BYTES])):
         return unsupported("image/avif")
+    found = sniff.describe(data)
+    if found in _NOT_READ:
+        return f"{UNABLE} This is {found}, which is not read. Convert it to PNG or JPEG and send it again."
     if label not in NO_LABELS and not is_file(label):
         return unsupported(label)
     claim = f"is labelled {label} but " if label not in NO_LABELS else ""
-    return f"{UNABLE} The data {claim}looks like {sniff.describe(data)}. Send {IMAGE_FORMS}."
+    return f"{UNABLE} The data {claim}looks like {found}. Send {IMAGE_FORMS}."
 
 
 def _measure(format_: sniff.Format, data: memoryview, field: str) -> header.Header:

@@ -72,8 +72,9 @@ class Processing:
         """Find a file that can be used now, waiting as long as a request may; raise where it cannot."""
         record = await self.settled(await self._files.get(project, file_id), self._patience_s)
         if record.state != "ACTIVE":
+            why = f" It is FAILED: {record.error}" if record.error else ""
             raise FailedPrecondition(
-                f"The File {file_id} is not in an ACTIVE state and usage is not allowed."
+                f"The File {file_id} is not in an ACTIVE state and usage is not allowed.{why}"
             )
         return record
 

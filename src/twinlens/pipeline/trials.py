@@ -41,7 +41,7 @@ class Trials:
         if kind not in ("image", "recording", "pdf"):
             return None
         if not size:
-            raise InvalidArgument(f"The file is empty, and no {mime_type}. Send its bytes.", field="file")
+            raise InvalidArgument(f"The file is empty (0 bytes), so it is no {mime_type}.", field="file")
         if kind != "image":
             return None
         try:

@@ -14,7 +14,7 @@ import os
 import re
 import resource
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from ..domain.media import Data, Descriptor
-from .disk import disk_errors, make_folder, public_error, sync_file, sync_folder
+from .disk import disk_errors, make_folder, storing_error, sync_file, sync_folder
 from .locks import Locks, in_thread
 
 if TYPE_CHECKING:
@@ -65,14 +65,16 @@ class StoredBlob:
 class Blobs:
     """The blobs of one object store.
 
-    `folder` is where bytes from a store elsewhere are put down for reading. Adopting a blob together
+    `folder` is where bytes from a store elsewhere are put down for reading; `check` raises where the data
+    folder is gone, and nothing is written then. Adopting a blob together
     with writing the record that names it, and looking for such a record together with dropping the
     blob, both happen under `hold`.
     """
 
-    def __init__(self, store: ObjectStore, folder: Path) -> None:
+    def __init__(self, store: ObjectStore, folder: Path, check: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._folder = folder
+        self._check = check
         self._root = store.prefix if isinstance(store, LocalStore) else None
         self._locks = Locks()
         self._fetching = asyncio.Semaphore(MAX_FETCHING)
@@ -87,11 +89,12 @@ class Blobs:
         When this returns, the bytes are as safe as the store can make them.
         """
         with _store_errors():
+            await in_thread(self._check)
             if self._root is None:
                 await self._send(part, sha256)
                 return
             target = self._root / _key(sha256)
-            if not await in_thread(_linked, part, target):
+            if not await in_thread(_linked, part, target, self._root):
                 await self._send(part, sha256)
                 # obstore's store for a local folder syncs nothing.
                 await in_thread(sync_file, target)
@@ -106,8 +109,9 @@ class Blobs:
             if size is not None:
                 # Damaged on the disk: nothing but its own bytes may stand under a hash.
                 await self.drop(sha256)
+            await in_thread(self._check)
             try:
-                await in_thread(_write, part, data)
+                await in_thread(_write, part, data, self._folder)
                 await self.adopt(part, sha256)
             finally:
                 await in_thread(part.unlink, missing_ok=True)
@@ -206,9 +210,9 @@ def _key(sha256: str) -> str:
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
 
 
-def _write(part: Path, data: Data) -> None:
+def _write(part: Path, data: Data, folder: Path) -> None:
     """Write a file that no crash takes away."""
-    make_folder(part.parent)
+    make_folder(part.parent, within=folder)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         rest = memoryview(data).cast("B")
@@ -224,9 +228,9 @@ def _same(part: Path, target: Path) -> bool:
         return False
 
 
-def _linked(part: Path, target: Path) -> bool:
+def _linked(part: Path, target: Path, root: Path) -> bool:
     """Give a synced file its second name; tell where the file system cannot do that."""
-    make_folder(target.parent)
+    make_folder(target.parent, within=root)
     try:
         target.hardlink_to(part)
     except FileExistsError:
@@ -310,4 +314,4 @@ def _store_errors() -> Iterator[None]:
         try:
             yield
         except BaseError as cause:
-            raise public_error(_number(cause)) from cause
+            raise storing_error(_number(cause)) from cause

@@ -301,7 +301,9 @@ def _write_whole(path: Path, header: bytes, pixels: Pixels) -> None:
     """Write a file that has its name only once it is whole."""
     part = path.with_name(path.name + _PART)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not what the cache's folder lies in: where that is gone, it is not to come back.
+        path.parent.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         with open(part, "wb") as file:
             file.write(header)
             file.write(pixels.data)

@@ -18,7 +18,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
-from .disk import probe, public_error
+from .disk import probe, public_error, storing_error
 from .folder import DataFolderError
 from .locks import settled
 from .reserve import Reserve
@@ -164,13 +164,23 @@ _UNTOLD = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
 
 class Database:
-    """The file and its thread. `close` is called once; nothing may be asked of it afterwards."""
+    """The file and its thread. `close` is called once; nothing may be asked of it afterwards.
+
+    `check` raises where the file no longer lies under its name: the system would go on writing to it, and
+    what is written would be lost with the last who has it open.
+    """
 
     def __init__(
-        self, path: Path, reserve: Reserve | None = None, *, patience_s: float = BUSY_TIMEOUT_S
+        self,
+        path: Path,
+        reserve: Reserve | None = None,
+        *,
+        check: Callable[[], None] = lambda: None,
+        patience_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self._path = path
         self._reserve = reserve
+        self._check = check
         self._damage_told = False
         with _opening(path):
             _check(path)
@@ -198,7 +208,13 @@ class Database:
 
         A caller that is cancelled meanwhile learns of it when the transaction has ended.
         """
-        return await settled(self._run("BEGIN IMMEDIATE", work))
+
+        def checked(connection: sqlite3.Connection) -> T:
+            done = work(connection)
+            self._check()
+            return done
+
+        return await settled(self._run("BEGIN IMMEDIATE", checked))
 
     async def free(self, work: Work[T]) -> T:
         """Write what makes room: where the disk is full, out of the reserve."""
@@ -325,5 +341,5 @@ def _asked(folder: Path) -> TwinlensError:
     try:
         probe(folder)
     except OSError as cause:
-        return public_error(cause.errno)
+        return storing_error(cause.errno)
     return Internal()

@@ -12,17 +12,24 @@ from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavaila
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 READ_ONLY = frozenset({errno.EROFS})
+GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
 RETRY_AFTER_S = 60
 """Room does not come back within a second: files have to be deleted or expire."""
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder that is there after a crash as well, and that nobody else on the machine reads."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(folder.parent)
+def make_folder(folder: Path, *, within: Path | None = None) -> None:
+    """Create a folder that is there after a crash as well, and that nobody else on the machine reads.
+
+    `within`, where it is given, must be there: it is not created, and nothing above it is.
+    """
+    if folder.is_dir():
+        return
+    if folder == within:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+    make_folder(folder.parent, within=within)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -71,10 +78,20 @@ def public_error(number: int | None) -> TwinlensError:
     return Internal()
 
 
+def storing_error(number: int | None) -> TwinlensError:
+    """Tell the caller what an error number means that came while something below the data folder was used."""
+    return gone() if number in GONE else public_error(number)
+
+
+def gone() -> Unavailable:
+    """Say that there is no folder to store anything in."""
+    return Unavailable("The server cannot store anything now: its data folder is gone.")
+
+
 @contextmanager
 def disk_errors() -> Iterator[None]:
     """Translate what the disk says into an error for the caller."""
     try:
         yield
     except OSError as cause:
-        raise public_error(cause.errno) from cause
+        raise storing_error(cause.errno) from cause

@@ -105,11 +105,13 @@ class FileStore:
         self._folder = DataFolder(data_dir)
         try:
             self.data_dir = self._folder.path
-            self.database = Database(self.data_dir / "twinlens.db", self._folder.reserve)
+            self.database = Database(
+                self.data_dir / "twinlens.db", self._folder.reserve, check=self._folder.check
+            )
         except BaseException:
             self._folder.close()
             raise
-        self.blobs = Blobs(store or LocalStore(self.data_dir), self.data_dir)
+        self.blobs = Blobs(store or LocalStore(self.data_dir), self.data_dir, self._folder.check)
         self.clock = clock
         self._hear_of_drop: Callable[[str, frozenset[str]], None] = lambda _sha256, _projects: None
         self._pins = Counter[str]()

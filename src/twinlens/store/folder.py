@@ -7,13 +7,17 @@ import fcntl
 import os
 from pathlib import Path
 
-from .disk import FULL, READ_ONLY, make_folder, probe
+from .disk import FULL, GONE, READ_ONLY, disk_errors, gone, make_folder, probe
 from .reserve import Reserve
 
 LOCK = "twinlens.lock"
 
 _GONE = "the data folder is gone"
-_TROUBLES = dict.fromkeys(FULL, "the disk is full") | dict.fromkeys(READ_ONLY, "the data folder is read-only")
+_TROUBLES = (
+    dict.fromkeys(FULL, "the disk is full")
+    | dict.fromkeys(READ_ONLY, "the data folder is read-only")
+    | dict.fromkeys(GONE, _GONE)
+)
 
 
 class DataFolderError(Exception):
@@ -45,15 +49,29 @@ class DataFolder:
     def trouble(self) -> str | None:
         """Write to the folder, and say in a few words what is wrong with it; None where nothing is."""
         try:
-            mine, found = os.fstat(self._lock), (self.path / LOCK).stat()
-            if (mine.st_dev, mine.st_ino) != (found.st_dev, found.st_ino):
+            if not self._is_here():
                 return _GONE
             probe(self.path)
-        except FileNotFoundError:
-            return _GONE
         except OSError as cause:
             return _TROUBLES.get(cause.errno or 0, "the data folder cannot be used")
         return None
+
+    def check(self) -> None:
+        """Raise `Unavailable` where the folder is gone, or another one stands in its place; write nothing."""
+        with disk_errors():
+            if not self._is_here():
+                raise gone()
+
+    def _is_here(self) -> bool:
+        """Whether what lies under the folder's name is what this process has locked."""
+        try:
+            found = (self.path / LOCK).stat()
+        except OSError as cause:
+            if cause.errno in GONE:
+                return False
+            raise
+        mine = os.fstat(self._lock)
+        return (mine.st_dev, mine.st_ino) == (found.st_dev, found.st_ino)
 
     def close(self) -> None:
         """Let another server have the folder."""
