@@ -341,3 +341,102 @@ def test_a_body_that_only_trickles_is_refused(server: Server) -> None:
 
     assert b"504 Gateway" in refused
     assert b"Less than 16384 bytes of the request came in 1 s." in refused
+
+
+HELLO = json.dumps({"contents": [{"parts": [{"text": "Hello"}]}]}).encode()
+CHUNKED = b"%x\r\n%s\r\n0\r\n" % (len(HELLO), HELLO)
+GENERATE = "POST /v1beta/models/gemini-3-flash:generateContent HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def head(*headers: str, first: str = GENERATE) -> bytes:
+    return (first + "".join(f"{header}\r\n" for header in headers) + "\r\n").encode()
+
+
+def flood(connection: socket.socket, piece: bytes) -> None:
+    """Send 64 MB of a piece; fail where the server takes that."""
+    try:
+        for _ in range(1000):
+            connection.sendall(piece * (65_536 // len(piece)))
+    except OSError:
+        return
+    pytest.fail("the server took 64 MB")
+
+
+@pytest.mark.parametrize("begun", [b"", b"X-A: "], ids=["of many lines", "of one line"])
+@pytest.mark.parametrize("piece", [b"X-A: a\r\n", b"a"])
+@pytest.mark.parametrize("path", ["models/gemini-3-flash:generateContent", "nothing"])
+def test_trailers_without_end_are_refused(server: Server, path: str, piece: bytes, begun: bytes) -> None:
+    with server.connection() as connection:
+        first = f"POST /v1beta/{path} HTTP/1.1\r\nHost: localhost\r\n"
+        connection.sendall(head("Transfer-Encoding: chunked", first=first) + CHUNKED + begun)
+        flood(connection, piece)
+
+
+def test_a_chunk_size_without_end_is_refused(server: Server) -> None:
+    with server.connection() as connection:
+        connection.sendall(head("x-goog-api-key: k", "Transfer-Encoding: chunked") + b"2;a=")
+        flood(connection, b"a")
+
+
+def test_too_long_trailers_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with patient(tmp_path) as server, server.connection() as connection:
+        connection.sendall(head("x-goog-api-key: k", "Transfer-Encoding: chunked") + CHUNKED + b"X-A: ")
+        refused = b""
+        while not refused:
+            connection.sendall(b"a" * 8192)
+            connection.settimeout(0.2)
+            with suppress(TimeoutError):
+                refused = connection.recv(65_536)
+        connection.settimeout(30)
+
+        code, error = refusal(refused + everything(connection))
+
+    assert (code, error["message"]) == (400, "The headers or trailers are longer than 65536 bytes.")
+
+
+def test_trailers_are_read_over(server: Server) -> None:
+    with server.connection() as connection:
+        headers = ["x-goog-api-key: k", "Transfer-Encoding: chunked", "Connection: close"]
+        connection.sendall(head(*headers) + CHUNKED + b"X-Checksum: 1\r\n\r\n")
+
+        assert everything(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_key_in_a_trailer_is_none(tmp_path: Path) -> None:
+    with patient(tmp_path, "--api-key", "k") as server, server.connection() as connection:
+        headers = ["Transfer-Encoding: chunked", "Connection: close"]
+        connection.sendall(head(*headers) + CHUNKED + b"x-goog-api-key: k\r\n\r\n")
+
+        code, error = refusal(everything(connection))
+
+    assert (code, error["status"]) == (403, "PERMISSION_DENIED")
+
+
+def test_a_host_in_a_trailer_is_none(server: Server) -> None:
+    upload = "POST /upload/v1beta/files HTTP/1.1\r\nHost: localhost\r\n"
+    headers = ["x-goog-api-key: k", "X-Goog-Upload-Protocol: resumable", "X-Goog-Upload-Command: start"]
+    with server.connection() as connection:
+        begun = head(*headers, "Transfer-Encoding: chunked", "Connection: close", first=upload)
+        connection.sendall(begun + b"2\r\n{}\r\n0\r\nx-forwarded-host: rebind.example\r\n\r\n")
+        answer = everything(connection)
+
+    assert b"upload-url: http://localhost" in answer.lower()
+    assert b"rebind.example" not in answer
+
+
+def test_a_long_body_before_the_next_head_is_not_counted_with_it(server: Server) -> None:
+    missing = "POST /nothing HTTP/1.1\r\nHost: localhost\r\n"
+    closing = head("Connection: close", first="GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+    with server.connection() as connection:
+        connection.sendall(head("Content-Length: 300000", first=missing) + bytes(300_000) + closing)
+
+        assert everything(connection).endswith(b"ok\n")
+
+
+def test_what_is_no_request_does_not_fill_the_log(server: Server) -> None:
+    for _ in range(5):
+        with server.connection() as connection:
+            connection.sendall(b"Hello?\r\n\r\n")
+            everything(connection)
+
+    assert "Invalid HTTP request" not in server.stop()

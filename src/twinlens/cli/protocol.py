@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..app import HANG_UP
@@ -29,8 +30,11 @@ log = logging.getLogger(__name__)
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Of a request line and its headers. What comes in one piece with them is not counted."""
+"""Of a request line and its headers, or of what comes between two pieces of a body and after the last one.
+What comes in one piece with them is not counted."""
 
+PIECE_BYTES = 16 * 1024
+"""Are read as requests before it is looked whether the connection may go on."""
 
 MIN_TAKEN_BYTES = 16 * 1024
 """Of an answer must be taken within the send limit, where there is so much of it."""
@@ -98,7 +102,8 @@ class _Bounded(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._head_bytes = 0
+        self._barren_bytes = 0
+        self._bore = self._in_head = False
         self._patience: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._most_left = 0
@@ -130,25 +135,60 @@ class _Bounded(HttpToolsProtocol):
         """Begin to wait for the end of a head, unless that is under way."""
         super().on_message_begin()
         self.scope["state"][HANG_UP] = self.transport.abort
+        self._in_head = True
         self._await_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Drop what comes after a body: nothing there may say who asks for what (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Let the request take over."""
         self._end_head()
+        self._bore, self._in_head = True, False
         self._take_authority()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take note that a body goes on."""
+        self._bore = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take note that a request has come."""
+        self._bore = True
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
-        """Pass on what came, and count it as long as no head is complete."""
-        super().data_received(data)
-        if self._patience is None:
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self.send_400_response(f"The headers are longer than {MAX_HEAD_BYTES} bytes.")
+        """Read what came, piece by piece for as long as the connection is open."""
+        self._unset_keepalive_if_required()
+        for start in range(0, len(data), PIECE_BYTES):
+            if not self.transport.is_closing():
+                self._read(data[start : start + PIECE_BYTES])
+
+    def _read(self, piece: bytes) -> None:
+        """Read a piece, and count it where it brings neither a head's end nor anything of a body."""
+        self._bore = False
+        try:
+            self.parser.feed_data(piece)
+        except HttpParserUpgrade:
+            pass
+        except HttpParserError:
+            # Not a warning: any stranger could fill the log.
+            log.debug("what came is no request")
+            self.send_400_response("Invalid HTTP request received.")
+        self._barren_bytes = 0 if self._bore else self._barren_bytes + len(piece)
+        if self._barren_bytes > MAX_HEAD_BYTES:
+            self.send_400_response(f"The headers or trailers are longer than {MAX_HEAD_BYTES} bytes.")
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no request, in the form of every other refusal."""
+        """Refuse what is no request, in the form of every other refusal; amid an answer, only hang up."""
+        if self._is_answering():
+            self._end_head()
+            self.transport.close()
+        if self.transport.is_closing():
+            return
         body = write_refusal(InvalidArgument(msg), self._address())
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
@@ -159,6 +199,11 @@ class _Bounded(HttpToolsProtocol):
         self._end_head()
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _is_answering(self) -> bool:
+        cycle = self.cycle
+        # Of requests that wait, the first one's answer may have begun.
+        return bool(self.pipeline) or bool(cycle and cycle.response_started and not cycle.response_complete)
 
     def _take_authority(self) -> None:
         """Take the host that the request's target names, whatever Host says (RFC 9112, 3.2.2)."""
@@ -174,7 +219,6 @@ class _Bounded(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         if self._patience is None:
-            self._head_bytes = 0
             self._patience = self.loop.call_later(self.head_timeout_s, self.transport.close)
 
     def _await_reader(self) -> None:
