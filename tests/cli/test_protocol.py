@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from twinlens.cli.protocol import MAX_HEAD_BYTES
+from twinlens.cli.protocol import MAX_HEAD_BYTES, MAX_PIPELINED
 
 UPLOAD = (
     "POST /upload/v1beta/files HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: secret-key\r\n"
@@ -440,3 +440,26 @@ def test_what_is_no_request_does_not_fill_the_log(server: Server) -> None:
             everything(connection)
 
     assert "Invalid HTTP request" not in server.stop()
+
+
+HEALTH = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_requests_may_come_before_the_answer_to_the_first(server: Server) -> None:
+    with server.connection() as connection:
+        connection.sendall(head(first=HEALTH) * MAX_PIPELINED + head("Connection: close", first=HEALTH))
+
+        assert everything(connection).count(b"HTTP/1.1 200") == MAX_PIPELINED + 1
+
+
+def test_too_many_requests_before_the_answer_to_the_first_close_the_connection(server: Server) -> None:
+    with server.connection() as connection:
+        answers = b""
+        with suppress(ConnectionError):
+            connection.sendall(head(first=HEALTH) * 10_000 + head("Connection: close", first=HEALTH))
+        with suppress(ConnectionError):
+            while piece := connection.recv(65_536):
+                answers += piece
+
+    assert answers.count(b"HTTP/1.1") < 10_000
+    assert "Traceback" not in server.stop()

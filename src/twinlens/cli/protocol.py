@@ -35,6 +35,8 @@ What comes in one piece with them is not counted."""
 
 PIECE_BYTES = 16 * 1024
 """Are read as requests before it is looked whether the connection may go on."""
+MAX_PIPELINED = 16
+"""Requests of a connection may wait for the answer to one before them."""
 
 MIN_TAKEN_BYTES = 16 * 1024
 """Of an answer must be taken within the send limit, where there is so much of it."""
@@ -88,6 +90,10 @@ async def _refuse(error: TwinlensError, path: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+class _TooManyRequests(Exception):
+    """Tells the parser to stop."""
+
+
 class _Bounded(HttpToolsProtocol):
     """Closes a connection whose next request does not begin in time, or begins with too much.
 
@@ -132,7 +138,10 @@ class _Bounded(HttpToolsProtocol):
         self._await_reader()
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the end of a head, unless that is under way."""
+        """Begin to wait for the end of a head, unless that is under way; hang up on whoever asks too much."""
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.transport.close()
+            raise _TooManyRequests
         super().on_message_begin()
         self.scope["state"][HANG_UP] = self.transport.abort
         self._in_head = True
