@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from httptools import HttpParserError, HttpParserUpgrade
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..app import HANG_UP
@@ -26,6 +26,9 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger(__name__)
+
+_FRAMING = (b"content-length", b"transfer-encoding")
+"""The headers that say where a request's body ends."""
 
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
@@ -109,7 +112,7 @@ class _Bounded(HttpToolsProtocol):
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._barren_bytes = 0
-        self._bore = self._in_head = False
+        self._bore = self._in_head = self._is_framing = False
         self._patience: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._most_left = 0
@@ -139,6 +142,8 @@ class _Bounded(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to wait for the end of a head, unless that is under way; hang up on whoever asks too much."""
+        if self._is_framing:
+            return
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.close()
             raise _TooManyRequests
@@ -147,6 +152,11 @@ class _Bounded(HttpToolsProtocol):
         self._in_head = True
         self._await_head()
 
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request's target."""
+        if not self._is_framing:
+            super().on_url(url)
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Drop what comes after a body: nothing there may say who asks for what (RFC 9110, 6.5.1)."""
         if self._in_head:
@@ -154,6 +164,8 @@ class _Bounded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Let the request take over."""
+        if self._is_framing:
+            return
         self._end_head()
         self._bore, self._in_head = True, False
         self._take_authority()
@@ -165,9 +177,10 @@ class _Bounded(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Take note that a request has come."""
+        """Take note that a request has come, unless its body is yet to be looked for."""
         self._bore = True
-        super().on_message_complete()
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Read what came, piece by piece for as long as the connection is open."""
@@ -180,9 +193,7 @@ class _Bounded(HttpToolsProtocol):
         """Read a piece, and count it where it brings neither a head's end nor anything of a body."""
         self._bore = False
         try:
-            self.parser.feed_data(piece)
-        except HttpParserUpgrade:
-            pass
+            self._feed(piece)
         except HttpParserError:
             # Not a warning: any stranger could fill the log.
             log.debug("what came is no request")
@@ -190,6 +201,30 @@ class _Bounded(HttpToolsProtocol):
         self._barren_bytes = 0 if self._bore else self._barren_bytes + len(piece)
         if self._barren_bytes > MAX_HEAD_BYTES:
             self.send_400_response(f"The headers or trailers are longer than {MAX_HEAD_BYTES} bytes.")
+
+    def _feed(self, piece: bytes) -> None:
+        """Give the parser a piece; have it read on where a request asks to go over to another protocol."""
+        while True:
+            try:
+                return self.parser.feed_data(piece)
+            except HttpParserUpgrade as upgrade:
+                self._ignore_upgrade()
+                piece = piece[upgrade.args[0] :]
+
+    def _ignore_upgrade(self) -> None:
+        """Let the request go on as though it had not asked for an upgrade (RFC 9110, 7.8).
+
+        The parser takes it for ended, and cannot be told otherwise: another one goes on behind a head that
+        frames the same body, and nobody else sees.
+        """
+        framing = [b"%s: %s\r\n" % header for header in self.headers if header[0] in _FRAMING]
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._is_framing = True
+        try:
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % b"".join(framing))
+        finally:
+            self._is_framing = False
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, in the form of every other refusal; amid an answer, only hang up."""
