@@ -463,3 +463,74 @@ def test_too_many_requests_before_the_answer_to_the_first_close_the_connection(s
 
     assert answers.count(b"HTTP/1.1") < 10_000
     assert "Traceback" not in server.stop()
+
+
+JAVA = [
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+]
+FRAMED = {"of a length": f"Content-Length: {len(HELLO)}", "in chunks": "Transfer-Encoding: chunked"}
+
+
+@pytest.mark.parametrize("framing", FRAMED)
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_a_request_for_another_protocol_is_answered_in_this_one(
+    tmp_path: Path, framing: str, pieces: int
+) -> None:
+    body = HELLO if framing == "of a length" else CHUNKED + b"\r\n"
+    asked = head("x-goog-api-key: k", *JAVA, FRAMED[framing]) + body
+    closing = head("Connection: close", first=HEALTH)
+    size = -(-len(asked) // pieces)
+    with patient(tmp_path) as server, server.connection() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(asked), size):
+            connection.sendall(asked[start : start + size])
+            time.sleep(0.01)
+        connection.sendall(asked + head(*JAVA, first=HEALTH) + closing)
+        answers = everything(connection)
+
+    assert answers.count(b"HTTP/1.1 200") == 4
+    assert answers.count(b'"text":"Hi."') == 2
+    assert answers.count(b"ok\n") == 2
+
+
+def test_a_body_behind_an_upgrade_is_no_request(tmp_path: Path) -> None:
+    body = head(first=HEALTH)
+    with patient(tmp_path) as server, server.connection() as connection:
+        asked = head("x-goog-api-key: k", *JAVA, f"Content-Length: {len(body)}")
+        connection.sendall(asked)
+        time.sleep(0.2)
+        connection.sendall(body + head("Connection: close", first=HEALTH))
+        answers = everything(connection)
+
+        assert "Unsupported upgrade" not in server.stop()
+
+    assert answers.startswith(b"HTTP/1.1 400")
+    assert answers.count(b"ok\n") == 1
+
+
+@pytest.mark.parametrize(("target", "status"), [("localhost:80", 400), ("/healthz", 501)])
+def test_a_tunnel_is_refused(server: Server, target: str, status: int) -> None:
+    with server.connection() as connection:
+        connection.sendall(head(first=f"CONNECT {target} HTTP/1.1\r\nHost: localhost\r\n"))
+
+        assert refusal(everything(connection))[0] == status
+
+
+@pytest.mark.parametrize(
+    "codings",
+    [
+        ["Transfer-Encoding: gzip, chunked"],
+        ["Transfer-Encoding: gzip", "Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: chunked", "Content-Encoding: identity", "Content-Encoding: gzip"],
+    ],
+)
+def test_an_encoded_body_is_refused(server: Server, codings: list[str]) -> None:
+    with server.connection() as connection:
+        connection.sendall(head("x-goog-api-key: k", "Connection: close", *codings) + CHUNKED + b"\r\n")
+
+        code, error = refusal(everything(connection))
+
+    assert (code, error["status"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"].startswith("Send the request body without ")
