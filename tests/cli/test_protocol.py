@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from twinlens.cli.protocol import MAX_HEAD_BYTES
+from twinlens.cli.protocol import MAX_HEAD_BYTES, MAX_PIPELINED
 
 UPLOAD = (
     "POST /upload/v1beta/files HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: secret-key\r\n"
@@ -341,3 +341,196 @@ def test_a_body_that_only_trickles_is_refused(server: Server) -> None:
 
     assert b"504 Gateway" in refused
     assert b"Less than 16384 bytes of the request came in 1 s." in refused
+
+
+HELLO = json.dumps({"contents": [{"parts": [{"text": "Hello"}]}]}).encode()
+CHUNKED = b"%x\r\n%s\r\n0\r\n" % (len(HELLO), HELLO)
+GENERATE = "POST /v1beta/models/gemini-3-flash:generateContent HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def head(*headers: str, first: str = GENERATE) -> bytes:
+    return (first + "".join(f"{header}\r\n" for header in headers) + "\r\n").encode()
+
+
+def flood(connection: socket.socket, piece: bytes) -> None:
+    """Send 64 MB of a piece; fail where the server takes that."""
+    try:
+        for _ in range(1000):
+            connection.sendall(piece * (65_536 // len(piece)))
+    except OSError:
+        return
+    pytest.fail("the server took 64 MB")
+
+
+@pytest.mark.parametrize("begun", [b"", b"X-A: "], ids=["of many lines", "of one line"])
+@pytest.mark.parametrize("piece", [b"X-A: a\r\n", b"a"])
+@pytest.mark.parametrize("path", ["models/gemini-3-flash:generateContent", "nothing"])
+def test_trailers_without_end_are_refused(server: Server, path: str, piece: bytes, begun: bytes) -> None:
+    with server.connection() as connection:
+        first = f"POST /v1beta/{path} HTTP/1.1\r\nHost: localhost\r\n"
+        connection.sendall(head("Transfer-Encoding: chunked", first=first) + CHUNKED + begun)
+        flood(connection, piece)
+
+
+def test_a_chunk_size_without_end_is_refused(server: Server) -> None:
+    with server.connection() as connection:
+        connection.sendall(head("x-goog-api-key: k", "Transfer-Encoding: chunked") + b"2;a=")
+        flood(connection, b"a")
+
+
+def test_too_long_trailers_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with patient(tmp_path) as server, server.connection() as connection:
+        connection.sendall(head("x-goog-api-key: k", "Transfer-Encoding: chunked") + CHUNKED + b"X-A: ")
+        refused = b""
+        while not refused:
+            connection.sendall(b"a" * 8192)
+            connection.settimeout(0.2)
+            with suppress(TimeoutError):
+                refused = connection.recv(65_536)
+        connection.settimeout(30)
+
+        code, error = refusal(refused + everything(connection))
+
+    assert (code, error["message"]) == (400, "The headers or trailers are longer than 65536 bytes.")
+
+
+def test_trailers_are_read_over(server: Server) -> None:
+    with server.connection() as connection:
+        headers = ["x-goog-api-key: k", "Transfer-Encoding: chunked", "Connection: close"]
+        connection.sendall(head(*headers) + CHUNKED + b"X-Checksum: 1\r\n\r\n")
+
+        assert everything(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_key_in_a_trailer_is_none(tmp_path: Path) -> None:
+    with patient(tmp_path, "--api-key", "k") as server, server.connection() as connection:
+        headers = ["Transfer-Encoding: chunked", "Connection: close"]
+        connection.sendall(head(*headers) + CHUNKED + b"x-goog-api-key: k\r\n\r\n")
+
+        code, error = refusal(everything(connection))
+
+    assert (code, error["status"]) == (403, "PERMISSION_DENIED")
+
+
+def test_a_host_in_a_trailer_is_none(server: Server) -> None:
+    upload = "POST /upload/v1beta/files HTTP/1.1\r\nHost: localhost\r\n"
+    headers = ["x-goog-api-key: k", "X-Goog-Upload-Protocol: resumable", "X-Goog-Upload-Command: start"]
+    with server.connection() as connection:
+        begun = head(*headers, "Transfer-Encoding: chunked", "Connection: close", first=upload)
+        connection.sendall(begun + b"2\r\n{}\r\n0\r\nx-forwarded-host: rebind.example\r\n\r\n")
+        answer = everything(connection)
+
+    assert b"upload-url: http://localhost" in answer.lower()
+    assert b"rebind.example" not in answer
+
+
+def test_a_long_body_before_the_next_head_is_not_counted_with_it(server: Server) -> None:
+    missing = "POST /nothing HTTP/1.1\r\nHost: localhost\r\n"
+    closing = head("Connection: close", first="GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+    with server.connection() as connection:
+        connection.sendall(head("Content-Length: 300000", first=missing) + bytes(300_000) + closing)
+
+        assert everything(connection).endswith(b"ok\n")
+
+
+def test_what_is_no_request_does_not_fill_the_log(server: Server) -> None:
+    for _ in range(5):
+        with server.connection() as connection:
+            connection.sendall(b"Hello?\r\n\r\n")
+            everything(connection)
+
+    assert "Invalid HTTP request" not in server.stop()
+
+
+HEALTH = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_requests_may_come_before_the_answer_to_the_first(server: Server) -> None:
+    with server.connection() as connection:
+        connection.sendall(head(first=HEALTH) * MAX_PIPELINED + head("Connection: close", first=HEALTH))
+
+        assert everything(connection).count(b"HTTP/1.1 200") == MAX_PIPELINED + 1
+
+
+def test_too_many_requests_before_the_answer_to_the_first_close_the_connection(server: Server) -> None:
+    with server.connection() as connection:
+        answers = b""
+        with suppress(ConnectionError):
+            connection.sendall(head(first=HEALTH) * 10_000 + head("Connection: close", first=HEALTH))
+        with suppress(ConnectionError):
+            while piece := connection.recv(65_536):
+                answers += piece
+
+    assert answers.count(b"HTTP/1.1") < 10_000
+    assert "Traceback" not in server.stop()
+
+
+JAVA = [
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+]
+FRAMED = {"of a length": f"Content-Length: {len(HELLO)}", "in chunks": "Transfer-Encoding: chunked"}
+
+
+@pytest.mark.parametrize("framing", FRAMED)
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_a_request_for_another_protocol_is_answered_in_this_one(
+    tmp_path: Path, framing: str, pieces: int
+) -> None:
+    body = HELLO if framing == "of a length" else CHUNKED + b"\r\n"
+    asked = head("x-goog-api-key: k", *JAVA, FRAMED[framing]) + body
+    closing = head("Connection: close", first=HEALTH)
+    size = -(-len(asked) // pieces)
+    with patient(tmp_path) as server, server.connection() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(asked), size):
+            connection.sendall(asked[start : start + size])
+            time.sleep(0.01)
+        connection.sendall(asked + head(*JAVA, first=HEALTH) + closing)
+        answers = everything(connection)
+
+    assert answers.count(b"HTTP/1.1 200") == 4
+    assert answers.count(b'"text":"Hi."') == 2
+    assert answers.count(b"ok\n") == 2
+
+
+def test_a_body_behind_an_upgrade_is_no_request(tmp_path: Path) -> None:
+    body = head(first=HEALTH)
+    with patient(tmp_path) as server, server.connection() as connection:
+        asked = head("x-goog-api-key: k", *JAVA, f"Content-Length: {len(body)}")
+        connection.sendall(asked)
+        time.sleep(0.2)
+        connection.sendall(body + head("Connection: close", first=HEALTH))
+        answers = everything(connection)
+
+        assert "Unsupported upgrade" not in server.stop()
+
+    assert answers.startswith(b"HTTP/1.1 400")
+    assert answers.count(b"ok\n") == 1
+
+
+@pytest.mark.parametrize(("target", "status"), [("localhost:80", 400), ("/healthz", 501)])
+def test_a_tunnel_is_refused(server: Server, target: str, status: int) -> None:
+    with server.connection() as connection:
+        connection.sendall(head(first=f"CONNECT {target} HTTP/1.1\r\nHost: localhost\r\n"))
+
+        assert refusal(everything(connection))[0] == status
+
+
+@pytest.mark.parametrize(
+    "codings",
+    [
+        ["Transfer-Encoding: gzip, chunked"],
+        ["Transfer-Encoding: gzip", "Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: chunked", "Content-Encoding: identity", "Content-Encoding: gzip"],
+    ],
+)
+def test_an_encoded_body_is_refused(server: Server, codings: list[str]) -> None:
+    with server.connection() as connection:
+        connection.sendall(head("x-goog-api-key: k", "Connection: close", *codings) + CHUNKED + b"\r\n")
+
+        code, error = refusal(everything(connection))
+
+    assert (code, error["status"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"].startswith("Send the request body without ")

@@ -21,6 +21,9 @@ ON_LOOP_MARKS = 500
 MIN_BYTES = 16 * 1024
 """Of a body must come in as long as a pause may be, unless it ends: nobody who means it is slower."""
 
+_PLAIN = {"content-encoding": "identity", "transfer-encoding": "chunked"}
+"""The one coding that a body may have in each header: its bytes are taken as they come."""
+
 
 async def read_body(
     request: Request, max_bytes: int, pause_s: float, share: Share | None = None
@@ -52,8 +55,9 @@ def declared_length(request: Request) -> int | None:
 
 async def arriving(request: Request, pause_s: float) -> AsyncIterator[bytes]:
     """Give the pieces of a body as they come; refuse one that is encoded, or that stops for so long."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise InvalidArgument("Send the request body without Content-Encoding.")
+    for name, plain in _PLAIN.items():
+        if any(coding.strip().lower() != plain for coding in request.headers.getlist(name)):
+            raise InvalidArgument(f"Send the request body without {name.title()} other than {plain}.")
     pieces = request.stream()
     while True:
         try:

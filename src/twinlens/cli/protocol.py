@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..app import HANG_UP
@@ -26,11 +27,19 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
+_FRAMING = (b"content-length", b"transfer-encoding")
+"""The headers that say where a request's body ends."""
+
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Of a request line and its headers. What comes in one piece with them is not counted."""
+"""Of a request line and its headers, or of what comes between two pieces of a body and after the last one.
+What comes in one piece with them is not counted."""
 
+PIECE_BYTES = 16 * 1024
+"""Are read as requests before it is looked whether the connection may go on."""
+MAX_PIPELINED = 16
+"""Requests of a connection may wait for the answer to one before them."""
 
 MIN_TAKEN_BYTES = 16 * 1024
 """Of an answer must be taken within the send limit, where there is so much of it."""
@@ -110,6 +119,10 @@ async def _refuse(error: TwinlensError, path: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+class _TooManyRequests(Exception):
+    """Tells the parser to stop."""
+
+
 class _Bounded(HttpToolsProtocol):
     """Closes a connection whose next request does not begin in time, or begins with too much.
 
@@ -124,7 +137,8 @@ class _Bounded(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._head_bytes = 0
+        self._barren_bytes = 0
+        self._bore = self._in_head = self._is_framing = False
         self._patience: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._most_left = 0
@@ -153,28 +167,98 @@ class _Bounded(HttpToolsProtocol):
         self._await_reader()
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the end of a head, unless that is under way."""
+        """Begin to wait for the end of a head, unless that is under way; hang up on whoever asks too much."""
+        if self._is_framing:
+            return
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.transport.close()
+            raise _TooManyRequests
         super().on_message_begin()
         self.scope["state"][HANG_UP] = self.transport.abort
+        self._in_head = True
         self._await_head()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request's target."""
+        if not self._is_framing:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Drop what comes after a body: nothing there may say who asks for what (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Let the request take over."""
+        if self._is_framing:
+            return
         self._end_head()
+        self._bore, self._in_head = True, False
         self._take_authority()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take note that a body goes on."""
+        self._bore = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take note that a request has come, unless its body is yet to be looked for."""
+        self._bore = True
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
-        """Pass on what came, and count it as long as no head is complete."""
-        super().data_received(data)
-        if self._patience is None:
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self.send_400_response(f"The headers are longer than {MAX_HEAD_BYTES} bytes.")
+        """Read what came, piece by piece for as long as the connection is open."""
+        self._unset_keepalive_if_required()
+        for start in range(0, len(data), PIECE_BYTES):
+            if not self.transport.is_closing():
+                self._read(data[start : start + PIECE_BYTES])
+
+    def _read(self, piece: bytes) -> None:
+        """Read a piece, and count it where it brings neither a head's end nor anything of a body."""
+        self._bore = False
+        try:
+            self._feed(piece)
+        except HttpParserError:
+            # Not a warning: any stranger could fill the log.
+            log.debug("what came is no request")
+            self.send_400_response("Invalid HTTP request received.")
+        self._barren_bytes = 0 if self._bore else self._barren_bytes + len(piece)
+        if self._barren_bytes > MAX_HEAD_BYTES:
+            self.send_400_response(f"The headers or trailers are longer than {MAX_HEAD_BYTES} bytes.")
+
+    def _feed(self, piece: bytes) -> None:
+        """Give the parser a piece; have it read on where a request asks to go over to another protocol."""
+        while True:
+            try:
+                return self.parser.feed_data(piece)
+            except HttpParserUpgrade as upgrade:
+                self._ignore_upgrade()
+                piece = piece[upgrade.args[0] :]
+
+    def _ignore_upgrade(self) -> None:
+        """Let the request go on as though it had not asked for an upgrade (RFC 9110, 7.8).
+
+        The parser takes it for ended, and cannot be told otherwise: another one goes on behind a head that
+        frames the same body, and nobody else sees.
+        """
+        framing = [b"%s: %s\r\n" % header for header in self.headers if header[0] in _FRAMING]
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._is_framing = True
+        try:
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % b"".join(framing))
+        finally:
+            self._is_framing = False
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no request, in the form of every other refusal."""
+        """Refuse what is no request, in the form of every other refusal; amid an answer, only hang up."""
+        if self._is_answering():
+            self._end_head()
+            self.transport.close()
+        if self.transport.is_closing():
+            return
         body = write_refusal(InvalidArgument(msg), self._address())
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
@@ -185,6 +269,11 @@ class _Bounded(HttpToolsProtocol):
         self._end_head()
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _is_answering(self) -> bool:
+        cycle = self.cycle
+        # Of requests that wait, the first one's answer may have begun.
+        return bool(self.pipeline) or bool(cycle and cycle.response_started and not cycle.response_complete)
 
     def _take_authority(self) -> None:
         """Take the host that the request's target names, whatever Host says (RFC 9112, 3.2.2)."""
@@ -200,7 +289,6 @@ class _Bounded(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         if self._patience is None:
-            self._head_bytes = 0
             self._patience = self.loop.call_later(self.head_timeout_s, self.transport.close)
 
     def _await_reader(self) -> None:
