@@ -512,7 +512,7 @@ def test_the_media_of_earlier_turns_are_decoded_once(client: TestClient) -> None
 def test_work_in_the_background_leaves_turns_to_those_who_wait(serve: Callable[..., TestClient]) -> None:
     client = serve(
         "rules:\n- {match: {text: slow}, answer: {chunks: [a, {text: b, delay: 30}]}}\ndefault: {text: ok}\n",
-        max_running=2,
+        max_running=3,
     )
     first, second = (ask(client, "slow", background=True) for _ in range(2))
 

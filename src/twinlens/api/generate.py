@@ -180,7 +180,7 @@ class Generate:
     @asynccontextmanager
     async def _read(self, call: Call) -> AsyncIterator[Asked]:
         """Read the body, and hold the room that it takes until it is worked on."""
-        self._gate.check_room()
+        self._gate.check_room(call.project)
         with self._intake.share() as share:
             rules = self._rules
             yield Asked(
@@ -190,7 +190,7 @@ class Generate:
     @asynccontextmanager
     async def _turn(self, asked: Asked, read: Reader) -> AsyncIterator[Plan]:
         """Have a turn, with what is asked planned, until the answer is made."""
-        async with self._gate.slot(asked.share):
+        async with self._gate.slot(asked.call.project, asked.share):
             yield await self._plan(asked.call, asked.take_body(), read)
 
     async def _plan(self, call: Call, body: bytes | bytearray, read: Reader) -> Plan:

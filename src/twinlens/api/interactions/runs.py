@@ -185,11 +185,11 @@ class Runs:
             self._left.discard((project, interaction.id))
 
     async def _again(self, project: str, interaction: Interaction) -> None:
-        await self._gate.room()
+        await self._gate.room(project)
         if self._left is None or (project, interaction.id) not in self._left:
             return
         with ExitStack() as held:
-            place = held.enter_context(self._gate.place())
+            place = held.enter_context(self._gate.place(project))
             place.go_into_background()
             if interaction.outcome.status != "queued":
                 interaction = await _patiently(partial(self._store.retry, project, interaction.id))
