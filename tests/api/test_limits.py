@@ -52,10 +52,10 @@ async def test_the_background_has_half_of_the_turns_and_of_the_room() -> None:
 
 async def test_a_body_that_is_worked_on_makes_room_for_others() -> None:
     intake, gate = Intake(1), Gate(running=1, waiting=0)
-    with intake.share() as body, gate.place("p", body) as place:
+    with intake.share("p") as body, gate.place("p", body) as place:
         await body.grow(FREE_BYTES + 1)
         async with place.turn():
-            await asyncio.wait_for(intake.share().grow(FREE_BYTES + 1), 1)
+            await asyncio.wait_for(intake.share("p").grow(FREE_BYTES + 1), 1)
 
 
 async def test_room_is_waited_for() -> None:

@@ -86,7 +86,7 @@ class _Interactions:
         check_query(http)
         deadline = deadline_of(http, self._rules.request_timeout_s)
         with ExitStack() as held:
-            share = held.enter_context(self._parts.intake.share())
+            share = held.enter_context(self._parts.intake.share(project))
             async with until(deadline):
                 created = await self._read(http, project, share)
             place = held.enter_context(self._parts.gate.place(project, share))
