@@ -83,7 +83,7 @@ async def test_another_projects_first_request_finds_a_turn() -> None:
     assert order == ["hostile"] * 3 + ["other"]
 
 
-async def test_a_turn_goes_to_the_project_with_the_fewest_then_to_who_waits_longest() -> None:
+async def test_a_turn_goes_to_the_project_with_the_fewest_then_to_whose_last_was_longest_ago() -> None:
     gate = Gate(running=4, waiting=100)
     order: list[str] = []
     ends = [begin(gate, project, order) for project in ("a", "a", "a", "b", "a", "b", "c", "c")]
@@ -95,6 +95,20 @@ async def test_a_turn_goes_to_the_project_with_the_fewest_then_to_who_waits_long
         await settle()
 
     assert order[4:] == ["c", "a", "b"]
+
+
+async def test_where_there_is_one_turn_projects_take_turns() -> None:
+    gate = Gate(running=1, waiting=100)
+    order: list[str] = []
+    ends = [begin(gate, project, order) for project in ("a", "a", "a", "a", "b", "b")]
+    await settle()
+
+    for end in ends:
+        end.set()
+    await settle()
+    await settle()
+
+    assert order == ["a", "b", "a", "b", "a", "a"]
 
 
 async def test_who_leaves_while_waiting_takes_no_turn() -> None:

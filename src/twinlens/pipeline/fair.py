@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 
 
 def most_of(total: int) -> int:
@@ -26,7 +27,8 @@ class Held(Counter[str]):
 class Turns:
     """Gives `places` turns, `most_of` them to one project. Used from one event loop.
 
-    The next is that of the project that has the fewest; among equals, of who has waited the longest.
+    The next is that of the project that has the fewest; among equals, of the one whose last turn began the
+    longest ago, and within it, of who has waited the longest.
     """
 
     def __init__(self, places: int) -> None:
@@ -35,6 +37,8 @@ class Turns:
         self._held = Held()
         # In the order of arrival.
         self._waiting: dict[asyncio.Future[None], str] = {}
+        self._last: dict[str, int] = {}
+        self._ticks = count(1)
 
     def locked(self, project: str) -> bool:
         """Say whether the project's next would have to wait."""
@@ -58,18 +62,25 @@ class Turns:
         except asyncio.CancelledError:
             if self._waiting.pop(ready, None) is None:
                 self._give_back(project)
+            self._forget(project)
             raise
 
     def _give_back(self, project: str) -> None:
         self._free += 1
         self._held.drop(project)
         self._serve()
+        self._forget(project)
+
+    def _forget(self, project: str) -> None:
+        if not self._held[project] and project not in self._waiting.values():
+            self._last.pop(project, None)
 
     def _serve(self) -> None:
         while self._free and (ready := self._next()):
             project = self._waiting.pop(ready)
             self._free -= 1
             self._held[project] += 1
+            self._last[project] = next(self._ticks)
             ready.set_result(None)
 
     def _next(self) -> asyncio.Future[None] | None:
@@ -79,4 +90,7 @@ class Turns:
             for ready, project in self._waiting.items()
             if not ready.done() and self._held[project] < self._most
         ]
-        return min(able, key=lambda ready: self._held[self._waiting[ready]], default=None)
+        return min(able, key=lambda ready: self._rank(self._waiting[ready]), default=None)
+
+    def _rank(self, project: str) -> tuple[int, int]:
+        return self._held[project], self._last.get(project, 0)
