@@ -455,6 +455,24 @@ def test_background_work_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert (done["status"], text_of(done)) == ("completed", "1 media")
 
 
+def test_what_one_project_has_left_at_a_restart_does_not_hold_up_anothers(tmp_path: Path) -> None:
+    slow = "rules:\n- {match: {text: slow}, answer: {chunks: [a, {text: b, delay: 600}]}}\n"
+    keys = {"api_key": ("k", "other"), "max_running": 4}
+    other = {"x-goog-api-key": "other"}
+    with served(
+        tmp_path, [now()], script=slow + "default: {chunks: [{text: a, delay: 600}]}\n", **keys
+    ) as client:
+        for _ in range(3):
+            ask(client, "slow", background=True)
+        asked = {"model": MODEL, "input": "quick", "background": True}
+        begun = client.post(URL, json=asked, headers=other).json()
+    script = slow + "default: {text: ok}\n"
+    with served(tmp_path, [now()], script=script, max_waiting=0, **keys) as client:
+        client.headers |= other
+
+        assert text_of(polled(client, begun["id"])) == "ok"
+
+
 def test_what_waits_for_room_after_a_restart_can_be_cancelled(tmp_path: Path) -> None:
     with served(tmp_path, [now()], script=SLOW) as client:
         known = [ask(client, background=True)["id"] for _ in range(3)]
@@ -513,7 +531,7 @@ def test_the_media_of_earlier_turns_are_decoded_once(client: TestClient) -> None
 def test_work_in_the_background_leaves_turns_to_those_who_wait(serve: Callable[..., TestClient]) -> None:
     client = serve(
         "rules:\n- {match: {text: slow}, answer: {chunks: [a, {text: b, delay: 30}]}}\ndefault: {text: ok}\n",
-        max_running=2,
+        max_running=3,
     )
     first, second = (ask(client, "slow", background=True) for _ in range(2))
 

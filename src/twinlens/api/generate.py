@@ -125,15 +125,15 @@ class Generate:
             served = self._services.engines.get(model)
         except UnknownModel as unknown:
             if unknown.paints and method in _GENERATING:
-                await self._check_instruction(http, model, deadline)
+                await self._check_instruction(http, project, model, deadline)
             raise NotFound(_unserved(http.path_params["version"], model, method, unknown.why)) from None
         return await handler(Call(http, project, served, deadline))
 
-    async def _check_instruction(self, http: Request, model: str, deadline: float) -> None:
+    async def _check_instruction(self, http: Request, project: str, model: str, deadline: float) -> None:
         """Refuse a system instruction for a maker of images as the service does, before its name is."""
         rules = self._rules
         async with until(deadline):
-            with self._intake.share() as share:
+            with self._intake.share(project) as share:
                 body = await read_body(http, rules.max_request_bytes, rules.pause_s, share)
             await parsed(body, lambda body: gemini.check_instruction(body, model))
 
@@ -180,8 +180,8 @@ class Generate:
     @asynccontextmanager
     async def _read(self, call: Call) -> AsyncIterator[Asked]:
         """Read the body, and hold the room that it takes until it is worked on."""
-        self._gate.check_room()
-        with self._intake.share() as share:
+        self._gate.check_room(call.project)
+        with self._intake.share(call.project) as share:
             rules = self._rules
             yield Asked(
                 call, await read_body(call.http, rules.max_request_bytes, rules.pause_s, share), share
@@ -190,7 +190,7 @@ class Generate:
     @asynccontextmanager
     async def _turn(self, asked: Asked, read: Reader) -> AsyncIterator[Plan]:
         """Have a turn, with what is asked planned, until the answer is made."""
-        async with self._gate.slot(asked.share):
+        async with self._gate.slot(asked.call.project, asked.share):
             yield await self._plan(asked.call, asked.take_body(), read)
 
     async def _plan(self, call: Call, body: bytes | bytearray, read: Reader) -> Plan:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
+from ..pipeline.fair import Held, most_of
+
 FREE_BYTES = 64 * 1024
 """Of each body, not counted: a connection costs as much by itself."""
 
@@ -13,41 +15,50 @@ class Intake:
     """Room for the bodies of all requests together: `max_bytes`, counted as they come in.
 
     What was only announced takes no room, so whoever sends slowly, or not at all, holds up nobody; and small
-    bodies need none. Where there is no room, those who receive wait, but for one at a time: it may go
-    beyond, since it is by ends that room is made.
+    bodies need none. One project has at most three quarters of it. Where there is no room, those who receive
+    wait, but for one of each project: it may go beyond, since it is by ends that room is made. So no project
+    waits for the bodies of others, and there is never more than the room and one body for each project.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._left = max_bytes
-        self._beyond: Share | None = None
+        self._left, self._most = max_bytes, most_of(max_bytes)
+        self._held = Held()
+        self._beyond: dict[str, Share] = {}
         self._freed = asyncio.Event()
 
-    def share(self) -> Share:
-        """Give one request its share, which grows with its body."""
-        return Share(self)
+    def share(self, project: str) -> Share:
+        """Give one request of a project its share, which grows with its body."""
+        return Share(self, project)
 
     async def take(self, share: Share, size: int) -> None:
         """Wait for room."""
-        while self._left < size and self._beyond not in (None, share):
+        project = share.project
+        while not self._has_room(project, size) and self._beyond.get(project, share) is not share:
             self._freed.clear()
             await self._freed.wait()
-        if self._left < size:
-            self._beyond = share
+        if not self._has_room(project, size):
+            self._beyond[project] = share
         self._left -= size
+        self._held[project] += size
 
     def free(self, share: Share, size: int) -> None:
         """Make room."""
         self._left += size
-        if self._beyond is share:
-            self._beyond = None
+        self._held.drop(share.project, size)
+        if self._beyond.get(share.project) is share:
+            del self._beyond[share.project]
         self._freed.set()
+
+    def _has_room(self, project: str, size: int) -> bool:
+        return size <= min(self._left, self._most - self._held[project])
 
 
 class Share:
     """The room that one body takes, until it is closed."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, project: str) -> None:
         self._intake = intake
+        self.project = project
         self._size = self._held = 0
 
     def __enter__(self) -> Self:

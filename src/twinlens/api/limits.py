@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import Self
 
 from ..domain.errors import ResourceExhausted
+from ..pipeline.fair import Held, Turns, most_of
 from .intake import Share
 
 
@@ -16,69 +17,97 @@ class Gate:
 
     Work in the background has at most half of the turns, but one, and half of the room for waiting:
     somebody waits for all the rest.
+
+    One project has at most three quarters of each of these, and the next turn is that of the project that
+    has the fewest: however much one asks, another's first request finds a turn. Where there is one project
+    only, it has no more.
     """
 
     def __init__(self, running: int, waiting: int) -> None:
-        self._room = running + waiting
-        self._background_turns = max(1, running // 2)
-        self._background_room = self._background_turns + waiting // 2
-        self.turns = asyncio.Semaphore(running)
-        self.background = asyncio.Semaphore(self._background_turns)
+        background = max(1, running // 2)
+        self._all = _Room(running, waiting)
+        self._background = _Room(background, waiting // 2)
+        self.turns, self.background = Turns(running), Turns(background)
         self.running = 0
-        self._inside = self._inside_background = 0
         self._left = asyncio.Event()
 
     @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
-        return self._inside - self.running
+        return self._all.held.total() - self.running
 
     @asynccontextmanager
-    async def slot(self, body: Share | None = None) -> AsyncIterator[None]:
+    async def slot(self, project: str, body: Share | None = None) -> AsyncIterator[None]:
         """Hold a place and a turn while a request is worked on, whose body has been read."""
-        with self.place(body) as place:
+        with self.place(project, body) as place:
             async with place.turn():
                 yield
 
-    def check_room(self) -> None:
+    def check_room(self, project: str) -> None:
         """Raise where there are enough: a body that would be refused need not be read."""
-        if self._inside >= self._room:
-            raise _exhausted()
+        self._all.check(project)
 
-    def place(self, body: Share | None = None) -> Place:
+    def place(self, project: str, body: Share | None = None) -> Place:
         """Be one of those who wait or are worked on; raise where there are enough of them.
 
         The body must have been read: who sends slowly takes no place from those who are ready.
         """
-        self.check_room()
-        self._inside += 1
-        return Place(self, body)
+        self._all.join(project)
+        return Place(self, project, body)
 
-    async def room(self) -> None:
-        """Wait until one more in the background would not be refused."""
-        while self._inside >= self._room or self._inside_background >= self._background_room:
+    async def room(self, project: str) -> None:
+        """Wait until one more of the project in the background would not be refused."""
+        while self._all.is_full(project) or self._background.is_full(project):
             self._left.clear()
             await self._left.wait()
 
-    def join_background(self) -> bool:
+    def join_background(self, project: str) -> bool:
         """Count one more in the background; say whether it has to wait. Raise where there are enough."""
-        if self._inside_background >= self._background_room:
-            raise _exhausted()
-        self._inside_background += 1
-        return self._inside_background > self._background_turns or self.turns.locked()
+        self._background.join(project)
+        return self._background.has_to_wait(project) or self.turns.locked(project)
 
-    def leave(self, *, background: bool) -> None:
+    def leave(self, project: str, *, background: bool) -> None:
         """Count one less."""
-        self._inside -= 1
-        self._inside_background -= background
+        self._all.held.drop(project)
+        if background:
+            self._background.held.drop(project)
         self._left.set()
+
+
+class _Room:
+    """Room for as many as have a turn or wait for one: of all projects, and of each."""
+
+    def __init__(self, turns: int, waiting: int) -> None:
+        self._turns, self._turns_of_one = turns, most_of(turns)
+        self._places, self._places_of_one = turns + waiting, self._turns_of_one + most_of(waiting)
+        self.held = Held()
+
+    def is_full(self, project: str) -> bool:
+        """Say whether there are enough, of all projects or of this one."""
+        return self.held.total() >= self._places or self.held[project] >= self._places_of_one
+
+    def has_to_wait(self, project: str) -> bool:
+        """Say whether the last one of a project that joined finds no turn."""
+        most = self._turns_of_one
+        return self.held[project] > most or sum(min(own, most) for own in self.held.values()) > self._turns
+
+    def check(self, project: str) -> None:
+        """Raise where there are enough."""
+        if self.is_full(project):
+            raise ResourceExhausted("Resource has been exhausted (e.g. check quota).", retry_after_s=1.0)
+
+    def join(self, project: str) -> None:
+        """Count one more; raise where there are enough."""
+        self.check(project)
+        self.held[project] += 1
 
 
 class Place:
     """The place of one request, until it is closed; with the room in memory that its body takes."""
 
-    def __init__(self, gate: Gate, body: Share | None) -> None:
+    def __init__(self, gate: Gate, project: str, body: Share | None) -> None:
         self._gate = gate
+        self._project = project
         self._body = body
         self._is_open, self._in_background = True, False
 
@@ -95,15 +124,16 @@ class Place:
 
     def go_into_background(self) -> bool:
         """Take of the share of what nobody waits for; say whether it has to wait for its turn."""
-        waits = self._gate.join_background()
+        waits = self._gate.join_background(self._project)
         self._in_background = True
         return waits
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Be worked on."""
-        gate = self._gate
-        async with gate.background if self._in_background else nullcontext(), gate.turns:
+        gate, project = self._gate, self._project
+        first = gate.background.turn(project) if self._in_background else nullcontext()
+        async with first, gate.turns.turn(project):
             self.put_down()
             gate.running += 1
             try:
@@ -116,8 +146,4 @@ class Place:
         if self._is_open:
             self._is_open = False
             self.put_down()
-            self._gate.leave(background=self._in_background)
-
-
-def _exhausted() -> ResourceExhausted:
-    return ResourceExhausted("Resource has been exhausted (e.g. check quota).", retry_after_s=1.0)
+            self._gate.leave(self._project, background=self._in_background)

@@ -18,6 +18,7 @@ from ..domain.labels import kind_of
 from ..domain.media import Blob, Descriptor, ImageInfo
 from ..media.work import Work
 from ..media.worker import DecodePool
+from .fair import Turns
 from .threads import ON_LOOP_BYTES
 
 _SHRUNK = 16
@@ -25,11 +26,14 @@ _SHRUNK = 16
 
 
 class Trials:
-    """Tries the images that are uploaded, `at_once` so many: the other workers are left to questions."""
+    """Tries the images that are uploaded, `at_once` so many: the other workers are left to questions.
+
+    Projects take turns, so that many images do not hold up another's few.
+    """
 
     def __init__(self, pool: DecodePool, *, at_once: int, max_image_pixels: int) -> None:
         self._pool = pool
-        self._places = asyncio.Semaphore(at_once)
+        self._turns = Turns(at_once)
         self._max_image_pixels = max_image_pixels
 
     async def flaw(self, project: str, path: Path, mime_type: str, size: int) -> str | None:
@@ -49,7 +53,7 @@ class Trials:
                 blob, info = self._opened(path, mime_type)
             else:
                 blob, info = await asyncio.to_thread(self._opened, path, mime_type)
-            async with self._places:
+            async with self._turns.turn(project):
                 width, height = (max(side // _SHRUNK, 1) for side in (info.width, info.height))
                 await self._pool.decode(blob, info, width, height, Work(project))
         except BadMedia as refusal:

@@ -86,10 +86,10 @@ class _Interactions:
         check_query(http)
         deadline = deadline_of(http, self._rules.request_timeout_s)
         with ExitStack() as held:
-            share = held.enter_context(self._parts.intake.share())
+            share = held.enter_context(self._parts.intake.share(project))
             async with until(deadline):
                 created = await self._read(http, project, share)
-            place = held.enter_context(self._parts.gate.place(share))
+            place = held.enter_context(self._parts.gate.place(project, share))
             waits = created.background and place.go_into_background()
             run = self._parts.runs.start(self._asked(project, created, deadline, waits=waits), place)
             held.pop_all()
@@ -109,7 +109,7 @@ class _Interactions:
         return Response(status_code=499)
 
     async def _read(self, http: Request, project: str, share: Share) -> Create:
-        self._parts.gate.check_room()
+        self._parts.gate.check_room(project)
         body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s, share)
         created = await parsed(body, lambda body: read_create(body, self._line_of))
         if created.store:

@@ -178,18 +178,26 @@ class Runs:
                 lost = Outcome("failed", failure=LOST)
                 await _patiently(partial(self._store.update, project, interaction.id, lost))
         self._sorted.set()
+        by_project: dict[str, list[Interaction]] = {}
         for project, interaction in again:
+            by_project.setdefault(project, []).append(interaction)
+        # Each project has a queue of its own: what one has left does not hold up another's.
+        await asyncio.gather(*(self._all_again(*own) for own in by_project.items()))
+
+    async def _all_again(self, project: str, left: list[Interaction]) -> None:
+        for interaction in left:
             # It may be deleted or cancelled while it waits.
             with suppress(NotFound, FailedPrecondition):
                 await self._again(project, interaction)
-            self._left.discard((project, interaction.id))
+            if self._left is not None:
+                self._left.discard((project, interaction.id))
 
     async def _again(self, project: str, interaction: Interaction) -> None:
-        await self._gate.room()
+        await self._gate.room(project)
         if self._left is None or (project, interaction.id) not in self._left:
             return
         with ExitStack() as held:
-            place = held.enter_context(self._gate.place())
+            place = held.enter_context(self._gate.place(project))
             place.go_into_background()
             if interaction.outcome.status != "queued":
                 interaction = await _patiently(partial(self._store.retry, project, interaction.id))
