@@ -102,9 +102,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     """
     settings = settings or Settings()
     parts = _parts(settings, clock)
-    gate = Gate(settings.max_running, settings.max_waiting)
+    alone = _is_alone(settings)
+    gate = Gate(settings.max_running, settings.max_waiting, alone=alone)
     # As many of the largest as are worked on at a time.
-    intake = Intake(settings.max_running * settings.max_request_bytes)
+    intake = Intake(settings.max_running * settings.max_request_bytes, alone=alone)
     counts = _counts(parts, settings, gate)
     runs = _runs(parts, settings, gate, counts)
     app = Starlette(
@@ -207,7 +208,12 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     # Last of what can fail: it holds the folder until it is closed.
     store = FileStore(settings.data_dir, clock=clock)
     looks, long_jobs = max(1, settings.decode_workers // 2), max(1, settings.decode_workers - 1)
-    trials = Trials(pool, at_once=long_jobs, max_image_pixels=settings.max_image_pixels)
+    trials = Trials(
+        pool,
+        at_once=long_jobs,
+        max_image_pixels=settings.max_image_pixels,
+        alone=_is_alone(settings),
+    )
     uploads = Uploads(
         store,
         sniff=stored_type_of,
@@ -252,6 +258,11 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         pool=pool,
         cache=cache,
     )
+
+
+def _is_alone(settings: Settings) -> bool:
+    """Tell whether all callers are one project."""
+    return len(set(settings.api_key)) <= 1
 
 
 def _engines(settings: Settings) -> Engines:

@@ -202,3 +202,10 @@ def begin(gate: Gate, project: str, order: list[str]) -> asyncio.Event:
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return end
+
+
+async def test_a_project_that_is_alone_has_all_turns() -> None:
+    gate = Gate(running=2, waiting=0, alone=True)
+
+    async with gate.slot("one"), gate.slot("one"):
+        assert gate.running == 2

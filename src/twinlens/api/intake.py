@@ -15,13 +15,14 @@ class Intake:
     """Room for the bodies of all requests together: `max_bytes`, counted as they come in.
 
     What was only announced takes no room, so whoever sends slowly, or not at all, holds up nobody; and small
-    bodies need none. One project has at most three quarters of it. Where there is no room, those who receive
+    bodies need none. One project has at most three quarters of it, or all where it is `alone`. Where there is
+    no room, those who receive
     wait, but for one of each project: it may go beyond, since it is by ends that room is made. So no project
     waits for the bodies of others, and there is never more than the room and one body for each project.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        self._left, self._most = max_bytes, most_of(max_bytes)
+    def __init__(self, max_bytes: int, *, alone: bool = False) -> None:
+        self._left, self._most = max_bytes, most_of(max_bytes, alone)
         self._held = Held()
         self._beyond: dict[str, Share] = {}
         self._freed = asyncio.Event()

@@ -19,15 +19,15 @@ class Gate:
     somebody waits for all the rest.
 
     One project has at most three quarters of each of these, and the next turn is that of the project that
-    has the fewest: however much one asks, another's first request finds a turn. Where there is one project
-    only, it has no more.
+    has the fewest: however much one asks, another's first request finds a turn. A project that is `alone`
+    has all.
     """
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(self, running: int, waiting: int, *, alone: bool = False) -> None:
         background = max(1, running // 2)
-        self._all = _Room(running, waiting)
-        self._background = _Room(background, waiting // 2)
-        self.turns, self.background = Turns(running), Turns(background)
+        self._all = _Room(running, waiting, alone)
+        self._background = _Room(background, waiting // 2, alone)
+        self.turns, self.background = Turns(running, alone), Turns(background, alone)
         self.running = 0
         self._left = asyncio.Event()
 
@@ -77,9 +77,9 @@ class Gate:
 class _Room:
     """Room for as many as have a turn or wait for one: of all projects, and of each."""
 
-    def __init__(self, turns: int, waiting: int) -> None:
-        self._turns, self._turns_of_one = turns, most_of(turns)
-        self._places, self._places_of_one = turns + waiting, self._turns_of_one + most_of(waiting)
+    def __init__(self, turns: int, waiting: int, alone: bool) -> None:
+        self._turns, self._turns_of_one = turns, most_of(turns, alone)
+        self._places, self._places_of_one = turns + waiting, self._turns_of_one + most_of(waiting, alone)
         self.held = Held()
 
     def is_full(self, project: str) -> bool:

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 
-def most_of(total: int) -> int:
-    """Say how much of `total` one project may have: three quarters; a single one whole."""
-    return max(total * 3 // 4, min(total, 1))
+def most_of(total: int, alone: bool = False) -> int:
+    """Say how much of `total` one project may have: three quarters, or all where it is `alone`."""
+    return total if alone else max(total * 3 // 4, min(total, 1))
 
 
 class Held(Counter[str]):
@@ -25,15 +25,15 @@ class Held(Counter[str]):
 
 
 class Turns:
-    """Gives `places` turns, `most_of` them to one project. Used from one event loop.
+    """Gives `places` turns, `most_of` them to one project (all where it is `alone`). For one event loop.
 
     The next is that of the project that has the fewest; among equals, of the one whose last turn began the
     longest ago, and within it, of who has waited the longest.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, alone: bool = False) -> None:
         self._free = places
-        self._most = most_of(places)
+        self._most = most_of(places, alone)
         self._held = Held()
         # In the order of arrival.
         self._waiting: dict[asyncio.Future[None], str] = {}

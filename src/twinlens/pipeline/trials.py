@@ -31,9 +31,9 @@ class Trials:
     Projects take turns, so that many images do not hold up another's few.
     """
 
-    def __init__(self, pool: DecodePool, *, at_once: int, max_image_pixels: int) -> None:
+    def __init__(self, pool: DecodePool, *, at_once: int, max_image_pixels: int, alone: bool = False) -> None:
         self._pool = pool
-        self._turns = Turns(at_once)
+        self._turns = Turns(at_once, alone)
         self._max_image_pixels = max_image_pixels
 
     async def flaw(self, project: str, path: Path, mime_type: str, size: int) -> str | None:
