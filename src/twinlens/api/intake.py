@@ -16,9 +16,9 @@ class Intake:
 
     What was only announced takes no room, so whoever sends slowly, or not at all, holds up nobody; and small
     bodies need none. One project has at most three quarters of it, or all where it is `alone`. Where there is
-    no room, those who receive
-    wait, but for one of each project: it may go beyond, since it is by ends that room is made. So no project
-    waits for the bodies of others, and there is never more than the room and one body for each project.
+    no room, those who receive wait, but for one of each project: it may go beyond, since it is by ends that
+    room is made. So no project waits for the bodies of others, and there is never more than the room and one
+    body for each project.
     """
 
     def __init__(self, max_bytes: int, *, alone: bool = False) -> None:
