@@ -11,9 +11,8 @@ import random
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -307,61 +306,6 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_the_result(
     assert "big.txt" in shown
     assert "21.0/21.0 MB" in shown
     assert "\x1b[" in shown
-
-
-def test_a_terminal_gets_a_bar_for_the_servers_look(begin: Begin, own_server: Any, tmp_path: Path) -> None:
-    server = own_server()
-    slow = tmp_path / "slow.pdf"
-    slow.write_bytes(b"%PDF-1.4\n")
-    # A hole that takes more than half a second to search.
-    os.truncate(slow, 100 * MIB)
-    try:
-        ours, theirs = pty.openpty()
-    except OSError as error:
-        pytest.skip(f"no terminal can be had here: {error}")
-    command = begin("upload", str(slow), "--server", server.url, stderr=theirs, TERM="xterm")
-    os.close(theirs)
-
-    with stopped_at_some_percent(server):
-        percent = listed(server)["progressPercent"]
-        shown = read_until(ours, f"{percent} %")
-    command.communicate(timeout=300)
-    read_all(ours)
-
-    assert command.returncode == 1
-    assert "slow.pdf: the server looks at the file." in shown
-
-
-@contextmanager
-def stopped_at_some_percent(server: Any) -> Iterator[None]:
-    """Let the server's look at its one file stand still in the middle."""
-    end = time.monotonic() + 60
-    while "progressPercent" not in listed(server):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    for pid in server.workers:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in server.workers:
-            os.kill(pid, signal.SIGCONT)
-
-
-def listed(server: Any) -> dict[str, Any]:
-    """Ask for the server's one file; as long as there is none it has no fields."""
-    answer = httpx.get(f"{server.url}/v1beta/files?key=any", timeout=60)
-    found: list[dict[str, Any]] = answer.json().get("files", [{}])
-    return found[0]
-
-
-def read_until(descriptor: int, wanted: str) -> str:
-    """Read what a terminal is shown until that has come."""
-    shown, end = b"", time.monotonic() + 60
-    while wanted not in shown.decode(errors="replace"):
-        assert time.monotonic() < end
-        shown += os.read(descriptor, 65536)
-    return shown.decode(errors="replace")
 
 
 def read_all(descriptor: int) -> str:
