@@ -87,6 +87,7 @@ bench: $(STAMP)  ## measure; each benchmark also runs alone
 	$(BIN)/python bench/video.py
 	$(BIN)/python bench/sound.py
 	$(BIN)/python bench/pages.py
+	$(BIN)/python bench/standstill.py
 
 # One resolution for every Python from the oldest on. lock.txt is the whole; build.txt and demo.txt are parts of it.
 RESOLVE = $(VENV)/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \

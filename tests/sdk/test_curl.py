@@ -166,10 +166,7 @@ def test_a14_the_list_of_models_is_compressed(http: httpx.Client) -> None:
 
 
 def test_a14_and_e7_a_stream_is_not_held_back_and_may_be_left(http: httpx.Client) -> None:
-    """The next piece is ten minutes away: this ends only where the first one comes alone.
-
-    Its last letter waits for that piece, since it might be the last of all.
-    """
+    """The next piece is ten minutes away: this ends only where the first one comes alone, and whole."""
     body = {"contents": [{"parts": [{"text": "for ever"}]}]}
     headers = {"Accept-Encoding": "gzip"}
 
@@ -177,7 +174,7 @@ def test_a14_and_e7_a_stream_is_not_held_back_and_may_be_left(http: httpx.Client
         first = next(line for line in response.iter_lines() if line)
 
     assert json.loads(first.removeprefix("data: "))["candidates"][0]["content"]["parts"] == [
-        {"text": "At once"}
+        {"text": "At once."}
     ]
 
 
