@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -37,6 +39,36 @@ async def test_the_first_failure_is_raised_as_it_is_and_ends_the_others() -> Non
         await side_by_side([slow(), failing()])
 
     assert ended
+
+
+class Held:
+    """What a step holds on to."""
+
+
+async def test_what_cancelled_steps_held_is_let_go_at_once() -> None:
+    held, all_run = weakref.WeakSet[Held](), asyncio.Event()
+
+    async def step() -> None:
+        medium = Held()
+        held.add(medium)
+        if len(held) == 3:
+            all_run.set()
+        await asyncio.sleep(60)
+
+    async def two_levels() -> None:
+        await side_by_side([side_by_side([step(), step()]), step()])
+
+    gc.disable()
+    try:
+        task = asyncio.create_task(two_levels())
+        await all_run.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        del task
+
+        assert not held
+    finally:
+        gc.enable()
 
 
 async def numbers(made: list[int]) -> AsyncGenerator[int, None]:

@@ -23,14 +23,21 @@ async def side_by_side(steps: Iterable[Coroutine[Any, Any, T]], *, at_once: int 
         places = asyncio.Semaphore(at_once)
         steps = [_placed(step, places) for step in steps]
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(step) for step in steps]
+        return await _all(steps)
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures.exceptions[0].__cause__
+    except asyncio.CancelledError as cancelled:
+        # Its frames know the group, and that knows this task, which ends with it: a cycle, media and all.
+        raise cancelled.with_traceback(None) from None
     finally:
         # Those that have not begun never will.
         for step in waiting:
             step.close()
+
+
+async def _all(steps: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(step) for step in steps]
     return [task.result() for task in tasks]
 
 
