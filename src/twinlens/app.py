@@ -38,6 +38,7 @@ from .engines.registry import create
 from .media import is_inspected, stored_type_of
 from .media.worker import DecodePool
 from .pipeline.decoded import Decoded
+from .pipeline.fair import Turns
 from .pipeline.fetch import Fetcher
 from .pipeline.looks import Looks
 from .pipeline.lookup import Lookup
@@ -104,8 +105,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     parts = _parts(settings, clock)
     alone = _is_alone(settings)
     gate = Gate(settings.max_running, settings.max_waiting, alone=alone)
-    # As many of the largest as are worked on at a time.
-    intake = Intake(settings.max_running * settings.max_request_bytes, alone=alone)
+    intake = _room(settings)
     counts = _counts(parts, settings, gate)
     runs = _runs(parts, settings, gate, counts)
     app = Starlette(
@@ -125,6 +125,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     # A redirect would be no answer of this API, and name a host of its own finding.
     app.router.redirect_slashes = False
     return app
+
+
+def _room(settings: Settings) -> Intake:
+    """Make room for as many of the largest requests as are worked on at a time."""
+    return Intake(settings.max_running * settings.max_request_bytes, alone=_is_alone(settings))
 
 
 def _doors(proxies: Proxies, settings: Settings) -> list[Middleware]:
@@ -198,7 +203,16 @@ def _conversations(
         background_timeout_s=settings.background_timeout_s,
         pause_s=settings.receive_timeout_s,
     )
-    own = interactions.Parts(runs, parts.interactions, services.files, services.engines, gate, intake)
+    own = interactions.Parts(
+        runs,
+        parts.interactions,
+        services.files,
+        services.engines,
+        gate,
+        intake,
+        reads=Turns(interactions.READS_AT_ONCE, _is_alone(settings)),
+        outgoing=_room(settings),
+    )
     return interactions.routes(own, rules)
 
 

@@ -248,12 +248,19 @@ def request(text: str, method: str = "generateContent", **headers: str) -> bytes
 
 
 @contextmanager
-def unread(server: Server, asked: bytes) -> Iterator[socket.socket]:
-    """Ask, and read nothing but the beginning of the answer, which comes into as small a room as there is."""
+def small_window(server: Server) -> Iterator[socket.socket]:
+    """Connect, with as little room for what comes as there is."""
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(30)
         connection.connect(("127.0.0.1", server.port))
+        yield connection
+
+
+@contextmanager
+def unread(server: Server, asked: bytes) -> Iterator[socket.socket]:
+    """Ask, and read nothing but the beginning of the answer, which comes into as small a room as there is."""
+    with small_window(server) as connection:
         connection.sendall(asked)
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
         yield connection
@@ -310,6 +317,38 @@ def test_a_client_that_reads_as_slowly_as_it_may_gets_all_of_it(tmp_path: Path) 
         time.sleep(1)
 
         assert everything(connection).count(LONG.encode()) == 300
+
+
+def memory_mib(server: Server) -> int:
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) // 1024
+
+
+def test_stored_interactions_that_nobody_reads_take_bounded_memory_and_hold_up_nobody(tmp_path: Path) -> None:
+    keys = ("--api-key", "k", "--api-key", "other")
+    with patient(tmp_path, *keys, "--max-request-bytes", "5MiB") as server, ExitStack() as stack:
+        body = json.dumps({"model": "gemini-3-flash", "input": "q" * (4 * 1024 * 1024)}).encode()
+        with server.connection() as connection:
+            head = "POST /v1beta/interactions HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: other\r\n"
+            connection.sendall(
+                f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+            )
+            stored = json.loads(everything(connection).partition(b"\r\n\r\n")[2])["id"]
+        before = memory_mib(server)
+        asked = (
+            f"GET /v1beta/interactions/{stored}?include_input=true HTTP/1.1\r\nHost: localhost\r\n"
+            "x-goog-api-key: other\r\nConnection: close\r\n\r\n"
+        ).encode()
+        readers = [stack.enter_context(small_window(server)) for _ in range(30)]
+        for reader in readers:
+            reader.sendall(asked)
+        assert readers[0].recv(15) == b"HTTP/1.1 200 OK"
+
+        assert is_answered(server)
+        assert memory_mib(server) < before + 60
+
+        for reader in readers:
+            assert len(everything(reader)) > len(body)
 
 
 def test_bodies_that_come_slowly_hold_up_nobody(tmp_path: Path) -> None:

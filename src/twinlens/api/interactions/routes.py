@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from ...domain.errors import InvalidArgument
 from ...domain.interaction import Interaction, Outcome
 from ...domain.lines import Line
 from ...domain.media import Data
 from ...engines.pool import Engines
+from ...pipeline.fair import Turns
+from ...pipeline.threads import apart
 from ...store.files import FileStore
 from ...store.interactions import InteractionStore
 from ...wire.encoding import JSON
@@ -33,6 +37,9 @@ from ..responses import ZIPPED_BYTES, answered
 from .runs import Runs
 from .stream import EventStream
 from .work import Asked
+
+READS_AT_ONCE = 2
+"""Of stored interactions: more would only share the interpreter's lock, and take it from the event loop."""
 
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -54,7 +61,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the routes work with."""
+    """What the routes work with.
+
+    Stored interactions are read by turns, since their writing is work, and within `outgoing`, room for those
+    that wait to be sent.
+    """
 
     runs: Runs
     store: InteractionStore
@@ -62,6 +73,8 @@ class Parts:
     engines: Engines
     gate: Gate
     intake: Intake
+    reads: Turns
+    outgoing: Intake
 
 
 def routes(parts: Parts, rules: Rules) -> list[BaseRoute]:
@@ -120,14 +133,23 @@ class _Interactions:
         """Answer an interaction as it is, or its stream from the beginning or from an event on."""
         project = self._rules.project_of(http)
         check_query(http, own=("stream", "include_input", "last_event_id"))
-        interaction = await self._parts.runs.get(project, http.path_params["id"])
-        if not _flag(http, "stream"):
-            if "last_event_id" in http.query_params:
-                raise InvalidArgument("last_event_id: it can only be used with stream=true.")
-            return await self._whole(interaction, include_input=_flag(http, "include_input"))
+        stream, include_input = _flag(http, "stream"), _flag(http, "include_input")
         last = http.query_params.get("last_event_id")
-        after = read_event_id(last, interaction) if last else None
-        return EventStream(http, self._parts.runs.follow(project, interaction), Teller(after))
+        if last is not None and not stream:
+            raise InvalidArgument("last_event_id: it can only be used with stream=true.")
+        with ExitStack() as held:
+            share = held.enter_context(self._parts.outgoing.share(project))
+            async with while_connected(http), self._parts.reads.turn(project):
+                interaction = await self._parts.runs.get(project, http.path_params["id"])
+                if stream:
+                    interaction = replace(interaction, sent=b"")
+                    after = read_event_id(last, interaction) if last else None
+                    return EventStream(http, self._parts.runs.follow(project, interaction), Teller(after))
+                await share.grow(len(interaction.sent))
+                response = await self._whole(interaction, share, include_input=include_input)
+                held.pop_all()
+                return response
+        return Response(status_code=499)
 
     async def cancel(self, http: Request) -> Response:
         """Stop what runs in the background."""
@@ -169,7 +191,7 @@ class _Interactions:
             told=created.background or created.stream,
         )
 
-    async def _whole(self, interaction: Interaction, *, include_input: bool) -> Response:
+    async def _whole(self, interaction: Interaction, share: Share, *, include_input: bool) -> Response:
         data: dict[int, Data] = {}
         if interaction.finished or include_input:
             for index in await parsed(interaction.sent, lambda _: inline_media(interaction)):
@@ -179,9 +201,22 @@ class _Interactions:
                     data[index] = found
         pieces = write_pieces(interaction, data, include_input=include_input)
         if sum(map(len, data.values())) + len(interaction.sent) <= ZIPPED_BYTES:
+            share.close()
             return answered(b"".join(pieces))
-        # What a slow reader has not taken yet is not made yet.
-        return StreamingResponse(pieces, media_type=JSON, headers={"Content-Encoding": "identity"})
+        # All but the bytes of the media is written now; what a slow reader has not taken of those is not.
+        return _Pieces(share, chain([await apart(lambda: next(pieces))], pieces))
+
+
+class _Pieces(StreamingResponse):
+    """Sends a large interaction piece by piece, and gives its room back when it is sent or given up."""
+
+    def __init__(self, share: Share, pieces: Iterator[bytes]) -> None:
+        super().__init__(pieces, media_type=JSON, headers={"Content-Encoding": "identity"})
+        self._share = share
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._share:
+            await super().__call__(scope, receive, send)
 
 
 def _flag(http: Request, name: str) -> bool:
