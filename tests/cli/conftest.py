@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -250,6 +249,14 @@ def wire() -> Iterator[Callable[[Server], Wire]]:
         each.close()
 
 
+_RUN = """
+import runpy, signal
+# A shell has what runs in its background ignore Ctrl-C; here it must arrive.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("twinlens", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
     """Give a starter of `twinlens files` in a folder and with a state of its own."""
@@ -263,15 +270,13 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     ) -> subprocess.Popen[str]:
         state = {"XDG_STATE_HOME": str(tmp_path / "state"), "COLUMNS": "100"}
         process = subprocess.Popen(
-            [*COMMAND, "files", *arguments],
+            [sys.executable, "-c", _RUN, "files", *arguments],
             cwd=tmp_path,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
             text=True,
             env=clean_environment() | state | environment,
-            # As a shell does not for what runs in the foreground: Ctrl-C must arrive.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         begun.append(process)
         return process

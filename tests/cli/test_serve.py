@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +13,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -38,20 +37,17 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 @contextmanager
 def serving(
-    data: Path, *arguments: str, limits: tuple[int, int] | None = None
+    data: Path, *arguments: str, limits: tuple[int, int] | None = None, stderr: int = subprocess.PIPE
 ) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """Start a server on a free port; give the process, its address and what it has printed.
 
     `limits` are those of open files: the one that holds, and the one up to which it may be raised.
     """
     command = [*COMMAND, "serve", "--port", "0", "--data-dir", str(data), *arguments]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, limits) if limits else None,
-    )
+    if limits:
+        shell = f'ulimit -Sn {limits[0]}; ulimit -Hn {limits[1]}; exec "$@"'
+        command = ["sh", "-c", shell, "sh", *command]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
     assert process.stdout is not None
     printed = ""
     for line in process.stdout:
@@ -85,6 +81,27 @@ def test_the_server_says_where_it_listens_and_how_to_point_clients_at_it(tmp_pat
         assert "script" in printed
         assert all(word in printed for word in ("Python", "JavaScript", "curl", address))
         assert len(printed.splitlines()) < 24
+
+
+def test_clients_of_this_machine_are_pointed_at_it_where_it_listens_on_every_address(tmp_path: Path) -> None:
+    open_to_all = ("--host", "0.0.0.0", "--api-key", "k")
+    with serving(tmp_path, "--engine", "script", *open_to_all) as (_, address, printed):
+        assert address.startswith("http://0.0.0.0:")
+        assert printed.count("http://127.0.0.1:") == 4
+
+
+def test_ctrl_c_at_a_terminal_is_answered(tmp_path: Path) -> None:
+    try:
+        ours, theirs = pty.openpty()
+    except OSError as error:
+        pytest.skip(f"no terminal can be had here: {error}")
+    with serving(tmp_path, "--engine", "script", stderr=theirs) as (process, _, _printed):
+        os.close(theirs)
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(60) == 0
+        assert b"Stopping within 30 s. Ctrl-C again stops at once." in os.read(ours, 65_536)
+    os.close(ours)
 
 
 def test_the_server_may_open_as_many_files_as_the_system_allows(tmp_path: Path) -> None:

@@ -155,12 +155,16 @@ def _listen(settings: Settings) -> socket.socket:
 
 def _welcome(settings: Settings, host: str, port: int) -> str:
     """Say where the server listens, who answers, and how to point the clients at it: one screen."""
-    shown = f"[{host}]" if ":" in host else host
-    base = f"http://{shown}:{port}"
+    address = _url(host, port)
+    base = _url(_LOOPBACK.get(host, host), port)
     key = "YOUR_KEY" if settings.api_key else "any"
-    keys = f"{len(settings.api_key)} configured" if settings.api_key else "any key is accepted"
+    keys = (
+        f"{len(settings.api_key)} configured"
+        if settings.api_key
+        else "any, from this machine only; --api-key lets others in"
+    )
     return f"""\
-twinlens {__version__} listens on {base}
+twinlens {__version__} listens on {address}
   engine  {settings.engine}
   keys    {keys}
   data    {settings.data_dir}
@@ -173,3 +177,11 @@ Point a client at it:
                 -H 'x-goog-api-key: {key}' -d '{{"contents": [{{"parts": [{{"text": "Hello"}}]}}]}}'
 
 Stop with Ctrl-C."""
+
+
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  nothing listens because of this
+"""Where a client of the same machine finds a server that listens on every address."""
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

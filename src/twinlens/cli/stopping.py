@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
+import click
 from uvicorn import Config, Server
 
 CLOSING_S = 5.0
@@ -56,8 +57,16 @@ class Stopping(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""
+        self._say_so()
         self._release()
         await super().shutdown(sockets)
+
+    def _say_so(self) -> None:
+        """Tell who sits at the terminal, which may be gone."""
+        limit_s = self.config.timeout_graceful_shutdown or 0
+        with suppress(AttributeError, ValueError, OSError):
+            if sys.stderr.isatty():
+                click.echo(f"Stopping within {limit_s:g} s. Ctrl-C again stops at once.", err=True)
 
     def _end(self) -> None:
         self._asked.wait()
