@@ -308,6 +308,27 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_the_result(
     assert "\x1b[" in shown
 
 
+def test_a_terminal_gets_a_bar_for_the_servers_look(begin: Begin, own_server: Any, tmp_path: Path) -> None:
+    server = own_server()
+    slow = tmp_path / "slow.pdf"
+    slow.write_bytes(b"%PDF-1.4\n")
+    # A hole that takes seconds to search, where a second is enough to be seen.
+    os.truncate(slow, 500 * MIB)
+    try:
+        ours, theirs = pty.openpty()
+    except OSError as error:
+        pytest.skip(f"no terminal can be had here: {error}")
+    command = begin("upload", str(slow), "--server", server.url, stderr=theirs, TERM="xterm")
+    os.close(theirs)
+    # As it comes: a terminal that nobody reads holds up who writes to it.
+    shown = read_all(ours)
+    command.communicate(timeout=300)
+
+    assert command.returncode == 1
+    assert "slow.pdf: the server looks at the file." in shown
+    assert re.search(r"[1-9]\d? %", shown.partition("the server looks")[2])
+
+
 def read_all(descriptor: int) -> str:
     """Read what a terminal was shown; its end is an error where the other side is closed."""
     shown = b""
