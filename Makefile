@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 GENAI2 := $(VENV)/genai2
+# Tests in as many processes as there are cores; each starts servers of its own.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 # What each set-up leaves behind, newer than all it was made from.
 BASE := $(VENV)/.base
 SHOW := $(VENV)/.demo
@@ -52,23 +54,23 @@ demo: $(SHOW)  ## start a server and put real pictures through it
 	$(BIN)/python demo/demo.py
 
 test: $(STAMP)  ## run the tests, all but the long ones; PYTEST passes options on
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST)
 
 test-long: $(STAMP)  ## run the long ones: hundreds of kills, power cuts and damaged files
-	$(BIN)/python -m pytest -m long $(PYTEST)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m long $(PYTEST)
 
 test-lowest: $(GENAI2) tests/sdk/js/node_modules  ## run the tests on the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --without-pip $(VENV)/lowest
 	$(PYTHON) -m pip --python $(VENV)/lowest/bin/python $(LOCKED) -r requirements/build.txt
 	$(VENV)/lowest/bin/python -m pip $(LOCKED) -r requirements/lowest.txt
 	$(VENV)/lowest/bin/python -m pip $(EDITABLE)
-	$(VENV)/lowest/bin/python -m pytest $(PYTEST)
+	$(VENV)/lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST)
 
 test-newest: $(GENAI2) tests/sdk/js/node_modules  ## run the tests on the newest versions that it allows, unlocked
 	$(PYTHON) -m venv --without-pip $(VENV)/newest
 	$(PYTHON) -m pip --python $(VENV)/newest/bin/python $(LOCKED) -r requirements/build.txt
 	$(VENV)/newest/bin/python -m pip install --upgrade --upgrade-strategy eager --editable '.[speech,youtube]' --group dev
-	$(VENV)/newest/bin/python -m pytest $(PYTEST)
+	$(VENV)/newest/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST)
 
 lint: $(STAMP)  ## check style and types
 	$(BIN)/ruff check

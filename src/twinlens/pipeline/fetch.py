@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 
@@ -162,7 +163,13 @@ def direct_transport(tls: ssl.SSLContext | None = None) -> httpx.AsyncBaseTransp
     """Make the way to the network: no proxy, nothing kept alive; `tls` says which certificates to trust."""
     # Connections that are kept are found by address, and two hosts may share one.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx.AsyncHTTPTransport(verify=tls or True, trust_env=False, limits=limits)
+    return httpx.AsyncHTTPTransport(verify=tls or _usual_certificates(), trust_env=False, limits=limits)
+
+
+@cache
+def _usual_certificates() -> ssl.SSLContext:
+    """Trust whom everybody trusts. Loading all their certificates is a good part of a server's start."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @contextmanager
