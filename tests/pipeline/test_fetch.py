@@ -521,6 +521,7 @@ async def test_a_zipped_bomb_hits_the_limit(server: Server) -> None:
         (b"", "gzip"),
         (b"meow", "br"),
     ],
+    ids=["no gzip", "cut", "two", "and more", "nothing", "another coding"],
 )
 async def test_an_encoding_that_cannot_be_undone_is_refused(
     server: Server, body: bytes, encoding: str
