@@ -339,7 +339,7 @@ def test_stored_interactions_that_nobody_reads_take_bounded_memory_and_hold_up_n
             f"GET /v1beta/interactions/{stored}?include_input=true HTTP/1.1\r\nHost: localhost\r\n"
             "x-goog-api-key: other\r\nConnection: close\r\n\r\n"
         ).encode()
-        readers = [stack.enter_context(small_window(server)) for _ in range(30)]
+        readers = [stack.enter_context(small_window(server)) for _ in range(16)]
         for reader in readers:
             reader.sendall(asked)
         assert readers[0].recv(15) == b"HTTP/1.1 200 OK"

@@ -116,6 +116,10 @@ _ROWS = [inline(page_of_text(300, 1800), "image/png")] * 50
 
 NASTY = (
     Nasty(
+        "a string to be rewritten",
+        lambda: b"{'contents':[{'parts':[{'text':\"\\'" + b"a" * 10 * MEGABYTE + b'\\""}]}]}',
+    ),
+    Nasty(
         "a text without a line break", lambda: about(_SENTENCES.encode(), "text/plain", "Transcribe it all")
     ),
     Nasty("the same as inline text", lambda: text(_SENTENCES, "Transcribe all the text.")),

@@ -11,7 +11,7 @@ from crash.lives import Lives
 from crash.serving import Server, wait_until_gone
 
 
-@lengths("TWINLENS_TEST_KILLS", brief=60, long=500)
+@lengths("TWINLENS_TEST_KILLS", brief=30, long=500)
 @pytest.mark.parametrize("lanes", [1, 4], ids=["one client", "four clients"])
 def test_what_was_acknowledged_survives_any_kill(lanes: int, length: int, tmp_path: Path) -> None:
     data = tmp_path / "data"

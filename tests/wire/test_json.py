@@ -213,10 +213,27 @@ def test_more_repairs_than_a_person_makes_are_refused(body: bytes) -> None:
         wire_json.read(body)
 
 
-def test_escapes_by_the_million_are_read_in_one_pass() -> None:
-    body = b"{'x':'" + b"\\n" * 1_000_000 + b"',}"
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"'" + b"\\n" * 1_000_000 + b"'", "\n" * 1_000_000),
+        (b"'" + b'\\"' * 1_000_000 + b"'", '"' * 1_000_000),
+        (b"'a\"" + b"b" * 1_000_000 + b"\\n'", 'a"' + "b" * 1_000_000 + "\n"),
+        (b"\"a\\'" + b"b" * 1_000_000 + b'\\""', "a'" + "b" * 1_000_000 + '"'),
+        (b"\"a\\'" + b"\\\\" * 1_000_000 + b'\\""', "a'" + "\\" * 1_000_000 + '"'),
+    ],
+    ids=["escapes", "quotes", "a tail", "a tail within quotes", "a tail of escapes"],
+)
+def test_a_string_by_the_million_is_read_in_one_pass(written: bytes, read: str) -> None:
+    assert plain(b"{'x':" + written + b",}") == {"x": read}
 
-    assert plain(body) == {"x": "\n" * 1_000_000}
+
+@pytest.mark.parametrize(
+    "rest", [b"", b"\\", b'\\"', b"'"], ids=["plain", "escape", "escaped", "other quote"]
+)
+def test_a_string_without_an_end_is_refused_in_one_pass(rest: bytes) -> None:
+    with pytest.raises(InvalidArgument, match="Invalid JSON"):
+        wire_json.read(b'{"x":"' + b"b" * 1_000_000 + rest)
 
 
 @pytest.mark.parametrize(

@@ -12,22 +12,29 @@ from dataclasses import dataclass
 
 from ..domain.errors import InvalidArgument
 
-# Nothing is read twice, so the time grows with the text and no faster. Repeats of one character class are
-# possessive; repeats of an alternation are not, since Python before 3.11.5 gets those wrong: they come in
-# runs of bounded length instead, which keeps the matcher's stack small.
-_DOUBLE = rb'"(?!%(mark)s)[^"\\]*+(?:\\[^\'][^"\\]*+)*+"'
-_WORD = rb"[A-Za-z_$][\w$]*+"
-_FINE = rb'(?:[^"\',\w$.+-]++|,(?!\s*+[}\]])|[-+.0-9][-+.0-9eE]*+|%s(?!\s*+:)|%s){1,200}' % (_WORD, _DOUBLE)
+# Nothing is read twice, so the time grows with the text and no faster; and no match is long, so that other
+# threads get the interpreter in between. Repeats of one character class are possessive; repeats of an
+# alternation are not, since Python before 3.11.5 gets those wrong: they come in runs of bounded length
+# instead, which keeps the matcher's stack small.
+_SHORT = rb'"(?!%(mark)s)[^"\\]{0,256}+(?:\\[^\'][^"\\]{0,256}+){0,16}+"'
+_WORD = rb"[A-Za-z_$][\w$]{0,1000}+"
+_FINE = rb'(?:[^"\',\w$.+-]{1,65536}+|,(?!\s*+[}\]])|[-+.0-9][-+.0-9eE]*+|%s(?!\s*+:)|%s){1,200}' % (
+    _WORD,
+    _SHORT,
+)
 _TOKENS = (
     rb"(?P<fine>%s)" % _FINE
     + rb'|(?P<mark>"%(mark)s\w*+")'
-    + rb'|(?P<double>"[^"\\]*+(?:\\.[^"\\]*+)*+")'
-    + rb"|(?P<single>'[^'\\]*+(?:\\.[^'\\]*+)*+')"
     + rb"|(?P<key>%s)" % _WORD
     + rb"|(?P<comma>,)"
-    + rb"|(?P<open>[\"'])"
+    + rb"|(?P<quote>[\"'])"
 )
-_REQUOTED = re.compile(rb"([^\"\\]*+(?:\\[^'][^\"\\]*+)*+)(\\'|\")", re.DOTALL)
+_WITHIN = {
+    quote: re.compile(rb"(?:[^%b\\]{1,65536}+|\\.){1,64}" % quote, re.DOTALL) for quote in (b'"', b"'")
+}
+"""What a string goes on with, by its quote; no piece ends within an escape."""
+
+_REQUOTED = re.compile(rb"((?:[^\"\\]++|\\[^'])+)|\\'|\"", re.DOTALL)
 MAX_REPAIRS = 100_000
 """Far more than anyone writes by hand; each costs a thousand times what reading a byte costs."""
 
@@ -48,20 +55,26 @@ def repair(text: bytes | bytearray, mark: bytes) -> Repaired | None:
     """
     pattern = re.compile(_TOKENS.replace(b"%(mark)s", re.escape(mark)), re.DOTALL)
     out = bytearray()
-    marks = 0
-    at = 0
-    repairs = 0
-    for token in pattern.finditer(text):
-        repairs += token.lastgroup != "fine"
-        if repairs > MAX_REPAIRS:
-            raise _too_many()
-        out += text[at : token.start()]
+    marks = at = repairs = 0
+    while at < len(text):
+        token = pattern.match(text, at)
+        # Each byte begins a token.
+        assert token is not None
         at = token.end()
+        repairs += token.lastgroup != "fine"
         match token.lastgroup:
-            case "open":
-                return None
-            case "single" | "double":
-                out += _requoted(token[0][1:-1])
+            case "quote":
+                within = _WITHIN[quote := token[0]]
+                out += b'"'
+                while piece := within.match(text, at):
+                    content, count = _requoted(piece[0], quote)
+                    out += content
+                    at, repairs = piece.end(), repairs + count
+                    _check(repairs)
+                if text[at : at + 1] != quote:
+                    return None
+                out += b'"'
+                at += 1
             case "key":
                 out += b'"' + token[0] + b'"'
             case "comma":
@@ -69,24 +82,24 @@ def repair(text: bytes | bytearray, mark: bytes) -> Repaired | None:
             case kind:
                 marks += kind == "mark"
                 out += token[0]
-    out += text[at:]
+        _check(repairs)
     return Repaired(out, marks)
 
 
-def _requoted(content: bytes) -> bytes:
-    if b'"' in content or b"\\'" in content:
-        content, count = _REQUOTED.subn(_reescaped, content, MAX_REPAIRS)
-        if count == MAX_REPAIRS:
-            raise _too_many()
-    return b'"' + content + b'"'
+def _check(repairs: int) -> None:
+    if repairs > MAX_REPAIRS:
+        raise InvalidArgument(
+            "Invalid JSON payload received. Too many single quotes, bare keys or trailing commas: "
+            "please send strict JSON."
+        )
+
+
+def _requoted(content: bytes, quote: bytes) -> tuple[bytes, int]:
+    """Put a piece of a string's content between double quotes; count what had to change."""
+    if b"\\'" in content or (quote == b"'" and b'"' in content):
+        return _REQUOTED.subn(_reescaped, content)
+    return content, 0
 
 
 def _reescaped(match: re.Match[bytes]) -> bytes:
-    return match[1] + (b'\\"' if match[2] == b'"' else b"'")
-
-
-def _too_many() -> InvalidArgument:
-    return InvalidArgument(
-        "Invalid JSON payload received. Too many single quotes, bare keys or trailing commas: "
-        "please send strict JSON."
-    )
+    return match[1] or (b'\\"' if match[0] == b'"' else b"'")

@@ -127,6 +127,7 @@ def test_an_a4_page_can_be_read_at_the_default_resolution(reader: Reader) -> Non
     assert recall(lines, printed) >= 0.97
 
 
+@pytest.mark.long
 def test_an_a4_page_of_11_points_loses_words_at_low_resolution(reader: Reader) -> None:
     page, printed = a4_page(name=BOOK, noise_level=12, text=entries)
 
@@ -137,6 +138,7 @@ def test_an_a4_page_of_11_points_loses_words_at_low_resolution(reader: Reader) -
     assert high >= 0.97
 
 
+@pytest.mark.long
 def test_small_print_needs_more_tokens(reader: Reader) -> None:
     page, printed = a4_page(rows=20, name=SERIF, points=9)
 
