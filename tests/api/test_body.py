@@ -188,6 +188,7 @@ def test_a_chunk_that_is_more_than_was_declared_is_refused(client: TestClient, s
         pytest.param(b" " * (ON_LOOP_BYTES + 1), True, id="long"),
         pytest.param(b"{}," * (ON_LOOP_MARKS + 1), True, id="of many parts"),
         pytest.param(b"a:1," * (ON_LOOP_MARKS // 2 + 1), True, id="of many properties"),
+        pytest.param(b'{"$ref":"#/$defs/all"}', True, id="of references"),
     ],
 )
 async def test_what_takes_long_to_read_is_read_in_a_thread(body: bytes, apart: bool) -> None:

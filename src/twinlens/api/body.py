@@ -92,7 +92,12 @@ async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]
 
 
 def _is_dense(body: bytes | bytearray) -> bool:
-    """Tell a body of many values. Looking for each is, unlike counting, as good as free in base64."""
+    """Tell a body of many values, or of few that may stand for many.
+
+    Looking for each is, unlike counting, as good as free in base64.
+    """
+    if b"$ref" in body:
+        return True
     left = ON_LOOP_MARKS
     for mark in b",:":
         at = body.find(mark)

@@ -30,7 +30,7 @@ _TOKENS = (
     + rb"|(?P<quote>[\"'])"
 )
 _WITHIN = {
-    quote: re.compile(rb"(?:[^%b\\]{1,65536}+|\\.){1,64}" % quote, re.DOTALL) for quote in (b'"', b"'")
+    quote: re.compile(rb"(?:[^%b\\]{1,16384}+|\\.){1,64}" % quote, re.DOTALL) for quote in (b'"', b"'")
 }
 """What a string goes on with, by its quote; no piece ends within an escape."""
 
