@@ -218,20 +218,15 @@ def test_a_target_that_names_a_host_counts_as_one(
 
 
 LONG = "x" * 10_000
-SCRIPT = {
-    "rules": [
-        {"match": {"text": "at length"}, "answer": {"chunks": [LONG] * 300}},
-        {"match": {"text": "in one piece"}, "answer": {"text": LONG * 300}},
-    ],
-    "default": {"text": "Hi."},
-}
 
 
 @contextmanager
-def patient(folder: Path, *own: str) -> Iterator[Server]:
-    """Run a server that works on one request at a time, and gives each much time."""
+def patient(folder: Path, *own: str, pieces: int = 300) -> Iterator[Server]:
+    """Run a server that works on one request at a time, gives each much time, and says much when asked to."""
     script = folder / "answers.json"
-    script.write_text(json.dumps(SCRIPT))
+    at_length = {"match": {"text": "at length"}, "answer": {"chunks": [LONG] * pieces}}
+    in_one_piece = {"match": {"text": "in one piece"}, "answer": {"text": LONG * pieces}}
+    script.write_text(json.dumps({"rules": [at_length, in_one_piece], "default": {"text": "Hi."}}))
     server = Server(folder, "--script", str(script), "--max-running", "1", *own, receive_timeout_s=60)
     try:
         yield server
@@ -304,7 +299,8 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off(tmp_path: Path, asked
 
 def test_a_client_that_takes_its_stream_too_slowly_is_cut_off_at_its_deadline(tmp_path: Path) -> None:
     asked = request("at length", STREAM, x_server_timeout="1")
-    with patient(tmp_path, "--send-timeout-s", "600") as server, unread(server, asked):
+    # More than the system takes off the server's hands: what it has taken counts as sent.
+    with patient(tmp_path, "--send-timeout-s", "600", pieces=800) as server, unread(server, asked):
         while server.connections() > 0:
             time.sleep(0.1)
 

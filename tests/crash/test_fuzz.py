@@ -124,7 +124,7 @@ class Tally:
 
 @on_one_loop
 @pytest.mark.parametrize("name", TARGETS)
-@lengths("TWINLENS_TEST_MUTATIONS", brief=200, long=1000)
+@lengths("TWINLENS_TEST_MUTATIONS", brief=100, long=1000)
 async def test_damage_costs_a_refusal_at_most(
     client: httpx.AsyncClient,
     name: str,

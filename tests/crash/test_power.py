@@ -13,7 +13,7 @@ from crash.lives import Lives
 from crash.serving import Server, wait_until_gone
 
 
-@lengths("TWINLENS_TEST_KILLS", brief=60, long=500)
+@lengths("TWINLENS_TEST_KILLS", brief=30, long=500)
 def test_what_was_acknowledged_survives_a_power_cut(length: int, tmp_path: Path) -> None:
     with failing_disk(tmp_path / "disk") as disk:
 

@@ -137,7 +137,7 @@ class _Bounded(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._barren_bytes = 0
+        self._barren_bytes = self._body_bytes_left = 0
         self._bore = self._in_head = self._is_framing = False
         self._patience: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
@@ -194,12 +194,14 @@ class _Bounded(HttpToolsProtocol):
             return
         self._end_head()
         self._bore, self._in_head = True, False
+        self._body_bytes_left = int(dict(self.headers).get(b"content-length", 0))
         self._take_authority()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take note that a body goes on."""
         self._bore = True
+        self._body_bytes_left -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -211,9 +213,12 @@ class _Bounded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what came, piece by piece for as long as the connection is open."""
         self._unset_keepalive_if_required()
-        for start in range(0, len(data), PIECE_BYTES):
-            if not self.transport.is_closing():
-                self._read(data[start : start + PIECE_BYTES])
+        at = 0
+        while at < len(data) and not self.transport.is_closing():
+            # What is left of a body is no request, and large.
+            end = at + max(PIECE_BYTES, self._body_bytes_left)
+            self._read(data[at:end])
+            at = end
 
     def _read(self, piece: bytes) -> None:
         """Read a piece, and count it where it brings neither a head's end nor anything of a body."""
