@@ -34,8 +34,8 @@ from PIL import Image, ImageOps
 from twinlens import media
 from twinlens.domain.geometry import area32
 from twinlens.domain.media import Blob, ImageInfo, Pixels
-from twinlens.media import image
-from twinlens.media.worker import DecodePool
+from twinlens.media.decoders import image
+from twinlens.media.worker.pool import DecodePool
 
 BUDGETS = (280, 1120, 2240)
 ROUNDS = {"JPEG": 7, "PNG": 5, "WEBP": 5, "HEIC": 3}

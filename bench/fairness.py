@@ -21,10 +21,10 @@ from PIL import Image
 
 from twinlens.domain.media import Blob, ImageInfo
 from twinlens.media.documents import PageImages
-from twinlens.media.jobs import spooled
 from twinlens.media.recordings import Frames
-from twinlens.media.work import Work
-from twinlens.media.worker import DecodePool
+from twinlens.media.worker.compute_quota import Work
+from twinlens.media.worker.jobs import spooled
+from twinlens.media.worker.pool import DecodePool
 
 ROUNDS = 15
 PAUSE_S = 0.05

@@ -22,7 +22,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from twinlens.domain.lines import LINES
+from twinlens.domain.generations import LINES
 from twinlens.domain.request import Inline
 from twinlens.wire import gemini
 

@@ -29,9 +29,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from twinlens.domain.geometry import area32
-from twinlens.media import image, page_image, pages, pdf
-from twinlens.media.room import KEPT_BYTES, Room, anonymous_file
-from twinlens.media.slices import Slice
+from twinlens.media.decoders import image, page_image, pages, pdf
+from twinlens.media.worker.buffers import KEPT_BYTES, Room, anonymous_file
+from twinlens.media.worker.time_slice import Slice
 
 BUDGETS = (280, 560, 1120)
 LETTER = 612, 792

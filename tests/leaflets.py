@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
-from twinlens.domain.items import Document, PageImage, PageText, TextLine
+from twinlens.domain.engine_media import Document, PageImage, PageText, TextLine
 from twinlens.domain.media import Image
 from twinlens.domain.regions import Box
 from twinlens.engines.builtin.facts import Line

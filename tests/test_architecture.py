@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "twinlens"
 DOCUMENT = (ROOT / "ARCHITECTURE.md").read_text()
 MODULES = sorted(SOURCE.rglob("*.py"))
+MAY_IMPORT_LATE = {
+    "cli": "a command loads what it needs when it is called",
+    "engines/registry.py": "an engine is loaded when it is picked",
+    "engines/builtin/sound/transcript.py": "transcription is an extra",
+}
+"""Where an import may stand in a function, and why. Elsewhere it would hide a cycle."""
 
 
 def table(head: str) -> dict[str, set[str]]:
@@ -46,6 +53,22 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{stem}.{alias.name}" for alias in node.names)
 
 
+def module_of(path: Path) -> str:
+    parts = ("twinlens", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {module_of(path) for path in MODULES}
+
+
+def own_modules(path: Path) -> Iterator[str]:
+    """Give the modules of twinlens that a module imports when it is loaded, without the packages above it."""
+    for name in imports(path):
+        module = name if name in NAMES else name.rpartition(".")[0]
+        if module in NAMES and not f"{module_of(path)}.".startswith(f"{module}."):
+            yield module
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_module_imports_only_what_the_table_allows(path: Path) -> None:
     package = package_of(path)
@@ -70,6 +93,29 @@ def test_each_heavy_library_has_one_owner(path: Path) -> None:
         assert owners is None or package_of(path) in owners, (
             f"{path.name} imports {name}, which is {owners}'s"
         )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_stand_at_the_top(path: Path) -> None:
+    name = str(path.relative_to(SOURCE))
+    if name in MAY_IMPORT_LATE or name.split("/")[0] in MAY_IMPORT_LATE:
+        return
+
+    late = [
+        ast.unparse(node)
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+    assert not late, f"{name} has within functions: {late}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {module_of(path): set(own_modules(path)) for path in MODULES}
+
+    TopologicalSorter(graph).prepare()
 
 
 def test_every_package_has_its_row() -> None:

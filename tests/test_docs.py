@@ -16,9 +16,9 @@ import clips
 import pictures
 from twinlens import __version__
 from twinlens.cli.units import UNITS
-from twinlens.domain.lines import FAMILIES, family_of
-from twinlens.engines.pool import CATALOGUE
+from twinlens.domain.generations import FAMILIES, family_of
 from twinlens.engines.registry import ENGINES
+from twinlens.engines.router import CATALOGUE
 from twinlens.settings import KNOBS, env, flag
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens.domain.items import SAMPLE_RATE, Samples, Sound
+from twinlens.domain.engine_media import SAMPLE_RATE, Samples, Sound
 
 Wave = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from twinlens.pipeline.fetch import Resolver, direct_transport
+from twinlens.fetch.fetcher import Resolver, direct_transport
 
 Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
 

@@ -18,41 +18,42 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
-from .api import failures, files, health, metrics
+from .api import error_handlers as failures
+from .api import files, health, metrics
 from .api.access import Allowed, Guarded
 from .api.auth import Keys
 from .api.deadline import HANG_UP
 from .api.generate import Generate, Rules
-from .api.intake import Intake
 from .api.interactions import routes as interactions
-from .api.interactions.runs import Runs
-from .api.interactions.work import Work
-from .api.limits import Gate
 from .api.models import Models
 from .api.origin import Origins, Proxies
+from .concurrency.admission import Gate
+from .concurrency.body_memory import Intake
+from .concurrency.fairness import Turns
+from .concurrency.pixel_limiter import Room
+from .conversations.executor import Work
+from .conversations.scheduler import Runs
 from .domain.errors import TwinlensError
 from .domain.versions import VERSIONS
 from .engines.base import EngineOptions, EngineSetupError
-from .engines.pool import Engines
 from .engines.registry import create
+from .engines.router import Engines
+from .fetch.fetcher import Fetcher
+from .fetch.youtube import YouTube
+from .fetch.ytdlp import Lookup
 from .media import is_inspected, stored_type_of
-from .media.worker import DecodePool
-from .pipeline.decoded import Decoded
-from .pipeline.fair import Turns
-from .pipeline.fetch import Fetcher
-from .pipeline.looks import Looks
-from .pipeline.lookup import Lookup
+from .media.worker.pool import DecodePool
+from .pipeline.decoder import Decoded
+from .pipeline.inspection_cache import Looks
 from .pipeline.processing import Processing
-from .pipeline.room import Room
 from .pipeline.services import Services
-from .pipeline.trials import Trials
-from .pipeline.youtube import YouTube
+from .pipeline.upload_checks import Trials
 from .settings import Settings, SettingsError
 from .store.cache import PixelCache
+from .store.cleanup import Sweeper
 from .store.files import Clock, FileStore, now
 from .store.folder import DataFolderError
 from .store.interactions import InteractionStore
-from .store.sweeper import Sweeper
 from .store.uploads import Uploads
 
 __all__ = ["HANG_UP", "DataFolderError", "EngineSetupError", "create_app"]

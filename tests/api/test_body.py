@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from resumable import PNG, START
-from twinlens.api.body import ON_LOOP_MARKS, parsed
 from twinlens.app import create_app
-from twinlens.pipeline.threads import ON_LOOP_BYTES
 from twinlens.settings import Settings
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
@@ -178,20 +175,3 @@ def test_a_chunk_that_is_more_than_was_declared_is_refused(client: TestClient, s
 
     assert answer.status_code == 400
     assert "declared with 50 bytes" in answer.json()["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    ("body", "apart"),
-    [
-        pytest.param(b"{}", False, id="small"),
-        pytest.param(b"A" * ON_LOOP_BYTES, False, id="of one picture"),
-        pytest.param(b" " * (ON_LOOP_BYTES + 1), True, id="long"),
-        pytest.param(b"{}," * (ON_LOOP_MARKS + 1), True, id="of many parts"),
-        pytest.param(b"a:1," * (ON_LOOP_MARKS // 2 + 1), True, id="of many properties"),
-        pytest.param(b'{"$ref":"#/$defs/all"}', True, id="of references"),
-    ],
-)
-async def test_what_takes_long_to_read_is_read_in_a_thread(body: bytes, apart: bool) -> None:
-    reader = await parsed(body, lambda _: threading.current_thread())
-
-    assert (reader is not threading.current_thread()) is apart

@@ -66,7 +66,9 @@ def workers_standing_still() -> Iterator[None]:
 def _is_own_worker(process: Path) -> bool:
     try:
         parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
-        return int(parent) == os.getpid() and b"twinlens.media.sandbox" in (process / "cmdline").read_bytes()
+        return (
+            int(parent) == os.getpid() and b"twinlens.media.worker.main" in (process / "cmdline").read_bytes()
+        )
     except OSError:
         return False
 

@@ -19,8 +19,8 @@ from starlette.testclient import TestClient
 from twinlens import __version__
 from twinlens.api.health import ready
 from twinlens.engines.base import EngineOptions
-from twinlens.engines.pool import Engines
 from twinlens.engines.registry import create
+from twinlens.engines.router import Engines
 
 Serve = Callable[..., TestClient]
 

@@ -27,9 +27,9 @@ from twinlens import media
 from twinlens.api.metrics import Measured, Metrics, Parts, Traffic
 from twinlens.domain.engine import Usage
 from twinlens.domain.media import Blob, Modality
-from twinlens.media.work import Work
-from twinlens.media.worker import DecodePool
-from twinlens.pipeline.decoded import Decoded
+from twinlens.media.worker.compute_quota import Work
+from twinlens.media.worker.pool import DecodePool
+from twinlens.pipeline.decoder import Decoded
 from twinlens.store.cache import PixelCache
 from twinlens.store.files import FileStore
 from twinlens.store.interactions import InteractionStore

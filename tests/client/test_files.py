@@ -11,7 +11,7 @@ import pytest
 from twinlens.client.connection import Connection
 from twinlens.client.errors import ClientError, Refused
 from twinlens.client.files import File, Files, read_file
-from twinlens.client.patience import Patience
+from twinlens.client.retry import Patience
 
 AT_ONCE = Patience(tries=2, first_s=0.0)
 

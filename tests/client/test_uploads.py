@@ -11,8 +11,8 @@ import pytest
 
 from twinlens.client.connection import Connection
 from twinlens.client.errors import ClientError, Gone, Refused, SourceChanged
-from twinlens.client.patience import Patience
-from twinlens.client.source import BLOCK_BYTES, Source, look_at
+from twinlens.client.retry import Patience
+from twinlens.client.upload_source import BLOCK_BYTES, Source, look_at
 from twinlens.client.uploads import Label, Session, Standing, Uploads
 
 AT_ONCE = Patience(tries=3, first_s=0.0)

@@ -12,16 +12,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from twinlens.domain.engine import (
-    Blocked,
-    Call,
-    EngineRequest,
-    EngineTurn,
-    Event,
-    Finished,
-    Text,
-    Thought,
-)
+from twinlens.domain.engine import Blocked, Call, EngineRequest, EngineTurn, Event, Finished, Text, Thought
 from twinlens.domain.geometry import GEOMETRIES
 from twinlens.domain.media import Image
 from twinlens.engines import registry

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from twinlens.domain.engine import Capabilities, EngineRequest, Event, Finished, Medium, Text
-from twinlens.domain.items import SAMPLE_RATE, Document, Sound, TextFile, Video
+from twinlens.domain.engine_media import SAMPLE_RATE, Document, Sound, TextFile, Video
 from twinlens.engines.base import EngineOptions, count_characters
 
 NAME = "eater"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from twinlens.domain import budget
 from twinlens.domain.errors import InvalidArgument
+from twinlens.domain.generations import LINES, LineName
 from twinlens.domain.geometry import PIXELS_PER_TOKEN, area32
-from twinlens.domain.lines import LINES, LineName
 from twinlens.domain.media import ImageInfo, Modality
 from twinlens.domain.request import Level, Resolution
 

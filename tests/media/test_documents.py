@@ -16,15 +16,15 @@ import clips
 import pictures
 import sheets
 from sheets import Sheet, picture, placed, words
+from twinlens.domain.engine_media import PageText, TextLine
 from twinlens.domain.errors import BadMedia
-from twinlens.domain.items import PageText, TextLine
 from twinlens.domain.media import Blob
 from twinlens.domain.regions import Box
 from twinlens.media.documents import PageImages, PageTexts, PlainText
-from twinlens.media.jobs import Job, Limits, Result, spooled
-from twinlens.media.process import Lost
-from twinlens.media.room import anonymous_file, put
-from twinlens.media.worker import DecodePool
+from twinlens.media.worker.buffers import anonymous_file, put
+from twinlens.media.worker.jobs import Job, Limits, Result, spooled
+from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.process import Lost
 
 LIMITS = Limits(512, 30)
 

@@ -19,9 +19,9 @@ from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob, Descriptor, Inspected, PdfInfo, SoundInfo, VideoInfo
 from twinlens.media import is_inspected
 from twinlens.media.inspection import Inspect
-from twinlens.media.jobs import Limits, held, spooled
-from twinlens.media.process import Lost
-from twinlens.media.worker import DecodePool
+from twinlens.media.worker.jobs import Limits, held, spooled
+from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.process import Lost
 
 PDF = "application/pdf"
 LIMITS = Limits(512, 30)

@@ -11,11 +11,11 @@ import pytest_asyncio
 import clips
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
-from twinlens.media.jobs import Limits, spooled
-from twinlens.media.process import Lost
 from twinlens.media.recordings import MAX_BATCH_BYTES, FrameBatch, Frames, Sounds
-from twinlens.media.room import anonymous_file
-from twinlens.media.worker import DecodePool
+from twinlens.media.worker.buffers import anonymous_file
+from twinlens.media.worker.jobs import Limits, spooled
+from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.process import Lost
 
 SEND_A_VIDEO = "Send MP4, MOV, MPEG, AVI, FLV, WEBM, WMV or 3GPP."
 FIELD = "contents[0].parts[0].inline_data"

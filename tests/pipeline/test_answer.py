@@ -15,10 +15,11 @@ import pytest
 from PIL import Image as Pillow
 
 import sheets
+from twinlens.concurrency.pixel_limiter import Room
 from twinlens.domain.answer import Answer, fold
 from twinlens.domain.engine import Call, Capabilities, EngineRequest, Event, Finished, Text, Thought
+from twinlens.domain.engine_media import Document
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
-from twinlens.domain.items import Document
 from twinlens.domain.media import Image, Modality
 from twinlens.domain.request import (
     Inline,
@@ -34,17 +35,16 @@ from twinlens.domain.request import (
     Turn,
 )
 from twinlens.domain.request import Text as TextPart
-from twinlens.engines.pool import Engines
-from twinlens.media.worker import DecodePool
+from twinlens.engines.router import Engines
+from twinlens.fetch.fetcher import Fetcher
+from twinlens.fetch.youtube import YouTube
+from twinlens.media.worker.pool import DecodePool
 from twinlens.pipeline.answer import answer, plan
-from twinlens.pipeline.decoded import Decoded
-from twinlens.pipeline.fetch import Fetcher
-from twinlens.pipeline.items import item_of
-from twinlens.pipeline.looks import Looks
+from twinlens.pipeline.decoder import Decoded
+from twinlens.pipeline.engine_media import item_of
+from twinlens.pipeline.inspection_cache import Looks
 from twinlens.pipeline.processing import Processing
-from twinlens.pipeline.room import Room
 from twinlens.pipeline.services import Services
-from twinlens.pipeline.youtube import YouTube
 from twinlens.store.files import FileStore
 
 

@@ -13,7 +13,7 @@ import pytest
 import clips
 from twinlens.domain.errors import FailedPrecondition, PermissionDenied
 from twinlens.media import is_inspected
-from twinlens.media.worker import DecodePool
+from twinlens.media.worker.pool import DecodePool
 from twinlens.pipeline.processing import Processing
 from twinlens.store.files import FileRecord, FileStore
 from twinlens.store.uploads import Draft, Uploads

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from twinlens.concurrency.pixel_limiter import Room
 from twinlens.domain.errors import Internal
 from twinlens.domain.request import Inline, Kept, Media, Stored
 from twinlens.engines.base import EngineOptions
-from twinlens.engines.pool import Engines
 from twinlens.engines.registry import create
+from twinlens.engines.router import Engines
+from twinlens.fetch.fetcher import Fetcher
+from twinlens.fetch.youtube import YouTube
 from twinlens.media import is_inspected
-from twinlens.media.worker import DecodePool
-from twinlens.pipeline.decoded import Decoded
-from twinlens.pipeline.fetch import Fetcher
-from twinlens.pipeline.looks import Looks
+from twinlens.media.worker.pool import DecodePool
+from twinlens.pipeline.decoder import Decoded
+from twinlens.pipeline.inspection_cache import Looks
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.resolve import resolve
-from twinlens.pipeline.room import Room
 from twinlens.pipeline.services import Services
-from twinlens.pipeline.youtube import YouTube
 from twinlens.store.files import FileStore
 from twinlens.store.uploads import Draft, Uploads
 

@@ -10,7 +10,7 @@ import pytest
 
 from twinlens.domain.clip import Clip
 from twinlens.domain.errors import InvalidArgument
-from twinlens.domain.lines import LINES
+from twinlens.domain.generations import LINES
 from twinlens.domain.request import Inline, Media, Request, Source, Stored, Text, Url
 from twinlens.wire import contents, gemini
 

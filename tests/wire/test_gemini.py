@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twinlens.domain.answer import Answer, Candidate
 from twinlens.domain.engine import Finished, Text, Usage
 from twinlens.domain.errors import InvalidArgument
-from twinlens.domain.lines import LINES
+from twinlens.domain.generations import LINES
 from twinlens.domain.media import Modality
 from twinlens.wire import gemini
 

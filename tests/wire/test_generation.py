@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from twinlens.domain.errors import InvalidArgument, PermissionDenied, TwinlensError
-from twinlens.domain.lines import LINES
+from twinlens.domain.generations import LINES
 from twinlens.domain.request import OutputFormat, Request, Thinking
 from twinlens.wire import gemini
 

@@ -16,7 +16,7 @@ import pytest
 
 from twinlens.domain import answer, engine
 from twinlens.domain.errors import TwinlensError
-from twinlens.domain.lines import line_of
+from twinlens.domain.generations import line_of
 from twinlens.domain.media import Modality
 from twinlens.wire import gemini, status
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from twinlens.domain.errors import InvalidArgument
-from twinlens.domain.lines import LINES
+from twinlens.domain.generations import LINES
 from twinlens.wire.models import ModelEntry, write_model, write_models
 
 ENTRIES = [ModelEntry(f"gemini-3-{index}", LINES["gemini-3"]) for index in range(1200)]

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..domain.errors import PermissionDenied
 from ..domain.hosts import Host, is_loopback, read_host
-from .failures import refused
+from .error_handlers import refused
 from .origin import Proxies
 
 MAX_SHOWN = 100

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from typing import TypeVar
+from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
+from ..concurrency.body_memory import Share
 from ..domain.errors import DeadlineExceeded, InvalidArgument, PayloadTooLarge
-from ..pipeline.threads import ON_LOOP_BYTES, apart
-from .intake import Share
-
-T = TypeVar("T")
-
-ON_LOOP_MARKS = 500
-"""Commas and colons, one for each value: a body of more may take far longer to read than its size tells."""
 
 MIN_BYTES = 16 * 1024
 """Of a body must come in as long as a pause may be, unless it ends: nobody who means it is slower."""
@@ -82,28 +74,3 @@ async def steadily(pieces: AsyncIterator[bytes], period_s: float) -> AsyncIterat
             raise DeadlineExceeded(f"Less than {MIN_BYTES} bytes of the request came in {period_s:g} s.")
         yield piece
         asked = now()
-
-
-async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
-    """Make of a body what `read` makes of it, off the event loop where that takes long."""
-    if len(body) <= ON_LOOP_BYTES and not _is_dense(body):
-        return read(body)
-    return await apart(partial(read, body))
-
-
-def _is_dense(body: bytes | bytearray) -> bool:
-    """Tell a body of many values, or of few that may stand for many.
-
-    Looking for each is, unlike counting, as good as free in base64.
-    """
-    if b"$ref" in body:
-        return True
-    left = ON_LOOP_MARKS
-    for mark in b",:":
-        at = body.find(mark)
-        while at >= 0:
-            left -= 1
-            if left < 0:
-                return True
-            at = body.find(mark, at + 1)
-    return False

@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import Request
 
-from ..domain.errors import DeadlineExceeded
-
 LAST_WORD_S = 1.0
 """For telling why a stream ends, when its time is over."""
 
@@ -31,19 +29,6 @@ def seconds_of(request: Request, longest_s: float) -> float:
     # Python reads an int of some thousand digits only; as a float, that is infinite.
     seconds = float(wish) if wish.isascii() and wish.isdigit() else 0.0
     return min(seconds or longest_s, longest_s)
-
-
-@asynccontextmanager
-async def until(deadline: float) -> AsyncIterator[None]:
-    """Raise `DeadlineExceeded` where the work within takes longer."""
-    limit = asyncio.timeout_at(deadline)
-    try:
-        async with limit:
-            yield
-    except TimeoutError as cause:
-        if not limit.expired():
-            raise
-        raise DeadlineExceeded("Deadline expired before operation could complete.") from cause
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from ..store.uploads import Draft, Upload, Uploads
 from ..wire import files as wire
 from ..wire.related import Related
 from .body import arriving, declared_length, read_body
-from .failures import refused
+from .error_handlers import refused
 from .query import check_query
 from .responses import answered
 

@@ -13,27 +13,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ..concurrency.admission import Gate
+from ..concurrency.body_memory import Intake, Share
+from ..concurrency.deadline import until
+from ..concurrency.off_loop import parsed
 from ..domain import request as domain
 from ..domain.answer import Answer, fold
 from ..domain.engine import Usage
 from ..domain.errors import Internal, NotFound, UnknownModel
-from ..domain.lines import Line
-from ..engines.pool import MAX_NAME, Served
+from ..domain.generations import Line
+from ..engines.router import MAX_NAME, Served
 from ..pipeline.answer import Plan, answer, plan
+from ..pipeline.failures import meant_by
 from ..pipeline.services import Services
 from ..wire import gemini, status
 from .auth import Keys
 from .backlog import Backlog
-from .body import parsed, read_body
-from .deadline import LAST_WORD_S, deadline_of, in_time, until, while_connected
-from .elsewhere import unserved_method
-from .failures import meant_by
-from .intake import Intake, Share
-from .limits import Gate
+from .body import read_body
+from .deadline import LAST_WORD_S, deadline_of, in_time, while_connected
 from .metrics import note_cut
 from .query import check_query
 from .responses import answered
 from .sse import ARRAY, SSE, Framing, framed, stream_start
+from .unsupported import unserved_method
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from .. import __version__
-from ..engines.pool import Engines
+from ..engines.router import Engines
 
 PROBE_EVERY_S = 1.0
 """So often the data folder is looked at, at most: everybody may ask, and a look writes to the disk."""

@@ -31,7 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..domain.engine import Usage
 from ..domain.errors import Cancelled, DeadlineExceeded, PermissionDenied, Unauthenticated
 from ..domain.media import Modality
-from ..pipeline.decoded import Decoded
+from ..pipeline.decoder import Decoded
 from ..store import files, interactions
 from ..store.cache import PixelCache
 from ..store.files import FileStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..engines.pool import Engines, Served
+from ..engines.router import Engines, Served
 from ..wire.models import ModelEntry, write_model, write_models
 from .auth import Keys
 from .query import check_query

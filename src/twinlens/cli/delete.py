@@ -9,7 +9,7 @@ import click
 from ..client.connection import Connection
 from ..client.errors import Refused
 from ..client.files import Files
-from .show import printable
+from .output import printable
 
 
 def delete_all(connection: Connection, names: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from ..domain.versions import VERSIONS
+from .exit_codes import INTERRUPTED
 
 if TYPE_CHECKING:
     from ..client.connection import Connection
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 SERVER_VARIABLES = ("TWINLENS_SERVER", "GOOGLE_GEMINI_BASE_URL")
 KEY_VARIABLES = ("TWINLENS_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
-INTERRUPTED = 130
-
 Command = TypeVar("Command", bound=Callable[..., None])
 Names = TypeVar("Names", str, tuple[str, ...], None)
 
@@ -181,7 +180,7 @@ def list_(limit: int | None, as_json: bool, server: str, key: str) -> None:
     """List the files of the key's project, newest first."""
     with _connected(server, key) as connection:
         from ..client.files import Files
-        from .show import print_table, write_json
+        from .output import print_table, write_json
 
         found = Files(connection).list(limit)
         if as_json:
@@ -199,7 +198,7 @@ def get(name: str, as_json: bool, server: str, key: str) -> None:
     """Show one file; NAME is files/ID, the ID alone, or the file's URI."""
     with _connected(server, key) as connection:
         from ..client.files import Files
-        from .show import print_file, write_json
+        from .output import print_file, write_json
 
         file = Files(connection).get(name)
         if as_json:
@@ -225,7 +224,7 @@ def _connected(server: str, key: str) -> Iterator[Connection]:
     try:
         from ..client.connection import Connection
         from ..client.errors import ClientError
-        from .show import printable, written
+        from .output import printable, written
 
         try:
             with written(), Connection(server, key) as connection:

@@ -29,7 +29,7 @@ from rich.table import Column
 from rich.text import Text
 
 from ..client.errors import ClientError
-from .show import printable, shorten, size_of
+from .output import printable, shorten, size_of
 
 _LONGEST_NAME = 24
 _LOOKS = "the server looks at the file."

@@ -13,11 +13,11 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ..api.refusals import write_refusal
 from ..app import HANG_UP
 from ..domain.errors import InvalidArgument, TwinlensError, Unavailable
 from ..wire import status
 from ..wire.encoding import JSON
-from ..wire.refusals import write_refusal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

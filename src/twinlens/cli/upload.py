@@ -15,12 +15,12 @@ from ..client.errors import ClientError, Refused, SourceChanged
 from ..client.files import File, Files
 from ..client.mime import guess
 from ..client.resume import Resumable, can_go_on
-from ..client.sessions import Sessions, state_file
-from ..client.source import Source, look_at
+from ..client.upload_records import Sessions, state_file
+from ..client.upload_source import Source, look_at
 from ..client.uploads import Label
-from .files import INTERRUPTED
+from .exit_codes import INTERRUPTED
+from .output import print_file, printable, write_json
 from .progress import inspected, reported
-from .show import print_file, printable, write_json
 
 _GOES_ON = "The same command goes on where it stopped."
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .connection import Connection
 from .errors import ClientError, NotFinished
-from .patience import Patience, Tries
+from .retry import Patience, Tries
 
 PAGE_SIZE = 100
 FIRST_POLL_S = 0.25

@@ -9,9 +9,9 @@ from typing import Protocol, TypeVar
 from .connection import Connection
 from .errors import ClientError, Gone, Refused, SourceChanged, Unreachable
 from .files import File
-from .patience import Patience, Tries
-from .sessions import Sessions, Subject, subject_of
-from .source import Source
+from .retry import Patience, Tries
+from .upload_records import Sessions, Subject, subject_of
+from .upload_source import Source
 from .uploads import Label, Session, Standing, Uploads, Witness
 
 Found = TypeVar("Found")

@@ -16,8 +16,8 @@ import httpx
 from .connection import Connection, number
 from .errors import ClientError, Gone, OutOfStep, Refused
 from .files import File, read_file
-from .patience import Patience, Tries
-from .source import Source
+from .retry import Patience, Tries
+from .upload_source import Source
 
 CHUNK_BYTES = 8 * 1024 * 1024
 

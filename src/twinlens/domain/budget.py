@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from .errors import InvalidArgument
-from .lines import LineName
+from .generations import LineName
 from .media import ImageInfo, Modality
 from .request import Level, Resolution
 

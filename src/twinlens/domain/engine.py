@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .engine_media import Document, Sound, TextFile, Video
 from .geometry import GeometryName
-from .items import Document, Sound, TextFile, Video
 from .media import Image, Json, Modality
 from .request import OutputFormat, Role, Sampling, Thinking, ToolChoice
 

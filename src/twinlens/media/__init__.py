@@ -10,9 +10,9 @@ from __future__ import annotations
 from blake3 import blake3
 
 from ..domain.media import Data
-from .admission import probe, stored_type_of
-from .kinds import is_inspected, labelled
-from .sniff import file_type_of
+from .headers.admission import probe, stored_type_of
+from .headers.kinds import is_inspected, labelled
+from .headers.sniff import file_type_of
 
 __all__ = ["digest", "file_type_of", "is_inspected", "labelled", "probe", "stored_type_of"]
 

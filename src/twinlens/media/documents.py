@@ -17,15 +17,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..domain.engine_media import PageText, TextLine
 from ..domain.errors import BadMedia
-from ..domain.items import PageText, TextLine
-from ..domain.labels import essence
 from ..domain.media import Blob, Pixels
+from ..domain.media_types import essence
 from ..domain.regions import Box
-from . import sniff
+from .headers import sniff
 from .inspection import Inspect
-from .jobs import Job, Limits, OpenFile, Result, held, sentence
-from .process import Lost, Reply
+from .worker.jobs import Job, Limits, OpenFile, Result, held, sentence
+from .worker.process import Lost, Reply
 
 MAX_TEXT_BYTES = 32 << 20
 """As much text one file may hold; no model takes in a quarter of it."""

@@ -15,11 +15,11 @@ from datetime import timedelta
 from typing import ClassVar
 
 from ..domain.errors import BadMedia
-from ..domain.labels import essence, kind_of, meant
 from ..domain.media import Blob, Inspected, PdfInfo, SoundInfo, VideoInfo
-from . import sniff
-from .jobs import Job, Limits, OpenFile, held, sentence
-from .process import Lost, Reply
+from ..domain.media_types import essence, kind_of, meant
+from .headers import sniff
+from .worker.jobs import Job, Limits, OpenFile, held, sentence
+from .worker.process import Lost, Reply
 
 MAX_PAGES = 1000
 """The contract's limit, section 4.3."""

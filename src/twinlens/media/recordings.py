@@ -14,12 +14,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domain.engine_media import SAMPLE_RATE, Samples
 from ..domain.errors import BadMedia
-from ..domain.items import SAMPLE_RATE, Samples
 from ..domain.media import Blob
 from .inspection import Inspect
-from .jobs import Job, Limits, OpenFile, fill, held
-from .process import Lost, Reply
+from .worker.jobs import Job, Limits, OpenFile, fill, held
+from .worker.process import Lost, Reply
 
 MAX_BATCH_BYTES = 64 << 20
 MAX_BATCH_FRAMES = 500

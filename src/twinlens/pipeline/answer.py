@@ -12,24 +12,24 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..concurrency.off_loop import counted, sized
+from ..concurrency.tasks import side_by_side
 from ..domain.answer import Answer, Candidate
 from ..domain.engine import Blocked, Call, EngineRequest, Finished, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.media import Modality
 from ..domain.request import Request
 from ..engines.base import Engine
-from ..engines.pool import Served
-from ..media.work import Work
+from ..engines.router import Served
+from ..media.worker.compute_quota import Work
 from . import prompt
-from .amounts import check_images
-from .concurrency import side_by_side
-from .items import item_of
-from .limits import limited
+from .engine_media import item_of
+from .media_limits import check_images
+from .output_limits import limited
 from .planning import PlannedMedia, Planner, costs_of, delimiters_of, pixels_of
 from .resolve import resolve
 from .services import Services
-from .threads import counted, sized
-from .wellformed import well_formed
+from .surrogates import well_formed
 
 
 @dataclass(frozen=True, slots=True)

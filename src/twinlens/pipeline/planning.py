@@ -11,23 +11,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .. import media
+from ..concurrency.off_loop import apart, counted
+from ..concurrency.tasks import side_by_side
 from ..domain import budget
 from ..domain.budget import Budget
 from ..domain.clip import DEFAULT_FPS, Span, sample_count, span_of
 from ..domain.geometry import GEOMETRIES, Fit
-from ..domain.labels import Kind
 from ..domain.media import Blob, ImageInfo, Modality, PdfInfo, SoundInfo, VideoInfo
+from ..domain.media_types import Kind
 from ..domain.request import Media, Request
-from ..engines.pool import Served
-from ..media.jobs import spooled
+from ..engines.router import Served
 from ..media.recordings import MAX_BATCH_BYTES
-from ..media.work import Work
-from .amounts import too_much
-from .claims import check_kind, check_pictures
-from .concurrency import side_by_side
-from .content import content_of
-from .looks import Looks
-from .threads import apart, counted
+from ..media.worker.compute_quota import Work
+from ..media.worker.jobs import spooled
+from .content_hash import content_of
+from .declared_type import check_kind, check_pictures
+from .inspection_cache import Looks
+from .media_limits import too_much
 
 PLAN_ON_LOOP = 64
 """So many headers are read sooner than a thread is woken; thousands would hold up everyone else."""

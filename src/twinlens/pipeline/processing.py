@@ -13,8 +13,8 @@ from functools import partial
 
 from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, TwinlensError
 from ..domain.media import Blob, Inspected, PdfInfo
-from ..media.work import Work
-from ..media.worker import DecodePool
+from ..media.worker.compute_quota import Work
+from ..media.worker.pool import DecodePool
 from ..store.files import FileRecord, FileStore
 
 log = logging.getLogger(__name__)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from ..concurrency.tasks import side_by_side
 from ..domain.errors import FailedPrecondition, Internal, InvalidArgument, PermissionDenied
-from ..domain.labels import kind_of
 from ..domain.media import Blob, Descriptor
+from ..domain.media_types import kind_of
 from ..domain.request import Inline, Kept, Media, Stored, Url
-from .amounts import EARLIER
-from .concurrency import side_by_side
-from .content import lasting_name
-from .downloads import Downloads
+from ..fetch.downloads import Downloads
+from .content_hash import lasting_name
+from .media_limits import EARLIER
 from .services import Services
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..engines.pool import Engines
+from ..concurrency.pixel_limiter import Room
+from ..engines.router import Engines
+from ..fetch.fetcher import Fetcher
+from ..fetch.youtube import YouTube
 from ..store.files import FileStore
-from .decoded import Decoded
-from .fetch import Fetcher
-from .looks import Looks
+from .decoder import Decoded
+from .inspection_cache import Looks
 from .processing import Processing
-from .room import Room
-from .youtube import YouTube
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,6 @@ def main(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     # Run as a script this would be another module than the one that workers import.
-    from twinlens.processes.forking import main as run
+    from .forking import main as run
 
     run(sys.argv[1:])

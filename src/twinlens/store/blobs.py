@@ -24,9 +24,9 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
+from ..concurrency.locks import Locks, in_thread
 from ..domain.media import Data, Descriptor
 from .disk import disk_errors, make_folder, storing_error, sync_file, sync_folder
-from .locks import Locks, in_thread
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from ..concurrency.locks import settled
 from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
 from .disk import probe, public_error, storing_error
 from .folder import DataFolderError
-from .locks import settled
 from .reserve import Reserve
 
 T = TypeVar("T")

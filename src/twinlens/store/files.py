@@ -19,12 +19,12 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from obstore.store import LocalStore
 
+from ..concurrency.locks import settled
 from ..domain.errors import AlreadyExists, PermissionDenied, TwinlensError
 from ..domain.media import Data, Descriptor
 from .blobs import Blobs
 from .database import Database, Work
 from .folder import DataFolder
-from .locks import settled
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ..concurrency.locks import settled
 from ..domain.errors import FailedPrecondition, NotFound, ResourceExhausted
 from ..domain.interaction import UNFINISHED, Interaction, Outcome
 from ..domain.request import Kept
@@ -19,7 +20,6 @@ from .blobs import StoredBlob
 from .database import Work
 from .disk import RETRY_AFTER_S
 from .files import FileStore, from_us, in_us
-from .locks import settled
 from .outcomes import read_outcome, write_outcome
 
 STEP = 100

@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from ..concurrency.locks import in_thread, settled
 from ..domain.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from .blocks import blocks
+from .chunks import blocks
 from .files import LIFETIME, FileRecord, FileState, FileStore
-from .locks import in_thread, settled
-from .parts import Part, Parts, StoredPart
+from .part_files import Part, Parts, StoredPart
 from .quota import Quota
-from .sessions import Sessions, Upload
-from .turns import Turn, Turns
+from .upload_records import Sessions, Upload
+from .upload_takeover import Turn, Turns
 
 __all__ = ["Draft", "Sniff", "Upload", "Uploads"]
 

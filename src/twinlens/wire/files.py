@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ..domain import labels
+from ..domain import media_types as labels
 from ..domain.errors import InvalidArgument
 from ..domain.media import unsupported
 from . import encoding, json

@@ -13,7 +13,7 @@ from typing import Any
 from ..domain.answer import Answer, Candidate
 from ..domain.engine import Call, Said, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
-from ..domain.lines import Line
+from ..domain.generations import Line
 from ..domain.media import Modality
 from ..domain.request import Request
 from . import contents, encoding, generation, json

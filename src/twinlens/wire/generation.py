@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ..domain.errors import InvalidArgument, PermissionDenied
-from ..domain.lines import Line
+from ..domain.generations import Line
 from ..domain.media import Json
 from ..domain.request import OutputFormat, Sampling, Thinking, ToolChoice
 from . import schema

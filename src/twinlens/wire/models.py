@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ..domain.errors import InvalidArgument
-from ..domain.lines import Line
+from ..domain.generations import Line
 from . import encoding
 
 DEFAULT_PAGE = 50

@@ -12,7 +12,7 @@ from PIL import ImageDraw, ImageFont
 
 from twinlens.domain.clip import label
 from twinlens.domain.engine import EngineRequest, EngineTurn
-from twinlens.domain.items import Frame, Sound, Video
+from twinlens.domain.engine_media import Frame, Sound, Video
 from twinlens.domain.media import Image, Json, Pixels
 from twinlens.domain.regions import Box
 from twinlens.domain.request import OutputFormat

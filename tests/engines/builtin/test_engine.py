@@ -13,7 +13,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from twinlens.domain.engine import EngineRequest, EngineTurn, Event, Finished, Segment, Text, Thought
-from twinlens.domain.items import TextFile
+from twinlens.domain.engine_media import TextFile
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat, Thinking
 from twinlens.engines.base import EngineOptions

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from twinlens.domain.engine import EngineRequest, EngineTurn
-from twinlens.domain.items import TextFile, Video
+from twinlens.domain.engine_media import TextFile, Video
 from twinlens.domain.media import Image
 from twinlens.engines.builtin.eyes import Eyes
 from twinlens.engines.builtin.remote import Host, portable

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from twinlens.domain.engine import EngineRequest, EngineTurn, Segment, Text
-from twinlens.domain.items import SAMPLE_RATE, Samples, Sound, TextFile, Video
+from twinlens.domain.engine_media import SAMPLE_RATE, Samples, Sound, TextFile, Video
 from twinlens.domain.media import Image
 from twinlens.engines.base import EngineOptions
 from twinlens.engines.builtin import BuiltinEngine, replies

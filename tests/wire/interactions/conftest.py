@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from twinlens.domain.errors import InvalidArgument
-from twinlens.domain.lines import LINES
+from twinlens.domain.generations import LINES
 from twinlens.wire.interactions.reading import Create, read_create
 
 Reader = Callable[..., Any]

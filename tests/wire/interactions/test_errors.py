@@ -12,14 +12,7 @@ import twinlens
 from twinlens.domain import errors
 from twinlens.domain.budget import plan_frame
 from twinlens.domain.clip import Clip, span_of
-from twinlens.domain.errors import (
-    BadMedia,
-    Internal,
-    InvalidApiKey,
-    InvalidArgument,
-    NotFound,
-    Violation,
-)
+from twinlens.domain.errors import BadMedia, Internal, InvalidApiKey, InvalidArgument, NotFound, Violation
 from twinlens.domain.interaction import Failure
 from twinlens.wire.interactions.errors import CODES, failure_of, write_error, write_failure
 from twinlens.wire.status import HTTP

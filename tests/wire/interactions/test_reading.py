@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from twinlens.domain.engine import Text as Answer
 from twinlens.domain.errors import Internal, InvalidArgument, NotFound
+from twinlens.domain.generations import LINES, Line
 from twinlens.domain.interaction import Interaction, Outcome
-from twinlens.domain.lines import LINES, Line
 from twinlens.domain.request import Inline, Kept, Media, Request, Text, Url
 from twinlens.wire.interactions.reading import Create, read_create, read_sent, read_turns
 from twinlens.wire.interactions.writing import inline_media, write_interaction

@@ -7,17 +7,7 @@ from typing import Any
 import pytest
 
 from twinlens.domain.clip import Clip
-from twinlens.domain.request import (
-    Inline,
-    Media,
-    Resolution,
-    Source,
-    Stored,
-    Structured,
-    Text,
-    Turn,
-    Url,
-)
+from twinlens.domain.request import Inline, Media, Resolution, Source, Stored, Structured, Text, Turn, Url
 from twinlens.wire.interactions.reading import Create
 
 Reading = Callable[..., Create]

@@ -11,8 +11,8 @@ import pytest
 from google.genai._gaos.types import interactions as sdk
 
 from twinlens.domain.engine import Call, Said, Text, Thought, Usage
+from twinlens.domain.generations import LINES
 from twinlens.domain.interaction import Failure, Interaction, Outcome, Status
-from twinlens.domain.lines import LINES
 from twinlens.domain.media import Modality
 from twinlens.domain.request import Inline
 from twinlens.wire.interactions.reading import read_create

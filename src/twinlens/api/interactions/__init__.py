@@ -1,1 +1,1 @@
-"""The Interactions API: requests that are stored, continued, and worked on while nobody waits."""
+"""The Interactions API over HTTP."""

@@ -15,28 +15,29 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from ...concurrency.admission import Gate
+from ...concurrency.body_memory import Intake, Share
+from ...concurrency.deadline import until
+from ...concurrency.fairness import Turns
+from ...concurrency.off_loop import apart, parsed
+from ...conversations.executor import Asked
+from ...conversations.scheduler import Runs
 from ...domain.errors import InvalidArgument
+from ...domain.generations import Line
 from ...domain.interaction import Interaction, Outcome
-from ...domain.lines import Line
 from ...domain.media import Data
-from ...engines.pool import Engines
-from ...pipeline.fair import Turns
-from ...pipeline.threads import apart
+from ...engines.router import Engines
 from ...store.files import FileStore
 from ...store.interactions import InteractionStore
 from ...wire.encoding import JSON
 from ...wire.interactions.events import Teller, read_event_id
 from ...wire.interactions.reading import Create, read_create
 from ...wire.interactions.writing import inline_media, write_interaction, write_pieces
-from ..body import parsed, read_body
-from ..deadline import deadline_of, until, while_connected
-from ..intake import Intake, Share
-from ..limits import Gate
+from ..body import read_body
+from ..deadline import deadline_of, while_connected
 from ..query import check_query
 from ..responses import ZIPPED_BYTES, answered
-from .runs import Runs
 from .stream import EventStream
-from .work import Asked
 
 READS_AT_ONCE = 2
 """Of stored interactions: more would only share the interpreter's lock, and take it from the event loop."""

@@ -13,11 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ...domain.errors import Cancelled, Internal, TwinlensError, Unavailable
 from ...domain.interaction import Interaction
+from ...pipeline.failures import meant_by
 from ...wire import status
 from ...wire.interactions.errors import write_error_event
 from ...wire.interactions.events import Event, Teller
 from ..deadline import LAST_WORD_S, while_connected
-from ..failures import meant_by
 from ..metrics import note_cut
 from ..sse import stream_start
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from ...domain.engine import EngineRequest, EngineTurn, Medium, Segment
-from ...domain.items import Document, Sound, TextFile, Video
+from ...domain.engine_media import Document, Sound, TextFile, Video
 from ...domain.media import Image, Pixels
 from ...processes.forking import server
 from ...processes.peer import Handler

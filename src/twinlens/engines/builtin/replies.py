@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ...domain.clip import Span
 from ...domain.engine import EngineRequest, Medium
-from ...domain.items import Document, Sound, TextFile, Video
+from ...domain.engine_media import Document, Sound, TextFile, Video
 from ...domain.media import Image, Json
 from . import choices, detect, intents, moments, sentences
 from .asked import Asked

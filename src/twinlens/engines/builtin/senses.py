@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...domain.engine import Medium
-from ...domain.items import Document, Sound, TextFile, Video
+from ...domain.engine_media import Document, Sound, TextFile, Video
 from ...domain.media import Image
 from . import pictures
 from .asked import Asked, Look

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from ...domain.engine import Blocked, Call, EngineRequest, Finished, Medium
+from ...domain.engine_media import Document, Sound, TextFile, Video
 from ...domain.errors import ResourceExhausted, TwinlensError
-from ...domain.items import Document, Sound, TextFile, Video
 from ...domain.media import Image, Json
 
 KIND_OF: Mapping[type[Medium], str] = {

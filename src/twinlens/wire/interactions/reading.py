@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from ...domain.errors import Internal, InvalidArgument, UnknownModel
+from ...domain.generations import Line
 from ...domain.interaction import Interaction
-from ...domain.lines import Line
 from ...domain.request import Request, Text, Turn
 from .. import generation, json
 from . import config, steps

@@ -6,7 +6,7 @@ import pytest
 
 import leaflets
 from leaflets import Paper
-from twinlens.domain.items import Document, TextFile, TextLine
+from twinlens.domain.engine_media import Document, TextFile, TextLine
 from twinlens.domain.media import Image, Json
 from twinlens.domain.regions import Box
 from twinlens.domain.request import OutputFormat

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import leaflets
-from twinlens.domain.items import PageText, TextLine
+from twinlens.domain.engine_media import PageText, TextLine
 from twinlens.domain.regions import Box
 from twinlens.engines.builtin.documents.pages import LANDSCAPE, PORTRAIT, Page, page_of, sentences_of
 

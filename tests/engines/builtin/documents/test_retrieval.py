@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import leaflets
-from twinlens.domain.items import PageText
+from twinlens.domain.engine_media import PageText
 from twinlens.engines.builtin.documents.pages import Page, page_of
 from twinlens.engines.builtin.documents.retrieval import occurrences, query, search
 

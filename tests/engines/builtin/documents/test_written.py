@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from twinlens.domain.items import TextFile
+from twinlens.domain.engine_media import TextFile
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat
 from twinlens.engines.builtin import intents

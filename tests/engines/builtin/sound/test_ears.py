@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import voices
-from twinlens.domain.items import Samples, Sound
+from twinlens.domain.engine_media import Samples, Sound
 from twinlens.engines.base import EngineSetupError
 from twinlens.engines.builtin.sound.ears import Ears
 from twinlens.processes.fork_server import ForkServer

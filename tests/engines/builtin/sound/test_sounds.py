@@ -6,7 +6,7 @@ import pytest
 
 import voices
 from twinlens.domain.clip import Span
-from twinlens.domain.items import Sound
+from twinlens.domain.engine_media import Sound
 from twinlens.domain.request import OutputFormat
 from twinlens.engines.builtin import intents
 from twinlens.engines.builtin.asked import Asked

@@ -11,7 +11,7 @@ import skimage.data
 import zxingcpp
 
 from twinlens.domain.engine import EngineRequest, EngineTurn
-from twinlens.domain.items import SAMPLE_RATE, Samples, Sound, Video
+from twinlens.domain.engine_media import SAMPLE_RATE, Samples, Sound, Video
 from twinlens.domain.media import Image, Json, Pixels
 from twinlens.domain.regions import Box
 from twinlens.domain.request import OutputFormat

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from twinlens.domain.items import Sound, Video
+from twinlens.domain.engine_media import Sound, Video
 from twinlens.domain.regions import Box
 from twinlens.engines.builtin.facts import Code, Face, Facts, Line, SpeechSpan, Words
 from twinlens.engines.builtin.video import narration, timeline

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ....domain.items import Document, TextFile
+from ....domain.engine_media import Document, TextFile
 from .. import answers, detect, intents
 from ..asked import Asked, Look
 from ..evidence import Answer, Evidence, Item

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import groupby, pairwise
 from statistics import median
 
-from ....domain.items import PageText, TextLine
+from ....domain.engine_media import PageText, TextLine
 from ....domain.regions import Box
 from .. import tables
 from ..facts import Facts, Line, Table

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from ....domain.items import Document, TextFile
+from ....domain.engine_media import Document, TextFile
 from .. import tables
 from ..asked import Look
 from ..facts import FactName, Facts, Table

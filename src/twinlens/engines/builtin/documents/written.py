@@ -11,9 +11,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ....domain.items import PageText, TextFile, TextLine
-from ....domain.labels import essence
+from ....domain.engine_media import PageText, TextFile, TextLine
 from ....domain.media import Json
+from ....domain.media_types import essence
 from ....domain.regions import Box
 from ..facts import Table
 from . import markup

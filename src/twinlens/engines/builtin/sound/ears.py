@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ....domain.clip import Span
+from ....domain.engine_media import Samples, Sound
 from ....domain.errors import TwinlensError
-from ....domain.items import Samples, Sound
 from ....processes.fork_server import ForkServer
 from ....processes.peer import Handler
 from ....processes.workers import SharedWorkers

@@ -10,7 +10,7 @@ from math import log10
 import numpy as np
 
 from ....domain.clip import Span
-from ....domain.items import SAMPLE_RATE, Samples
+from ....domain.engine_media import SAMPLE_RATE, Samples
 from ..facts import Hearing, SpeechSpan
 from .silero import CHUNK, Memory, Silero
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ....domain.items import Samples
+from ....domain.engine_media import Samples
 
 CHUNK = 512
 """Samples that get one score: 32 ms."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ....domain.clip import Span, label
-from ....domain.items import Sound
+from ....domain.engine_media import Sound
 from ....domain.media import Json
 from .. import answers, moments, sentences
 from ..asked import Asked

@@ -12,7 +12,7 @@ from math import ceil
 from pathlib import Path
 
 from ....domain.clip import Span
-from ....domain.items import SAMPLE_RATE, Samples
+from ....domain.engine_media import SAMPLE_RATE, Samples
 from ...base import EngineSetupError
 from ..facts import SpeechSpan, Words
 

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from ....domain.clip import Span
-from ....domain.items import Video
+from ....domain.engine_media import Video
 from .. import answers, detect, moments, patterns, pictures
 from ..asked import Asked, Look
 from ..evidence import Answer, Evidence, Item, Moment, Named, joined

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from ....domain.items import Video
+from ....domain.engine_media import Video
 from ..evidence import Moment
 from ..wording import listing, plural, shortened
 from . import timeline

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ....domain.items import Video
+from ....domain.engine_media import Video
 from .. import answers, detect, patterns, pictures, sentences
 from ..asked import Asked
 from ..evidence import Answer, joined_answers

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from ....domain.engine_media import Frame, Video
 from ....domain.errors import Internal
-from ....domain.items import Frame, Video
 from ..asked import Look
 from ..facts import FactName, Facts
 from . import captions, sights

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ....domain.items import Video
+from ....domain.engine_media import Video
 from ....domain.media import Json
 from ....domain.regions import Box
 from .. import detect, sentences

@@ -1,0 +1,82 @@
+"""How much of the bodies of requests may lie in memory while they come in and wait for their turn."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+
+from .fairness import Held, most_of
+
+FREE_BYTES = 64 * 1024
+"""Of each body, not counted: a connection costs as much by itself."""
+
+
+class Intake:
+    """Room for the bodies of all requests together: `max_bytes`, counted as they come in.
+
+    What was only announced takes no room, so whoever sends slowly, or not at all, holds up nobody; and small
+    bodies need none. One project has at most three quarters of it, or all where it is `alone`. Where there is
+    no room, those who receive wait, but for one of each project: it may go beyond, since it is by ends that
+    room is made. So no project waits for the bodies of others, and there is never more than the room and one
+    body for each project.
+    """
+
+    def __init__(self, max_bytes: int, *, alone: bool = False) -> None:
+        self._left, self._most = max_bytes, most_of(max_bytes, alone)
+        self._held = Held()
+        self._beyond: dict[str, Share] = {}
+        self._freed = asyncio.Event()
+
+    def share(self, project: str) -> Share:
+        """Give one request of a project its share, which grows with its body."""
+        return Share(self, project)
+
+    async def take(self, share: Share, size: int) -> None:
+        """Wait for room."""
+        project = share.project
+        while not self._has_room(project, size) and self._beyond.get(project, share) is not share:
+            self._freed.clear()
+            await self._freed.wait()
+        if not self._has_room(project, size):
+            self._beyond[project] = share
+        self._left -= size
+        self._held[project] += size
+
+    def free(self, share: Share, size: int) -> None:
+        """Make room."""
+        self._left += size
+        self._held.drop(share.project, size)
+        if self._beyond.get(share.project) is share:
+            del self._beyond[share.project]
+        self._freed.set()
+
+    def _has_room(self, project: str, size: int) -> bool:
+        return size <= min(self._left, self._most - self._held[project])
+
+
+class Share:
+    """The room that one body takes, until it is closed."""
+
+    def __init__(self, intake: Intake, project: str) -> None:
+        self._intake = intake
+        self.project = project
+        self._size = self._held = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def grow(self, size: int) -> None:
+        """Take room for so many bytes more, waiting for it where there is none."""
+        self._size += size
+        wanted = max(self._size - FREE_BYTES, 0) - self._held
+        if wanted > 0:
+            await self._intake.take(self, wanted)
+            self._held += wanted
+
+    def close(self) -> None:
+        """Give the room back: the body is worked on now, or lies on the disk. Done twice, it does nothing."""
+        held, self._held = self._held, 0
+        self._intake.free(self, held)

@@ -1,0 +1,109 @@
+"""Threads of their own for what is in proportion to a request: parsing, hashing, counting, planning.
+
+The pool that everything else in the process shares may be full of what waits for a disk or a decoder; and
+what is here is done in seconds at most, so these are always free again soon. Work that a caller can make
+longer than in proportion to what was sent belongs in a process that can be ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from ..domain.media import Json
+from ..domain.request import Media, Request, Text
+
+T = TypeVar("T")
+
+AT_ONCE = 4
+"""More would only share the interpreter's lock, and take it from the event loop."""
+
+SMALL_CHARS = 64 * 1024
+"""Of text: so much is counted and copied sooner than a thread is woken."""
+
+ON_LOOP_BYTES = 256 * 1024
+"""So many bytes in memory are hashed, looked into or decoded from base64 sooner than a thread is woken."""
+
+ON_LOOP_MARKS = 500
+"""Commas and colons, one for each value: a body of more may take far longer to read than its size tells."""
+
+_THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="linear")
+
+
+async def apart(work: Callable[[], T]) -> T:
+    """Do some work in a thread, so that the event loop goes on meanwhile."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+
+
+async def sized(request: Request, work: Callable[[], T]) -> T:
+    """Do work in proportion to a request: at once where it is small, else in a thread."""
+    return work() if is_small(request) else await apart(work)
+
+
+async def counted(text: str, count: Callable[[str], int]) -> int:
+    """Count a text's tokens."""
+    return count(text) if len(text) <= SMALL_CHARS else await apart(lambda: count(text))
+
+
+def is_small(request: Request) -> bool:
+    """Tell whether what is written in a request is soon gone through; finding out is sooner still."""
+    left = SMALL_CHARS
+    for part in (*request.system, *(part for turn in request.turns for part in turn.parts)):
+        left -= _PART_CHARS + (len(part.text) if isinstance(part, Text) else 0)
+        if not isinstance(part, Text | Media):
+            left = _less(part.value, left)
+        if left < 0:
+            return False
+    return _less(request.tools, left) >= 0
+
+
+_PART_CHARS = 64
+"""What a part takes beside its text, or a value beside its letters."""
+
+
+def _less(value: Json, left: int) -> int:
+    """Take a value's size off what is left, and stop where nothing is."""
+    waiting = [value]
+    while waiting and left >= 0:
+        one = waiting.pop()
+        left -= _PART_CHARS
+        match one:
+            case str():
+                left -= len(one)
+            case list():
+                left -= len(one)
+                waiting += one if left >= 0 else ()
+            case dict():
+                left -= len(one)
+                waiting += (*one, *one.values()) if left >= 0 else ()
+            case _:
+                pass
+    return left
+
+
+async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
+    """Make of a body what `read` makes of it, off the event loop where that takes long."""
+    if len(body) <= ON_LOOP_BYTES and not _is_dense(body):
+        return read(body)
+    return await apart(partial(read, body))
+
+
+def _is_dense(body: bytes | bytearray) -> bool:
+    """Tell a body of many values, or of few that may stand for many.
+
+    Looking for each is, unlike counting, as good as free in base64.
+    """
+    if b"$ref" in body:
+        return True
+    left = ON_LOOP_MARKS
+    for mark in b",:":
+        at = body.find(mark)
+        while at >= 0:
+            left -= 1
+            if left < 0:
+                return True
+            at = body.find(mark, at + 1)
+    return False

@@ -1,0 +1,292 @@
+"""How one interaction is worked on, and what is written down of it when.
+
+That depends on who is told of it while it is worked on:
+
+  nobody, and it is not stored   nothing
+  nobody                         all of it, once it is finished
+  who follows its stream         that it is there, once it has begun to answer; then how it ended
+  who polls for it               that it is there, before anything is done; then how it ended
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from ..concurrency.admission import Place
+from ..concurrency.deadline import until
+from ..concurrency.off_loop import ON_LOOP_BYTES, apart, is_small, parsed
+from ..concurrency.tasks import side_by_side
+from ..domain.engine import Call, Text, Thought, Usage
+from ..domain.errors import DeadlineExceeded, Internal, NotFound, TwinlensError
+from ..domain.interaction import Failure, Interaction, Outcome, Status
+from ..domain.request import Request
+from ..engines.router import Served
+from ..pipeline.answer import Plan, answer, check, plan
+from ..pipeline.failures import forget_the_way, meant_by
+from ..pipeline.media_limits import EARLIER
+from ..pipeline.persist_media import keep, keeping_inline, kept_of
+from ..pipeline.planning import PlannedMedia
+from ..pipeline.prompt import text_of
+from ..pipeline.services import Services
+from ..store.interactions import InteractionStore
+from ..wire.interactions.errors import failure_of
+from ..wire.interactions.reading import read_sent
+from .history import check_answered, turns_of, with_names
+from .job import Run
+
+GRACE_S = 1.0
+"""So long a stream waits for its first piece. An engine that refuses at once is answered with a plain
+error, after which clients try again by themselves; they do not after an event."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be worked on: for which project, with which model, and for how many seconds at most.
+
+    `request` holds the interaction's own turns only; where there is none, the store has it. `told` means
+    that somebody hears of it while it is worked on, `resumed` that it was accepted by an earlier life of the
+    server.
+    """
+
+    project: str
+    served: Served
+    request: Request | None
+    interaction: Interaction
+    seconds: float
+    told: bool
+    resumed: bool = False
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a record of it before it is finished."""
+        return self.told and self.interaction.stored
+
+
+class Work:
+    """Works on interactions. `spend` hears of the tokens of each, `ended` how one in the background ended."""
+
+    def __init__(
+        self,
+        services: Services,
+        store: InteractionStore,
+        spend: Callable[[Usage], None],
+        ended: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._services = services
+        self._store = store
+        self._spend = spend
+        self._ended = ended
+
+    async def do(self, run: Run, asked: Asked, place: Place) -> None:
+        """Work on one to its end, whatever that is, and close its place."""
+        try:
+            with place:
+                if asked.interaction.background:
+                    asked = await self._accept(run, asked)
+                    place.put_down()
+                async with self._turn(asked, place):
+                    await self._answer(run, asked)
+        except asyncio.CancelledError:
+            await self._withdraw(run, asked)
+            raise
+        except Exception as failure:
+            error = meant_by(failure)
+            if run.has_begun:
+                # Of what has not begun, whoever asked is told, and the log too.
+                _log(error)
+                forget_the_way(error)
+            await self._fail(run, asked, error)
+
+    async def end(self, run: Run, project: str, outcome: Outcome, error: TwinlensError | None = None) -> bool:
+        """Write down how one ended, unless that was done before, and tell; say whether it ended so."""
+        time = self._now()
+        if await self._store.update(project, run.interaction.id, outcome, time=time):
+            self._tell_end(run, outcome, time, error)
+            return True
+        if not run.interaction.finished:
+            with suppress(NotFound):
+                known = await self._store.get(project, run.interaction.id)
+                outcome, time = known.outcome, known.updated
+            self._tell_end(run, outcome, time, error)
+        return False
+
+    def broken_off(self, run: Run, status: Status, failure: Failure | None = None) -> Outcome:
+        """Give what one has come to that will say no more: what it said is counted."""
+        outcome = replace(run.interaction.outcome, status=status, failure=failure)
+        if outcome.usage is None:
+            return outcome
+        count = self._services.engines.get(run.interaction.model).engine.count_text
+        thoughts = "".join(said.text for said in outcome.said if isinstance(said, Thought))
+        texts = "".join(said.text for said in outcome.said if isinstance(said, Text))
+        calls = sum(count(text_of(said)) for said in outcome.said if isinstance(said, Call))
+        usage = replace(outcome.usage, candidates=count(texts) + calls, thoughts=count(thoughts))
+        return replace(outcome, usage=usage)
+
+    async def _accept(self, run: Run, asked: Asked) -> Asked:
+        """Write down what will be worked on, and let go of it: it may wait for long."""
+        if asked.request is not None:
+            check(await self._whole(asked, asked.request), asked.served)
+            async with keeping_inline(asked.request, self._services.files) as media:
+                run.keep(media)
+                await self._add(run, asked, run.interaction)
+            run.begin()
+        run.forget_request()
+        return replace(asked, request=None, interaction=run.interaction)
+
+    async def _own(self, asked: Asked) -> Request:
+        """Give the request, read again where it was let go of."""
+        if asked.request is not None:
+            return asked.request
+        stored = await self._store.get(asked.project, asked.interaction.id)
+        return await parsed(stored.sent, lambda _: read_sent(stored, asked.served.line))
+
+    async def _whole(self, asked: Asked, own: Request) -> Request:
+        """Put what was said before in front of a request."""
+        history = await self._history(asked)
+        joined, size = partial(_joined, history, own), sum(len(one.sent) for one in history)
+        small = size <= ON_LOOP_BYTES and is_small(own)
+        return joined() if small else await apart(joined)
+
+    async def _history(self, asked: Asked) -> Sequence[Interaction]:
+        """Give what it is built on. Once it is accepted, that stays with it, whatever is deleted."""
+        previous = asked.interaction.previous
+        if previous is None:
+            return ()
+        if asked.request is None:
+            return (await self._store.history(asked.project, asked.interaction.id))[:-1]
+        try:
+            history = await self._store.history(asked.project, previous)
+        except NotFound as missing:
+            raise NotFound(missing.message, field=EARLIER) from missing
+        check_answered(history[-1])
+        return history
+
+    @asynccontextmanager
+    async def _turn(self, asked: Asked, place: Place) -> AsyncIterator[None]:
+        """Work when it is its turn. Where somebody waits, the waiting takes of the time there is."""
+        now = asyncio.get_running_loop().time
+        async with AsyncExitStack() as stack:
+            if not asked.interaction.background:
+                await stack.enter_async_context(until(now() + asked.seconds))
+            await stack.enter_async_context(place.turn())
+            if asked.interaction.background:
+                await stack.enter_async_context(until(now() + asked.seconds))
+            yield
+
+    async def _answer(self, run: Run, asked: Asked) -> None:
+        if run.interaction.outcome.status == "queued":
+            await self._take_up(run, asked.project)
+        own_request = await self._own(asked)
+        request = await self._whole(asked, own_request)
+        stored, files = asked.interaction.stored, self._services.files
+        planned = await plan(request, asked.served, asked.project, self._services, lasting=stored)
+        own = planned.media[len(request.media) - len(own_request.media) :] if stored else ()
+        kept = kept_of(own)
+        run.plan(planned.usage, kept)
+        async with files.keeping(one.sha256 for one in kept):
+            await side_by_side((self._keep(run, asked, own), self._say(run, asked, planned)))
+            await self._close(run, asked)
+
+    async def _say(self, run: Run, asked: Asked, planned: Plan) -> None:
+        try:
+            async with aclosing(answer(planned, self._services)) as pieces:
+                async for piece in pieces:
+                    run.take(piece)
+                    if asked.told:
+                        await self._begin(run, asked)
+        finally:
+            # What breaks off has cost what it has said; what is refused, nothing.
+            if run.is_heard:
+                usage = run.outcome.usage if run.is_whole else self.broken_off(run, "failed").usage
+                self._spend(usage or planned.usage)
+
+    async def _take_up(self, run: Run, project: str) -> None:
+        """Write down that it waits no more: a restart counts as an attempt what it breaks off from now on."""
+        run.go()
+        await self._store.update(project, run.interaction.id, run.interaction.outcome)
+
+    async def _keep(self, run: Run, asked: Asked, media: Sequence[PlannedMedia]) -> None:
+        """Have the bytes of its media in the store, and begin even where no piece comes for long."""
+        await keep(media, self._services.files)
+        run.kept.set()
+        interaction = run.interaction
+        if run.has_begun and asked.recorded:
+            await self._store.update(asked.project, interaction.id, interaction.outcome, interaction.media)
+        elif asked.told and not await run.heard(GRACE_S):
+            await self._begin(run, asked)
+
+    async def _begin(self, run: Run, asked: Asked) -> None:
+        """Write down what somebody is told of from now on."""
+        await run.kept.wait()
+        async with run.beginning:
+            if not run.has_begun:
+                if asked.recorded:
+                    await self._add(run, asked, run.interaction)
+                run.begin()
+
+    async def _close(self, run: Run, asked: Asked) -> None:
+        """Write down how it ended, and tell."""
+        if asked.recorded:
+            await self.end(run, asked.project, run.outcome)
+            return
+        time = self._now()
+        if asked.interaction.stored:
+            await self._add(run, asked, replace(run.interaction, outcome=run.outcome, updated=time))
+        run.begin()
+        self._tell_end(run, run.outcome, time)
+
+    async def _add(self, run: Run, asked: Asked, interaction: Interaction) -> None:
+        run.is_added = True
+        try:
+            await self._store.add(asked.project, interaction)
+        except NotFound as missing:
+            raise NotFound(missing.message, field=EARLIER) from missing
+
+    async def _fail(self, run: Run, asked: Asked, error: TwinlensError) -> None:
+        if run.interaction.finished:
+            return
+        outcome = self.broken_off(run, "failed", failure_of(error))
+        await self._withdraw(run, asked)
+        if run.has_begun and asked.recorded:
+            try:
+                await self.end(run, asked.project, outcome, error)
+                return
+            except TwinlensError as cause:
+                log.error("how an interaction ended could not be written down: %s", cause)
+        self._tell_end(run, outcome, self._now(), error)
+
+    def _tell_end(
+        self, run: Run, outcome: Outcome, time: datetime, error: TwinlensError | None = None
+    ) -> None:
+        run.end(outcome, time, error)
+        if run.interaction.background:
+            is_late = outcome.failure is not None and outcome.failure.status == DeadlineExceeded.status
+            self._ended("timed_out" if is_late else outcome.status)
+
+    async def _withdraw(self, run: Run, asked: Asked) -> None:
+        """Forget one that broke off while it was being written down, before anybody was told of it."""
+        if run.is_added and not run.has_begun:
+            with suppress(TwinlensError):
+                await self._store.delete(asked.project, run.interaction.id)
+
+    def _now(self) -> datetime:
+        return self._services.files.clock()
+
+
+def _joined(history: Sequence[Interaction], own: Request) -> Request:
+    return replace(own, turns=with_names(turns_of(history) + own.turns))
+
+
+def _log(error: TwinlensError) -> None:
+    if isinstance(error, Internal):
+        log.error("an interaction broke", exc_info=error)
+    elif error.__cause__ is not None:
+        log.info("%s: %s", error.message, error.__cause__)

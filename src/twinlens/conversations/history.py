@@ -1,0 +1,94 @@
+"""Stored interactions as the turns of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ..domain import request as domain
+from ..domain.conversation import misplaced_call
+from ..domain.engine import Call, Said, Text, Thought
+from ..domain.errors import FailedPrecondition, InvalidArgument
+from ..domain.interaction import Interaction, Status
+from ..domain.request import Media, Part, Structured, Turn
+from ..pipeline.media_limits import EARLIER
+from ..wire.interactions.reading import read_turns
+
+MAX_ECHO = 100
+
+
+_NO_ANSWER: Mapping[Status, str] = {
+    "queued": "is queued: wait until it is completed",
+    "in_progress": "is in progress: wait until it is completed",
+    "failed": "has failed: go on from the one before it, or send its input again",
+    "cancelled": "was cancelled: go on from the one before it, or send its input again",
+}
+
+
+def check_answered(last: Interaction) -> None:
+    """Refuse to go on from an interaction that has no answer."""
+    why = _NO_ANSWER.get(last.outcome.status)
+    if why:
+        raise FailedPrecondition(f"The interaction {last.id} {why}.", field=EARLIER)
+
+
+def turns_of(history: Sequence[Interaction]) -> tuple[Turn, ...]:
+    """Give what was asked and answered, oldest first."""
+    return tuple(turn for interaction in history for turn in _turns(interaction))
+
+
+def with_names(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Name the functions of results that only say which call they answer; refuse answers to no call.
+
+    A call has to be after a user's turn, and all calls of a turn are answered by the next.
+    """
+    names: dict[str, str] = {}
+    named = tuple(Turn(turn.role, tuple(_named(part, names) for part in turn.parts)) for turn in turns)
+    if wrong := misplaced_call(named):
+        raise InvalidArgument(wrong.sentence, field="input")
+    return named
+
+
+def _named(part: Part, names: dict[str, str]) -> Part:
+    """Remember the calls that come by, and hold results against them."""
+    if not isinstance(part, Structured) or part.name not in ("functionCall", "functionResponse"):
+        return part
+    call_id, name = part.value.get("id"), part.value.get("name")
+    if part.name == "functionCall":
+        names[call_id] = name
+        return part
+    known = names.get(call_id)
+    if known is None or name not in (None, "", known):
+        what = f"is of {_shown(known)}" if known else "is not in this conversation"
+        message = (
+            f"The function_call {_shown(call_id)} {what}. A function_result has to answer an earlier call."
+        )
+        raise InvalidArgument(message, field="input")
+    return replace(part, value={"id": call_id, "name": known, "response": part.value.get("response")})
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= MAX_ECHO else f"{name[:MAX_ECHO]}..."
+
+
+def _turns(interaction: Interaction) -> Iterator[Turn]:
+    for turn in read_turns(interaction):
+        yield Turn(turn.role, tuple(_earlier(part) for part in turn.parts))
+    said = tuple(map(_part, interaction.outcome.said))
+    if said:
+        yield Turn("model", said)
+
+
+def _earlier(part: Part) -> Part:
+    """Have errors name the field by which the part came in this time."""
+    return replace(part, field=EARLIER) if isinstance(part, Media) else part
+
+
+def _part(said: Said) -> Part:
+    match said:
+        case Text(text):
+            return domain.Text(text)
+        case Thought(text):
+            return domain.Text(text, thought=True)
+        case Call(name, arguments, call_id):
+            return Structured("functionCall", {"id": call_id, "name": name, "args": dict(arguments)})

@@ -1,0 +1,84 @@
+"""Pages of a PDF, one after the other into the room that the server gave. Runs in a worker process.
+
+A page is closed before the next is opened. PDFium keeps what it has once read of a document, so that is
+opened anew now and then: the memory a job takes does not grow with the pages it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from ...domain.regions import Box
+from ..worker.buffers import put
+from ..worker.time_slice import Slice
+from .page_image import draw
+from .page_text import Line, read
+from .pdf import DamagedPage, Pdf
+
+log = logging.getLogger(__name__)
+
+_REOPEN_BYTES = 48 << 20
+_ENOUGH_BYTES = 4 << 20
+"""As much text is sent at once."""
+
+
+def write_texts(file: IO[bytes], numbers: Sequence[int], room: int, part: Slice) -> dict[str, object]:
+    """Write a line of JSON for each page, and say how many there are: all, or this part."""
+    said = (_text(page) for _, page in _loaded(file, numbers))
+    return {"pages": _written(said, room, part, _ENOUGH_BYTES)}
+
+
+def write_images(
+    file: IO[bytes], numbers: Sequence[int], sizes: Sequence[tuple[int, int]], room: int, part: Slice
+) -> dict[str, object]:
+    """Write the pixels of each page, and say how many pages there are: all, or this part."""
+    drawn = (
+        draw(*loaded, *size) for loaded, size in zip(_loaded(file, numbers, forms=True), sizes, strict=False)
+    )
+    return {"pages": _written((pixels.data.cast("B") for pixels in drawn), room, part)}
+
+
+def _loaded(file: IO[bytes], numbers: Sequence[int], *, forms: bool = False) -> Iterator[tuple[Pdf, Any]]:
+    """Give page after page, each open only until the next is asked for."""
+    rest = iter(numbers)
+    number = next(rest, None)
+    while number is not None:
+        with Pdf.opened(file) as pdf:
+            if forms:
+                pdf.show_forms()
+            until = pdf.reader.read_bytes + _REOPEN_BYTES
+            while number is not None and pdf.reader.read_bytes <= until:
+                with pdf.page(number - 1) as page:
+                    yield pdf, page
+                number = next(rest, None)
+
+
+def _written(
+    pages: Iterator[bytes | memoryview], room: int, part: Slice, enough_bytes: int = sys.maxsize
+) -> int:
+    """Write what pages give until the part is over, and count them. None at all: the first cannot be read."""
+    done, end = 0, 0
+    try:
+        for page in pages:
+            end = put(room, page, end)
+            done += 1
+            part.reached()
+            if part.is_over or end >= enough_bytes:
+                break
+    except DamagedPage as error:
+        log.info("page passed over: %s", error)
+    return done
+
+
+def _text(page: Any) -> bytes:
+    lines, is_scan = read(page)
+    said = {"scan": is_scan, "lines": [[line.text, *_box(line)] for line in lines]}
+    return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+
+
+def _box(line: Line) -> list[int]:
+    return Box.of_pixels(line.place.left, line.place.top, line.place.right, line.place.bottom, 1, 1).as_list()

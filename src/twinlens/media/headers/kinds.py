@@ -1,0 +1,41 @@
+"""What kind of medium bytes are meant to be, by their label, and by themselves where it says nothing."""
+
+from __future__ import annotations
+
+from ...domain.errors import BadMedia
+from ...domain.media import Blob, unsupported
+from ...domain.media_types import MAX_LABEL, NO_LABELS, Kind, essence, kind_of, meant
+from . import sniff
+
+
+def labelled(blob: Blob) -> tuple[Kind, str]:
+    """Tell a blob's kind and its type; refuse what cannot be asked about with `BadMedia`."""
+    label = essence(blob.mime_type)
+    if label in NO_LABELS:
+        found = sniff.file_type_of(blob.data)
+        if found is None:
+            return _unnamed(blob), label
+        label = found
+    kind = kind_of(label)
+    if kind is None or len(label) > MAX_LABEL:
+        shown = label if len(label) <= MAX_LABEL else f"{label[:MAX_LABEL]}..."
+        raise BadMedia(unsupported(shown), field=blob.field)
+    return kind, meant(label)
+
+
+def is_inspected(mime_type: str) -> bool:
+    """Tell whether a file of this type takes a look into it before it may be used."""
+    return kind_of(mime_type) in ("recording", "pdf")
+
+
+def _unnamed(blob: Blob) -> Kind:
+    """Tell the kind of bytes that neither a label nor they themselves give a type."""
+    head = memoryview(blob.data).cast("B")[: sniff.FIRST_BYTES]
+    if sniff.is_like_image(bytes(head)):
+        # What is said of images names those that are read.
+        return "image"
+    raise BadMedia(
+        f"The data looks like {sniff.describe(head)}. "
+        "Send an image, a video, sound, a PDF or text, with its mime_type.",
+        field=blob.field,
+    )

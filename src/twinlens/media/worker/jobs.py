@@ -1,0 +1,204 @@
+"""The jobs that a worker process is given, seen from the server: what goes out, what may come back.
+
+A worker's word is taken for nothing but a row in a table or a number within a range. The sentences
+that a caller reads are written here and in `inspection.py`, never in a decoder.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...domain.errors import BadMedia
+from ...domain.media import Blob, Descriptor, ImageInfo, Pixels
+from ..headers.admission import UNABLE
+from .buffers import anonymous_file, put
+from .process import Lost, Reply
+
+Result = TypeVar("Result")
+
+
+_LEAST_S = 2.0
+"""Less is not told from a hiccup of the machine."""
+
+
+class OpenFile(Protocol):
+    """Whatever has a descriptor that can be sent to a worker."""
+
+    def fileno(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may take."""
+
+    memory_mib: int
+    timeout_s: float
+
+    def part(self, share: float) -> float:
+        """Give a sixth of the time, and of the rest a share; but two seconds, if there are so many."""
+        return min(max(self.timeout_s * (1 + 5 * share) / 6, _LEAST_S), self.timeout_s)
+
+
+class Job(ABC, Generic[Result]):
+    """One piece of work for a worker process, and what to make of the answer."""
+
+    task: ClassVar[str]
+    """The worker's name for what is to be done: a row of `main.TASKS`."""
+
+    blob: Blob
+    """What it is done on."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may take long: such jobs leave one worker to others, if there are several."""
+        return True
+
+    def limit_s(self, limits: Limits) -> float:
+        """Say how long it may take, if it cannot be cut."""
+        return limits.timeout_s
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """Name what the job is about, for the log."""
+
+    @abstractmethod
+    def message(self) -> Mapping[str, object]:
+        """Say what the worker has to know, as JSON."""
+
+    @property
+    @abstractmethod
+    def room_bytes(self) -> int:
+        """Say how large the room for the result must be; the worker may make it larger."""
+
+    @abstractmethod
+    def file(self) -> AbstractContextManager[OpenFile]:
+        """Hold open the file whose descriptor goes to the worker."""
+
+    @abstractmethod
+    def result(self, reply: Reply, room: OpenFile) -> Result:
+        """Take what the worker found and left. Raises `Lost` for nonsense, `BadMedia` for too much."""
+
+    @abstractmethod
+    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
+        """Say why there is no result. A reason that is in no table counts as a crash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decode(Job[Pixels]):
+    """Decode an image to upright RGB of exactly `width` x `height`; bytes and pixels are copied once."""
+
+    task: ClassVar[str] = "decode"
+
+    blob: Blob
+    info: ImageInfo
+    width: int
+    height: int
+
+    @property
+    def subject(self) -> str:
+        """Name the field and the format."""
+        return f"{self.blob.field} ({self.info.format})"
+
+    @property
+    def is_long(self) -> bool:
+        """Tell by its size and format whether it takes more than about a second."""
+        return self._megapixels * _SECONDS_A_MEGAPIXEL.get(self.info.format, _USUAL) > 1
+
+    def limit_s(self, limits: Limits) -> float:
+        """Allow all the time for 200 million pixels, and less for fewer."""
+        return limits.part(self._megapixels / _MOST_MEGAPIXELS)
+
+    @property
+    def _megapixels(self) -> float:
+        return self.info.width * self.info.height / 1e6
+
+    def message(self) -> Mapping[str, object]:
+        """Say what the header says and what size is wanted."""
+        return {"info": asdict(self.info), "width": self.width, "height": self.height}
+
+    @property
+    def room_bytes(self) -> int:
+        """Ask for room for the pixels."""
+        return self.width * self.height * 3
+
+    @contextmanager
+    def file(self) -> Iterator[OpenFile]:
+        """Hold the encoded bytes, in the file that they are in or in a new one."""
+        if self.blob.file is not None:
+            yield self.blob.file
+            return
+        with anonymous_file() as source:
+            put(source.fileno(), self.blob.data)
+            yield source
+
+    def result(self, reply: Reply, room: OpenFile) -> Pixels:
+        """Copy the pixels out."""
+        pixels = np.empty((self.height, self.width, 3), np.uint8)
+        fill(pixels, room)
+        return pixels
+
+    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
+        """Say why there are no pixels."""
+        why = sentence(_REFUSALS, reason).format(format=self.info.format.upper(), **asdict(limits))
+        return BadMedia(f"{UNABLE} {why}", field=self.blob.field)
+
+
+def sentence(refusals: Mapping[str, str], reason: object) -> str:
+    """Find the words for a reason, whatever it is that a worker gave for one."""
+    known = isinstance(reason, str) and reason in refusals
+    return refusals[str(reason) if known else "crash"]
+
+
+_SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
+_USUAL = 0.015
+"""What decoding takes at most of honest files, on a core of today, by the format."""
+
+_MOST_MEGAPIXELS = 200.0
+
+_REFUSALS: Mapping[str, str] = {
+    "scans": "The JPEG data has more scans than any camera or program makes. Save it anew and send it again.",
+    "damaged": "The {format} data is damaged or incomplete. Check the file and send it again.",
+    "codec": "This sort of {format} image is not read. Convert it to PNG or JPEG and send it again.",
+    "mismatch": "The {format} data does not have the size that its header states.",
+    "depth": "This {format} image has 32 bits a channel. Convert it to 8 or 16 and send it again.",
+    "memory": "Decoding it takes more than {memory_mib} MiB of memory. Scale it down and send it again.",
+    "time": "Decoding it takes longer than {timeout_s:g} s. Scale it down and send it again.",
+    "crash": "The decoder cannot handle this {format} data. Convert it to PNG or JPEG and send it again.",
+}
+"""What the caller is told, by the reason a job failed for."""
+
+
+def spooled(blob: Blob) -> Blob:
+    """Give the same bytes in a file, for the jobs that read one; nothing is done where they are in one."""
+    if blob.file is not None:
+        return blob
+    with anonymous_file() as file:
+        put(file.fileno(), blob.data)
+        return replace(blob, file=Descriptor(os.dup(file.fileno())))
+
+
+def held(blob: Blob) -> Descriptor:
+    """Give the file that a blob lies in; `spooled` puts it into one."""
+    if blob.file is None:
+        raise ValueError("this blob lies in no file")
+    return blob.file
+
+
+def fill(array: NDArray[Any], room: OpenFile) -> None:
+    """Copy what a worker left into an array. Reading, unlike mapping, is safe if it cuts the file."""
+    flat = array.data.cast("B")
+    done = 0
+    while done < array.nbytes:
+        count = os.preadv(room.fileno(), [flat[done:]], done)
+        if not count:
+            raise Lost("crash", "left too little")
+        done += count

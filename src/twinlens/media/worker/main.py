@@ -1,0 +1,183 @@
+"""The worker process: takes one job at a time from the pool's socket, does it, and answers.
+
+A job is one line of JSON, with the name of its task, and the descriptors of its files. It is
+acknowledged, so that a death before it is told from a death of it. The answer is one line of JSON, and
+before it there may be lines that say how far the job is; decoded pixels are in the file that came with
+the job for them. The process ends when the pool closes its end of the socket, or, if the pool died in the
+middle of a job, when that job's time is over.
+
+Every library is loaded at the start: what it maps then is outside the memory limit, and a job that may
+open nothing could not load it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import mmap
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+import numpy as np
+
+from ...domain.media import ImageInfo
+from ...processes.environment import limit_memory
+from ..decoders import frames, image, pages, pdf, sound, text, video
+from ..decoders.scans import check_scans
+from ..decoders.unreadable import Unreadable
+from .reporting import Coverage, heard_by
+from .source import Source
+from .time_slice import Slice
+
+MAX_MESSAGE_BYTES = 65_536
+READY = b"{}\n"
+"""Said when the libraries are loaded, and whenever a job has been taken."""
+_DETAIL_CHARS = 2_000
+_PATIENCE = 10
+
+_OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation", "allocate", "bad_alloc")
+"""How decoders put it that they got no memory, in lower case."""
+
+
+def serve(connection: socket.socket, memory_bytes: int) -> None:
+    """Answer jobs until the pool hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    image.limit_libraries()
+    # What the libraries map is not the image's; the limit is for what decoding adds.
+    limit_memory(memory_bytes)
+    # What is loaded stays: clearing up after a job need not look at it again.
+    gc.freeze()
+    connection.sendall(READY)
+    while True:
+        line, descriptors, _, _ = socket.recv_fds(connection, MAX_MESSAGE_BYTES, 2)
+        if not line:
+            return
+        connection.sendall(READY)
+        with heard_by(lambda fraction: _say(connection, {"progress": fraction})):
+            reply = _answer(json.loads(line), descriptors)
+        _say(connection, reply)
+
+
+def _say(connection: socket.socket, message: dict[str, Any]) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _answer(job: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
+    # If the pool is gone, nobody else would end a decoder that does not return. While it is there, it counts
+    # the work: the clock on the wall goes on where others have the core.
+    signal.setitimer(signal.ITIMER_PROF, job["seconds"])
+    signal.alarm(_PATIENCE * job["seconds"])
+    try:
+        return TASKS[job["task"]](job, *descriptors)
+    except Exception as error:
+        # Whatever a decoder raises is about these bytes.
+        detail = traceback.format_exc()[-_DETAIL_CHARS:]
+        return {"error": _reason(error), "detail": detail, "codec": getattr(error, "codec", None)}
+    finally:
+        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    data = mmap.mmap(source, 0, access=mmap.ACCESS_READ)
+    if job["info"]["format"] == "jpeg":
+        check_scans(data)
+    shape = job["height"], job["width"], 3
+    pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(shape)
+    np.copyto(pixels, image.decode(memoryview(data), ImageInfo(**job["info"]), job["width"], job["height"]))
+    return {}
+
+
+def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]:
+    coverage = Coverage(os.fstat(descriptor).st_size)
+    with nothing_opened():
+        return _INSPECTORS[job["kind"]](Source(descriptor, coverage.read))
+
+
+def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    samples = np.frombuffer(mmap.mmap(room, 0), np.float32, job["samples"])
+    # What lies there may be of another job, and where there is no sound none is written.
+    samples.fill(0)
+    with nothing_opened():
+        return {"samples": sound.decode(Source(source), job["start"], samples, _slice(job))}
+
+
+def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
+    times, width, height = job["times"], job["width"], job["height"]
+    pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(-1, height, width, 3)
+    with nothing_opened():
+        return {"times": frames.decode(Source(descriptor), times, pixels, _slice(job))}
+
+
+def _page_texts(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    with nothing_opened():
+        return pages.write_texts(Source(source), job["pages"], room, _slice(job))
+
+
+def _page_images(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    with nothing_opened():
+        return pages.write_images(Source(source), job["pages"], job["sizes"], room, _slice(job))
+
+
+def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    with nothing_opened():
+        return text.write(Source(source), job["mime_type"], room, job["max_bytes"])
+
+
+def _slice(job: dict[str, Any]) -> Slice:
+    """Give the part of a job that is done before it is another's turn."""
+    return Slice(longest_s=job["seconds"] * _SHARE_OF_TIME)
+
+
+_SHARE_OF_TIME = 1 / 3
+"""Of what a job may take, where it is long because the way to its first piece is."""
+
+
+TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "decode": _decode,
+    "inspect": _inspect,
+    "frames": _frames,
+    "sounds": _sounds,
+    "page texts": _page_texts,
+    "page images": _page_images,
+    "plain text": _plain_text,
+}
+"""What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
+
+_INSPECTORS: Mapping[str, Callable[[IO[bytes]], dict[str, Any]]] = {
+    "recording": video.inspect,
+    "pdf": pdf.inspect,
+}
+
+
+@contextmanager
+def nothing_opened() -> Iterator[None]:
+    """Let no file and no socket be opened, whatever a demuxer reads in its file and wants to follow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Unreadable):
+        return error.reason
+    words = str(error).lower()
+    out_of_memory = isinstance(error, MemoryError) or any(phrase in words for phrase in _OUT_OF_MEMORY)
+    return "memory" if out_of_memory else "damaged"
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))

@@ -1,0 +1,31 @@
+"""The name of what a blob holds, found out off the event loop where that takes long."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+
+from .. import media
+from ..concurrency.off_loop import ON_LOOP_BYTES, apart
+from ..domain.media import Blob, Data
+
+
+async def content_of(blob: Blob) -> str:
+    """Name a blob's content: equal names, equal bytes."""
+    if blob.digest is not None:
+        return blob.digest
+    if len(blob.data) <= ON_LOOP_BYTES:
+        return media.digest(blob.data)
+    return await apart(partial(media.digest, blob.data))
+
+
+def named_for(project: str, content: str) -> str:
+    """Name a content of a project for whatever remembers it: another project's has another name."""
+    return f"{project}/{content}"
+
+
+async def lasting_name(data: Data) -> str:
+    """Name bytes as the store does, by their SHA-256 in hexadecimal."""
+    if len(data) <= ON_LOOP_BYTES:
+        return hashlib.sha256(data).hexdigest()
+    return (await apart(partial(hashlib.sha256, data))).hexdigest()

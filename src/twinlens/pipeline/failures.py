@@ -1,0 +1,30 @@
+"""What a failure that nobody has translated means to a caller."""
+
+from __future__ import annotations
+
+from ..domain.errors import Internal, TwinlensError
+from ..store.disk import public_error
+
+
+def meant_by(failure: Exception) -> TwinlensError:
+    """Tell a caller what a failure means that nobody has translated; mostly that it is our fault."""
+    if isinstance(failure, TwinlensError):
+        return failure
+    error = public_error(failure.errno) if isinstance(failure, OSError) else Internal()
+    error.__cause__ = failure
+    return error
+
+
+def forget_the_way(failure: BaseException) -> None:
+    """Let go of the frames that an error has come through.
+
+    They hold the request's media, and errors that refer to one another keep them until the next collection.
+    """
+    waiting: list[BaseException | None] = [failure]
+    while waiting:
+        error = waiting.pop()
+        if error is not None and error.__traceback__ is not None:
+            error.__traceback__ = None
+            waiting += (error.__cause__, error.__context__)
+            if isinstance(error, BaseExceptionGroup):
+                waiting += error.exceptions

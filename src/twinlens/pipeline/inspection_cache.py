@@ -1,0 +1,59 @@
+"""What recordings and PDFs are and what texts say: looked into once, in a worker, then remembered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, TypeVar
+
+from ..domain.media import Blob, Inspected
+from ..media.documents import PlainText
+from ..media.inspection import Inspect
+from ..media.worker.compute_quota import Work
+from ..media.worker.jobs import Job
+from ..media.worker.pool import DecodePool
+from .content_hash import named_for
+from .media_flight import MediaFlights
+
+T = TypeVar("T")
+
+REMEMBERED = 256
+"""So many looks are remembered; one at a PDF of a thousand pages takes some 100 kB."""
+
+REMEMBERED_CHARS = 100_000
+"""Longer texts are read anew each time."""
+
+
+class Looks:
+    """Looks into blobs that lie in a file, by their content; each project for itself.
+
+    Used from one event loop.
+    """
+
+    def __init__(self, pool: DecodePool) -> None:
+        self._pool = pool
+        self._flights: MediaFlights[Any] = MediaFlights()
+        self._seen: OrderedDict[str, Any] = OrderedDict()
+
+    async def info(self, blob: Blob, mime_type: str, work: Work) -> Inspected:
+        """Tell how long a recording is and how large, or what pages a PDF has."""
+        return await self._found(f"{mime_type} {blob.digest}", Inspect(blob, mime_type), blob.field, work)
+
+    async def text(self, blob: Blob, mime_type: str, work: Work) -> str:
+        """Give a text file's text."""
+        # What the label says of the encoding matters, so all of it counts.
+        name = f"{mime_type} {blob.mime_type} {blob.digest}"
+        return await self._found(name, PlainText(blob, blob.mime_type or mime_type), blob.field, work)
+
+    async def _found(self, name: str, job: Job[T], field: str, work: Work) -> T:
+        found: T
+        name = named_for(work.project, name)
+        if name in self._seen:
+            self._seen.move_to_end(name)
+            found = self._seen[name]
+            return found
+        found = await self._flights.of_medium(name, lambda: self._pool.do(job, work), field, work)
+        if not isinstance(found, str) or len(found) <= REMEMBERED_CHARS:
+            self._seen[name] = found
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return found

@@ -1,0 +1,34 @@
+"""How many media a request may have, and whom to blame where they are too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..domain.errors import InvalidArgument
+from ..domain.generations import Line
+from ..domain.request import Media, Request
+
+EARLIER = "previous_interaction_id"
+"""The field of media that came with an earlier turn, which the server added to the request."""
+
+
+def check_images(request: Request, line: Line) -> None:
+    """Hold the number of images, as far as the request alone tells, to the line's limit."""
+    images = [part for part in request.media if _is_image(part)]
+    if len(images) > line.max_images:
+        raise too_much(
+            f"Please use fewer than {line.max_images} images in your request to models/{request.model}",
+            images,
+        )
+
+
+def too_much(sentence: str, media: Iterable[Media]) -> InvalidArgument:
+    """Make the error that these media of a request are too much; it tells of those of earlier turns."""
+    if any(part.field == EARLIER for part in media):
+        sentence = f"{sentence.removesuffix('.')}. What came with earlier turns counts too."
+        return InvalidArgument(sentence, field=EARLIER)
+    return InvalidArgument(sentence, field="contents")
+
+
+def _is_image(part: Media) -> bool:
+    return part.kind == "image" or (part.mime_type or "").lower().startswith("image/")

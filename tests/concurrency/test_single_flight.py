@@ -1,0 +1,73 @@
+"""Work that is shared."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from twinlens.concurrency.single_flight import Flights
+
+
+async def test_work_that_is_asked_for_twice_is_done_once() -> None:
+    flights: Flights[int] = Flights()
+    done = 0
+
+    async def work() -> int:
+        nonlocal done
+        await asyncio.sleep(0)
+        done += 1
+        return done
+
+    assert await asyncio.gather(*(flights.shared("a", work) for _ in range(3))) == [1, 1, 1]
+    assert flights.joined == 2
+    assert await flights.shared("a", work) == 2
+
+
+async def test_who_gives_up_takes_nothing_from_the_others() -> None:
+    flights: Flights[int] = Flights()
+    go_on = asyncio.Event()
+
+    async def work() -> int:
+        await go_on.wait()
+        return 7
+
+    first, second = (asyncio.create_task(flights.shared("a", work)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+
+    assert await second == 7
+
+
+async def test_work_that_nobody_waits_for_is_given_up() -> None:
+    flights: Flights[None] = Flights()
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    only = asyncio.create_task(flights.shared("a", work))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    only.cancel()
+
+    await asyncio.wait_for(ended.wait(), 60)
+
+
+async def test_a_failure_is_everybodys_and_not_remembered() -> None:
+    flights: Flights[int] = Flights()
+
+    async def failing() -> int:
+        raise ValueError("no")
+
+    async def working() -> int:
+        return 1
+
+    with pytest.raises(ValueError, match="no"):
+        await flights.shared("a", failing)
+    assert await flights.shared("a", working) == 1
