@@ -35,7 +35,7 @@ from twinlens import media
 from twinlens.domain.geometry import area32
 from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media.decoders import image
-from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.pool import WorkerPool
 
 BUDGETS = (280, 1120, 2240)
 ROUNDS = {"JPEG": 7, "PNG": 5, "WEBP": 5, "HEIC": 3}
@@ -168,7 +168,7 @@ async def print_round_trip(data: bytes) -> None:
     """Print what the way to a worker and back adds, in wall time."""
     info = probe(data)
     fit = area32(info.width, info.height, 1120)
-    pool = DecodePool(1, 1024, 60)
+    pool = WorkerPool(1, 1024, 60)
     await pool.start()
     pooled, direct = [], []
     for _ in range(12):

@@ -22,9 +22,9 @@ from PIL import Image
 from twinlens.domain.media import Blob, ImageInfo
 from twinlens.media.documents import PageImages
 from twinlens.media.recordings import Frames
-from twinlens.media.worker.compute_quota import Work
-from twinlens.media.worker.jobs import spooled
-from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.media.worker.jobs import to_file
+from twinlens.media.worker.pool import WorkerPool
 
 ROUNDS = 15
 PAUSE_S = 0.05
@@ -33,7 +33,7 @@ FILM_S, FILM_SIZE, FRAME_SIZE = 120, (1280, 720), (705, 397)
 PHOTO = ImageInfo("jpeg", "image/jpeg", 4000, 3000)
 SMALL = ImageInfo("jpeg", "image/jpeg", 640, 480)
 
-Heavy = Callable[[DecodePool], Awaitable[None]]
+Heavy = Callable[[WorkerPool], Awaitable[None]]
 
 
 def main() -> None:
@@ -56,9 +56,9 @@ def main() -> None:
 
 async def compare(workers: int, name: str, heavy: Heavy, small: bytes) -> None:
     """Measure one row."""
-    pool = DecodePool(workers, 1024, 60)
+    pool = WorkerPool(workers, 1024, 60)
     await pool.start()
-    await asyncio.gather(*(decode(pool, small, SMALL, Work("p")) for _ in range(2 * workers)))
+    await asyncio.gather(*(decode(pool, small, SMALL, ComputeQuota("p")) for _ in range(2 * workers)))
     before = await latencies(pool, small)
     under_way = asyncio.create_task(repeated(heavy, pool))
     await asyncio.sleep(2)
@@ -76,47 +76,47 @@ async def compare(workers: int, name: str, heavy: Heavy, small: bytes) -> None:
     )
 
 
-async def latencies(pool: DecodePool, small: bytes) -> list[float]:
+async def latencies(pool: WorkerPool, small: bytes) -> list[float]:
     """Decode the small picture again and again, with pauses; give each time in milliseconds."""
     found = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        await decode(pool, small, SMALL, Work("p"))
+        await decode(pool, small, SMALL, ComputeQuota("p"))
         found.append((time.perf_counter() - start) * 1e3)
         await asyncio.sleep(PAUSE_S)
     return found
 
 
-async def repeated(heavy: Heavy, pool: DecodePool) -> None:
+async def repeated(heavy: Heavy, pool: WorkerPool) -> None:
     """Have the heavy request again and again."""
     while True:
         await heavy(pool)
 
 
-async def read_film(pool: DecodePool, film: Blob) -> None:
+async def read_film(pool: WorkerPool, film: Blob) -> None:
     """Read a frame a second."""
-    work, done = Work("p"), 0
+    work, done = ComputeQuota("p"), 0
     while done < FILM_S:
         wanted = tuple(number + 0.35 for number in range(done, FILM_S))
         done += len((await pool.do(Frames(film, wanted, *FRAME_SIZE), work)).times)
 
 
-async def read_pages(pool: DecodePool, document: Blob) -> None:
+async def read_pages(pool: WorkerPool, document: Blob) -> None:
     """Draw all pages."""
-    work, done = Work("p"), 0
+    work, done = ComputeQuota("p"), 0
     while done < PAGES:
         numbers = tuple(range(done + 1, min(done + 10, PAGES) + 1))
         drawn = await pool.do(PageImages(document, numbers, (PAGE_SIZE,) * len(numbers)), work)
         done += len(drawn)
 
 
-async def read_photos(pool: DecodePool, photo: bytes, count: int) -> None:
+async def read_photos(pool: WorkerPool, photo: bytes, count: int) -> None:
     """Decode the photos of one request, which all wait at once."""
-    work = Work("p")
+    work = ComputeQuota("p")
     await asyncio.gather(*(decode(pool, photo, PHOTO, work) for _ in range(count)))
 
 
-async def decode(pool: DecodePool, data: bytes, info: ImageInfo, work: Work) -> None:
+async def decode(pool: WorkerPool, data: bytes, info: ImageInfo, work: ComputeQuota) -> None:
     """Decode a picture to the pixels of 1120 tokens, or of what it has."""
     scale = min(1.0, 1236 / info.width)
     await pool.decode(
@@ -176,7 +176,7 @@ def film() -> bytes:
 
 def blob(data: bytes, mime_type: str) -> Blob:
     """Put data into a file, for the jobs that read one."""
-    return spooled(Blob(data, mime_type, "bench"))
+    return to_file(Blob(data, mime_type, "bench"))
 
 
 if __name__ == "__main__":

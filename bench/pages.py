@@ -30,8 +30,8 @@ from PIL import Image, ImageDraw
 
 from twinlens.domain.geometry import area32
 from twinlens.media.decoders import image, page_image, pages, pdf
-from twinlens.media.worker.buffers import KEPT_BYTES, Room, anonymous_file
-from twinlens.media.worker.time_slice import Slice
+from twinlens.media.worker.buffers import KEPT_BYTES, ResultBuffer, anonymous_file
+from twinlens.media.worker.time_slice import TimeSlice
 
 BUDGETS = (280, 560, 1120)
 LETTER = 612, 792
@@ -136,13 +136,13 @@ def by_twinlens(path: Path, count: int, size: tuple[int, int]) -> None:
 
 def with_the_way_back(path: Path, count: int, size: tuple[int, int]) -> None:
     """Draw pages into the file that a worker leaves them in, as many at a time as it keeps room for."""
-    room_of_worker = Room()
+    room_of_worker = ResultBuffer()
     batch = KEPT_BYTES // (size[0] * size[1] * 3)
     with path.open("rb") as file, closing(room_of_worker):
         for first in range(1, count + 1, batch):
             numbers = range(first, min(first + batch, count + 1))
             with room_of_worker.of(len(numbers) * size[0] * size[1] * 3) as room:
-                pages.write_images(file, numbers, [size] * len(numbers), room.fileno(), Slice(math.inf))
+                pages.write_images(file, numbers, [size] * len(numbers), room.fileno(), TimeSlice(math.inf))
                 room.seek(0)
                 for _ in numbers:
                     assert room.readinto(np.empty((size[1], size[0], 3), np.uint8).data)  # type: ignore[attr-defined]
@@ -190,7 +190,7 @@ def print_reading(path: Path) -> None:
 
     def lines() -> None:
         with path.open("rb") as file, anonymous_file() as room:
-            pages.write_texts(file, range(1, TEXT_PAGES + 1), room.fileno(), Slice(math.inf))
+            pages.write_texts(file, range(1, TEXT_PAGES + 1), room.fileno(), TimeSlice(math.inf))
 
     print("\n### Reading, pages a CPU second\n")
     print("| PDFium's text alone | lines with places, in order |")
@@ -244,9 +244,9 @@ def peak_growth_mib(what: str, path: Path, count: int) -> float:
         with path.open("rb") as file, tempfile.TemporaryFile() as room:
             numbers = range(1, count + 1)
             if what == "images":
-                pages.write_images(file, numbers, [size] * count, room.fileno(), Slice(math.inf))
+                pages.write_images(file, numbers, [size] * count, room.fileno(), TimeSlice(math.inf))
             else:
-                pages.write_texts(file, numbers, room.fileno(), Slice(math.inf))
+                pages.write_texts(file, numbers, room.fileno(), TimeSlice(math.inf))
     return memory_mib("VmHWM") - before
 
 

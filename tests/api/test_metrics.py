@@ -24,12 +24,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 import pictures
 from twinlens import media
-from twinlens.api.metrics import Measured, Metrics, Parts, Traffic
+from twinlens.api.metrics import Measured, Metrics, MetricSources, Traffic
 from twinlens.domain.engine import Usage
 from twinlens.domain.media import Blob, Modality
-from twinlens.media.worker.compute_quota import Work
-from twinlens.media.worker.pool import DecodePool
-from twinlens.pipeline.decoder import Decoded
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.pipeline.decoder import Decoder
 from twinlens.store.cache import PixelCache
 from twinlens.store.files import FileStore
 from twinlens.store.interactions import InteractionStore
@@ -67,10 +67,10 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    pool, cache = DecodePool(1, 1024, 30), PixelCache(tmp_path / "cache", 1_000_000)
-    decoded, store = Decoded(pool, cache), FileStore(tmp_path)
+    pool, cache = WorkerPool(1, 1024, 30), PixelCache(tmp_path / "cache", 1_000_000)
+    decoded, store = Decoder(pool, cache), FileStore(tmp_path)
     kept = InteractionStore(store, lifetime=timedelta(days=1), max_bytes=1_000_000)
-    metrics = Metrics(Parts(Load(), decoded, cache, store, kept, lambda: pool.restarts))
+    metrics = Metrics(MetricSources(Load(), decoded, cache, store, kept, lambda: pool.restarts))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -86,7 +86,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
     async def decode(_: Request) -> Response:
         blob = Blob(PHOTO, None, "contents[0]")
         info = media.probe(blob, 1_000_000)
-        await asyncio.gather(*(decoded.for_request(Work("p")).image(blob, info, 80, 60) for _ in range(3)))
+        await asyncio.gather(
+            *(decoded.for_request(ComputeQuota("p")).image(blob, info, 80, 60) for _ in range(3))
+        )
         return Response()
 
     async def stream(_: Request) -> Response:

@@ -48,7 +48,7 @@ def test_a_refusal_without_a_message_names_the_server(stub: Any, connection: Con
 def test_details_that_are_odd_are_passed_over(stub: Any, connection: Connection, details: Any) -> None:
     error = refused(stub, connection, 400, {"error": {"message": "m", "details": details}})
 
-    assert error.in_full() == "m"
+    assert error.long_message() == "m"
 
 
 def test_a_redirect_is_refused_and_says_where_it_points_to(stub: Any, connection: Connection) -> None:
@@ -71,7 +71,7 @@ def test_a_second_sentence_follows_whatever_ends_the_first() -> None:
     for text in ("It fails", "It fails.", "Is it right?"):
         error = ClientError(text)
         error.advice = "Try again."
-        texts.append(error.in_full())
+        texts.append(error.long_message())
 
     assert texts == ["It fails. Try again.", "It fails. Try again.", "Is it right? Try again."]
 

@@ -11,9 +11,9 @@ import pytest
 from twinlens.client.connection import Connection
 from twinlens.client.errors import ClientError, Refused
 from twinlens.client.files import File, Files, read_file
-from twinlens.client.retry import Patience
+from twinlens.client.retry import RetryPolicy
 
-AT_ONCE = Patience(tries=2, first_s=0.0)
+AT_ONCE = RetryPolicy(tries=2, first_s=0.0)
 
 
 def processing(state: str = "PROCESSING", **more: Any) -> dict[str, Any]:

@@ -10,24 +10,24 @@ from typing import Any
 
 import pytest
 
-from twinlens.client.upload_records import LIFETIME_S, Sessions, Subject, state_file
+from twinlens.client.upload_records import LIFETIME_S, SavedUploads, UploadKey, state_file
 from twinlens.client.uploads import Session
 
-SUBJECT = Subject("http://h:1", "key", "/a", 10, 20, "label")
+SUBJECT = UploadKey("http://h:1", "key", "/a", 10, 20, "label")
 SESSION = Session("/upload/v1beta/files?upload_id=x")
 
 
 @pytest.fixture
-def sessions(tmp_path: Path) -> Sessions:
-    return Sessions(tmp_path / "state" / "uploads.json")
+def sessions(tmp_path: Path) -> SavedUploads:
+    return SavedUploads(tmp_path / "state" / "uploads.json")
 
 
-def found(sessions: Sessions, subject: Subject) -> Session | None:
+def found(sessions: SavedUploads, subject: UploadKey) -> Session | None:
     known = sessions.find(subject)
     return known.session if known else None
 
 
-def test_an_upload_is_found_until_it_is_forgotten(sessions: Sessions) -> None:
+def test_an_upload_is_found_until_it_is_forgotten(sessions: SavedUploads) -> None:
     sessions.remember(SUBJECT, SESSION)
     before = found(sessions, SUBJECT)
 
@@ -47,13 +47,13 @@ def test_an_upload_is_found_until_it_is_forgotten(sessions: Sessions) -> None:
         replace(SUBJECT, label="other"),
     ],
 )
-def test_another_upload_is_not_found(sessions: Sessions, other: Subject) -> None:
+def test_another_upload_is_not_found(sessions: SavedUploads, other: UploadKey) -> None:
     sessions.remember(SUBJECT, SESSION)
 
     assert found(sessions, other) is None
 
 
-def test_a_server_on_another_port_may_be_the_same(sessions: Sessions) -> None:
+def test_a_server_on_another_port_may_be_the_same(sessions: SavedUploads) -> None:
     moved = replace(SUBJECT, server="http://h:2")
     sessions.remember(SUBJECT, SESSION)
 
@@ -64,18 +64,18 @@ def test_a_server_on_another_port_may_be_the_same(sessions: Sessions) -> None:
     assert found(sessions, moved) == Session("/own")
 
 
-def test_what_a_file_was_before_it_changed_is_outdated(sessions: Sessions) -> None:
+def test_what_a_file_was_before_it_changed_is_outdated(sessions: SavedUploads) -> None:
     changed = replace(SUBJECT, size=11, mtime_ns=21)
     sessions.remember(SUBJECT, SESSION)
     sessions.remember(replace(SUBJECT, label="other"), SESSION)
 
-    assert [known.subject for known in sessions.outdated(changed)] == [SUBJECT]
+    assert [known.key for known in sessions.outdated(changed)] == [SUBJECT]
     assert sessions.outdated(SUBJECT) == []
 
 
 def test_after_a_week_an_upload_is_forgotten(tmp_path: Path) -> None:
     time = [1000.0]
-    sessions = Sessions(tmp_path / "uploads.json", lambda: time[0])
+    sessions = SavedUploads(tmp_path / "uploads.json", lambda: time[0])
     sessions.remember(SUBJECT, SESSION)
 
     time[0] += LIFETIME_S
@@ -95,7 +95,7 @@ def test_a_file_that_can_be_read_is_read(tmp_path: Path) -> None:
     path = tmp_path / "uploads.json"
     path.write_text(kept())
 
-    assert found(Sessions(path), SUBJECT) == SESSION
+    assert found(SavedUploads(path), SUBJECT) == SESSION
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_read_is_one_that_holds_nothing(tmp_path: Path, te
     path = tmp_path / "uploads.json"
     path.write_text(text, "latin-1")
 
-    assert found(Sessions(path), SUBJECT) is None
+    assert found(SavedUploads(path), SUBJECT) is None
 
 
 def test_commands_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -118,14 +118,14 @@ def test_commands_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "uploads.json"
 
     threads = [
-        threading.Thread(target=Sessions(path).remember, args=(subject, SESSION)) for subject in subjects
+        threading.Thread(target=SavedUploads(path).remember, args=(subject, SESSION)) for subject in subjects
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert all(found(Sessions(path), subject) for subject in subjects)
+    assert all(found(SavedUploads(path), subject) for subject in subjects)
 
 
 def test_the_file_lies_in_the_users_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:

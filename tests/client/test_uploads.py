@@ -11,13 +11,13 @@ import pytest
 
 from twinlens.client.connection import Connection
 from twinlens.client.errors import ClientError, Gone, Refused, SourceChanged
-from twinlens.client.retry import Patience
-from twinlens.client.upload_source import BLOCK_BYTES, Source, look_at
-from twinlens.client.uploads import Label, Session, Standing, Uploads
+from twinlens.client.retry import RetryPolicy
+from twinlens.client.upload_source import BLOCK_BYTES, UploadSource, open_source
+from twinlens.client.uploads import Label, Session, UploadClient, UploadStatus
 
-AT_ONCE = Patience(tries=3, first_s=0.0)
+AT_ONCE = RetryPolicy(tries=3, first_s=0.0)
 FILE = {"file": {"name": "files/x", "sizeBytes": "10"}}
-FRESH = Standing("active", 0)
+FRESH = UploadStatus("active", 0)
 SESSION = Session("/upload/v1beta/files?upload_id=x", chunk_bytes=4)
 
 
@@ -36,14 +36,14 @@ class Notes:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
+def source(tmp_path: Path) -> UploadSource:
     (tmp_path / "ten.txt").write_bytes(b"0123456789")
-    return look_at(tmp_path / "ten.txt")
+    return open_source(tmp_path / "ten.txt")
 
 
 @pytest.fixture
-def uploads(connection: Connection) -> Uploads:
-    return Uploads(connection, AT_ONCE)
+def uploads(connection: Connection) -> UploadClient:
+    return UploadClient(connection, AT_ONCE)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def uploads(connection: Connection) -> Uploads:
     ],
 )
 def test_chunks_are_about_8_mib_and_a_multiple_of_the_granularity(
-    stub: Any, uploads: Uploads, source: Source, granularity: str, chunk: int
+    stub: Any, uploads: UploadClient, source: UploadSource, granularity: str, chunk: int
 ) -> None:
     url = f"{stub.url}/upload/v1beta/files?upload_id=x"
     stub.answer(x_goog_upload_url=url, x_goog_upload_chunk_granularity=granularity)
@@ -67,7 +67,9 @@ def test_chunks_are_about_8_mib_and_a_multiple_of_the_granularity(
     assert uploads.start(source, Label()) == Session("/upload/v1beta/files?upload_id=x", chunk)
 
 
-def test_a_start_says_what_is_known_of_the_file(stub: Any, uploads: Uploads, source: Source) -> None:
+def test_a_start_says_what_is_known_of_the_file(
+    stub: Any, uploads: UploadClient, source: UploadSource
+) -> None:
     stub.answer(x_goog_upload_url="http://x/upload/v1beta/files?upload_id=x")
 
     uploads.start(source, Label("my-id", "Title", "text/plain"))
@@ -80,7 +82,9 @@ def test_a_start_says_what_is_known_of_the_file(stub: Any, uploads: Uploads, sou
     assert json.loads(body) == {"file": {"name": "my-id", "displayName": "Title", "mimeType": "text/plain"}}
 
 
-def test_a_server_without_the_protocol_is_named(stub: Any, uploads: Uploads, source: Source) -> None:
+def test_a_server_without_the_protocol_is_named(
+    stub: Any, uploads: UploadClient, source: UploadSource
+) -> None:
     stub.answer()
 
     with pytest.raises(ClientError, match="does not speak the upload protocol"):
@@ -88,7 +92,7 @@ def test_a_server_without_the_protocol_is_named(stub: Any, uploads: Uploads, sou
 
 
 def test_chunks_follow_one_another_and_the_last_one_ends_it(
-    stub: Any, uploads: Uploads, source: Source
+    stub: Any, uploads: UploadClient, source: UploadSource
 ) -> None:
     notes = Notes()
     stub.answer()
@@ -106,12 +110,12 @@ def test_chunks_follow_one_another_and_the_last_one_ends_it(
 
 @pytest.mark.parametrize("changed_at", [0, BLOCK_BYTES, 2 * BLOCK_BYTES])
 def test_a_file_that_changes_during_its_last_chunk_is_not_finished(
-    stub: Any, uploads: Uploads, tmp_path: Path, changed_at: int
+    stub: Any, uploads: UploadClient, tmp_path: Path, changed_at: int
 ) -> None:
     path, size = tmp_path / "changing.txt", 2 * BLOCK_BYTES + 10
     path.write_bytes(b"a" * size)
     os.utime(path, (0, 0))
-    source = look_at(path)
+    source = open_source(path)
 
     class Meddler(Notes):
         def moved(self, position: int) -> None:
@@ -127,7 +131,7 @@ def test_a_file_that_changes_during_its_last_chunk_is_not_finished(
 
 @pytest.mark.parametrize("received", ["11", "9" * 5000])
 def test_a_server_that_has_more_than_there_is_has_another_upload(
-    stub: Any, uploads: Uploads, source: Source, received: str
+    stub: Any, uploads: UploadClient, source: UploadSource, received: str
 ) -> None:
     stub.answer(500)
     stub.answer(x_goog_upload_status="active", x_goog_upload_size_received=received)
@@ -137,7 +141,7 @@ def test_a_server_that_has_more_than_there_is_has_another_upload(
 
 
 def test_an_offset_is_corrected_although_the_error_does_not_say_the_uploads_status(
-    stub: Any, uploads: Uploads, source: Source
+    stub: Any, uploads: UploadClient, source: UploadSource
 ) -> None:
     stub.answer()
     stub.answer(503, {"error": {"message": "Busy."}}, x_goog_upload_size_received="4")
@@ -150,7 +154,9 @@ def test_an_offset_is_corrected_although_the_error_does_not_say_the_uploads_stat
     assert [body for *_, body in stub.asked] == [b"0123", b"4567", b"", b"4567", b"89"]
 
 
-def test_a_stumble_is_followed_by_a_query_and_the_rest(stub: Any, uploads: Uploads, source: Source) -> None:
+def test_a_stumble_is_followed_by_a_query_and_the_rest(
+    stub: Any, uploads: UploadClient, source: UploadSource
+) -> None:
     notes = Notes()
     stub.answer(503, {"error": {"message": "Busy."}})
     stub.answer(x_goog_upload_status="active", x_goog_upload_size_received="7")
@@ -163,19 +169,21 @@ def test_a_stumble_is_followed_by_a_query_and_the_rest(stub: Any, uploads: Uploa
     assert notes.errors == ["Busy."]
 
 
-def test_a_lost_last_answer_is_asked_for_by_finalize(stub: Any, uploads: Uploads, source: Source) -> None:
+def test_a_lost_last_answer_is_asked_for_by_finalize(
+    stub: Any, uploads: UploadClient, source: UploadSource
+) -> None:
     stub.answer(502)
     stub.answer(x_goog_upload_status="final", x_goog_upload_size_received="10")
     stub.answer(body=FILE)
 
-    file = uploads.send(SESSION, source, Standing("active", 8), Notes())
+    file = uploads.send(SESSION, source, UploadStatus("active", 8), Notes())
 
     assert file.name == "files/x"
     assert stub.commands == ["upload, finalize", "query", "finalize"]
 
 
 def test_an_offset_that_the_server_corrects_is_taken_from_it(
-    stub: Any, uploads: Uploads, source: Source
+    stub: Any, uploads: UploadClient, source: UploadSource
 ) -> None:
     stub.answer(400, {"error": {"message": "Wrong offset."}}, x_goog_upload_size_received="9")
     stub.answer(x_goog_upload_status="active", x_goog_upload_size_received="9")
@@ -186,7 +194,9 @@ def test_an_offset_that_the_server_corrects_is_taken_from_it(
     assert stub.asked[-1][3] == b"9"
 
 
-def test_tries_without_progress_come_to_an_end(stub: Any, uploads: Uploads, source: Source) -> None:
+def test_tries_without_progress_come_to_an_end(
+    stub: Any, uploads: UploadClient, source: UploadSource
+) -> None:
     notes = Notes()
     stub.answer(500, {"error": {"message": "Ill."}})
     for _ in range(3):
@@ -200,7 +210,7 @@ def test_tries_without_progress_come_to_an_end(stub: Any, uploads: Uploads, sour
     assert stub.answers == []
 
 
-def test_progress_gives_new_patience(stub: Any, uploads: Uploads, source: Source) -> None:
+def test_progress_gives_new_patience(stub: Any, uploads: UploadClient, source: UploadSource) -> None:
     stub.answer(500)
     for received in range(1, 10):
         stub.answer(x_goog_upload_status="active", x_goog_upload_size_received=str(received))
@@ -213,7 +223,7 @@ def test_progress_gives_new_patience(stub: Any, uploads: Uploads, source: Source
 
 @pytest.mark.parametrize(("code", "status"), [(404, ""), (410, ""), (200, "cancelled")])
 def test_a_session_the_server_does_not_know_is_gone(
-    stub: Any, uploads: Uploads, code: int, status: str
+    stub: Any, uploads: UploadClient, code: int, status: str
 ) -> None:
     stub.answer(code, x_goog_upload_status=status, x_goog_upload_size_received="0")
 
@@ -221,7 +231,7 @@ def test_a_session_the_server_does_not_know_is_gone(
         uploads.query(SESSION)
 
 
-def test_a_refusal_is_final(stub: Any, uploads: Uploads, source: Source) -> None:
+def test_a_refusal_is_final(stub: Any, uploads: UploadClient, source: UploadSource) -> None:
     stub.answer(400, {"error": {"message": "Bytes differ."}}, x_goog_upload_size_received="0")
 
     with pytest.raises(Refused, match="Bytes differ"):

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from twinlens.concurrency.locks import Locks, in_thread, settled
+from twinlens.concurrency.locks import Locks, in_thread, uncancelled
 
 
 async def test_one_at_a_time_for_a_key() -> None:
@@ -46,7 +46,7 @@ async def test_a_cancelled_caller_goes_on_only_when_the_work_is_done() -> None:
 
     async def caller() -> None:
         try:
-            await settled(work())
+            await uncancelled(work())
         finally:
             done.append("caller")
 

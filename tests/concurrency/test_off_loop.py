@@ -10,10 +10,10 @@ from twinlens.concurrency.off_loop import (
     ON_LOOP_BYTES,
     ON_LOOP_MARKS,
     SMALL_CHARS,
-    apart,
     is_small,
-    parsed,
-    sized,
+    off_loop,
+    off_loop_if_large,
+    parse_off_loop,
 )
 from twinlens.domain.media import Json
 from twinlens.domain.request import Request, Structured, Text, Turn
@@ -39,19 +39,19 @@ def request(*parts: Text | Structured, tools: Json | None = None, system: str = 
 )
 async def test_what_is_large_is_done_in_a_thread(asked: Request) -> None:
     assert not is_small(asked)
-    assert await sized(asked, threading.current_thread) is not threading.current_thread()
+    assert await off_loop_if_large(asked, threading.current_thread) is not threading.current_thread()
 
 
 async def test_what_is_small_is_done_at_once() -> None:
     asked = request(Text("Hello"), Structured("functionCall", {"args": {"a": [1, "b"]}}), tools=[{"a": {}}])
 
     assert is_small(asked)
-    assert await sized(asked, threading.current_thread) is threading.current_thread()
+    assert await off_loop_if_large(asked, threading.current_thread) is threading.current_thread()
 
 
 async def test_a_failure_in_a_thread_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        await apart(lambda: 1 // 0)
+        await off_loop(lambda: 1 // 0)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,6 @@ async def test_a_failure_in_a_thread_is_raised() -> None:
     ],
 )
 async def test_what_takes_long_to_read_is_read_in_a_thread(body: bytes, is_apart: bool) -> None:
-    reader = await parsed(body, lambda _: threading.current_thread())
+    reader = await parse_off_loop(body, lambda _: threading.current_thread())
 
     assert (reader is not threading.current_thread()) is is_apart

@@ -6,19 +6,19 @@ import asyncio
 
 import pytest
 
-from twinlens.concurrency.pixel_limiter import Room
+from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.errors import InvalidArgument
 
 
 async def test_what_fits_goes_in_at_once() -> None:
-    room = Room(100)
+    room = PixelLimiter(100)
 
     async with asyncio.timeout(60), room.take(60), room.take(40), room.take(0):
         pass
 
 
 async def test_what_does_not_fit_waits_until_there_is_room() -> None:
-    room, order = Room(100), []
+    room, order = PixelLimiter(100), []
 
     async def hold(name: str, pixels: int) -> None:
         async with room.take(pixels):
@@ -32,7 +32,7 @@ async def test_what_does_not_fit_waits_until_there_is_room() -> None:
 
 
 async def test_a_large_request_is_not_overtaken_for_ever() -> None:
-    room, order = Room(100), []
+    room, order = PixelLimiter(100), []
 
     async def hold(name: str, pixels: int) -> None:
         async with room.take(pixels):
@@ -46,12 +46,12 @@ async def test_a_large_request_is_not_overtaken_for_ever() -> None:
 
 async def test_what_will_never_fit_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="101 pixels"):
-        async with Room(100).take(101):
+        async with PixelLimiter(100).take(101):
             pass
 
 
 async def test_room_comes_back_after_a_failure() -> None:
-    room = Room(100)
+    room = PixelLimiter(100)
     with pytest.raises(RuntimeError):
         async with room.take(100):
             raise RuntimeError
@@ -61,7 +61,7 @@ async def test_room_comes_back_after_a_failure() -> None:
 
 
 async def test_who_gives_up_waiting_leaves_no_trace() -> None:
-    room = Room(100)
+    room = PixelLimiter(100)
     async with room.take(100):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01), room.take(1):

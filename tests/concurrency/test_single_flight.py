@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from twinlens.concurrency.single_flight import Flights
+from twinlens.concurrency.single_flight import SingleFlight
 
 
 async def test_work_that_is_asked_for_twice_is_done_once() -> None:
-    flights: Flights[int] = Flights()
+    flights: SingleFlight[int] = SingleFlight()
     done = 0
 
     async def work() -> int:
@@ -19,20 +19,20 @@ async def test_work_that_is_asked_for_twice_is_done_once() -> None:
         done += 1
         return done
 
-    assert await asyncio.gather(*(flights.shared("a", work) for _ in range(3))) == [1, 1, 1]
+    assert await asyncio.gather(*(flights.do("a", work) for _ in range(3))) == [1, 1, 1]
     assert flights.joined == 2
-    assert await flights.shared("a", work) == 2
+    assert await flights.do("a", work) == 2
 
 
 async def test_who_gives_up_takes_nothing_from_the_others() -> None:
-    flights: Flights[int] = Flights()
+    flights: SingleFlight[int] = SingleFlight()
     go_on = asyncio.Event()
 
     async def work() -> int:
         await go_on.wait()
         return 7
 
-    first, second = (asyncio.create_task(flights.shared("a", work)) for _ in range(2))
+    first, second = (asyncio.create_task(flights.do("a", work)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     await asyncio.sleep(0)
@@ -42,7 +42,7 @@ async def test_who_gives_up_takes_nothing_from_the_others() -> None:
 
 
 async def test_work_that_nobody_waits_for_is_given_up() -> None:
-    flights: Flights[None] = Flights()
+    flights: SingleFlight[None] = SingleFlight()
     ended = asyncio.Event()
 
     async def work() -> None:
@@ -51,7 +51,7 @@ async def test_work_that_nobody_waits_for_is_given_up() -> None:
         finally:
             ended.set()
 
-    only = asyncio.create_task(flights.shared("a", work))
+    only = asyncio.create_task(flights.do("a", work))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     only.cancel()
@@ -60,7 +60,7 @@ async def test_work_that_nobody_waits_for_is_given_up() -> None:
 
 
 async def test_a_failure_is_everybodys_and_not_remembered() -> None:
-    flights: Flights[int] = Flights()
+    flights: SingleFlight[int] = SingleFlight()
 
     async def failing() -> int:
         raise ValueError("no")
@@ -69,5 +69,5 @@ async def test_a_failure_is_everybodys_and_not_remembered() -> None:
         return 1
 
     with pytest.raises(ValueError, match="no"):
-        await flights.shared("a", failing)
-    assert await flights.shared("a", working) == 1
+        await flights.do("a", failing)
+    assert await flights.do("a", working) == 1

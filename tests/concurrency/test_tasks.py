@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 import pytest
 
-from twinlens.concurrency.tasks import ahead, side_by_side
+from twinlens.concurrency.tasks import gather, read_ahead
 from twinlens.domain.errors import BadMedia
 
 
@@ -19,7 +19,7 @@ async def test_results_come_in_order_although_steps_end_in_any() -> None:
         await asyncio.sleep(0.01 * (3 - number))
         return number
 
-    assert await side_by_side(step(number) for number in range(3)) == [0, 1, 2]
+    assert await gather(step(number) for number in range(3)) == [0, 1, 2]
 
 
 async def test_the_first_failure_is_raised_as_it_is_and_ends_the_others() -> None:
@@ -36,7 +36,7 @@ async def test_the_first_failure_is_raised_as_it_is_and_ends_the_others() -> Non
         raise BadMedia("not valid")
 
     with pytest.raises(BadMedia, match="not valid"):
-        await side_by_side([slow(), failing()])
+        await gather([slow(), failing()])
 
     assert ended
 
@@ -56,7 +56,7 @@ async def test_what_cancelled_steps_held_is_let_go_at_once() -> None:
         await asyncio.sleep(60)
 
     async def two_levels() -> None:
-        await side_by_side([side_by_side([step(), step()]), step()])
+        await gather([gather([step(), step()]), step()])
 
     gc.disable()
     try:
@@ -83,7 +83,7 @@ async def numbers(made: list[int]) -> AsyncGenerator[int, None]:
 async def test_the_next_is_made_while_the_last_is_used() -> None:
     made: list[int] = []
 
-    async with aclosing(ahead(numbers(made))) as given:
+    async with aclosing(read_ahead(numbers(made))) as given:
         assert await anext(given) == 0
         await asyncio.sleep(0)
 
@@ -93,7 +93,7 @@ async def test_the_next_is_made_while_the_last_is_used() -> None:
 async def test_all_are_given_in_order_and_the_source_is_closed() -> None:
     made: list[int] = []
 
-    assert [number async for number in ahead(numbers(made))] == [0, 1, 2]
+    assert [number async for number in read_ahead(numbers(made))] == [0, 1, 2]
 
     assert made == [0, 1, 2, -1]
 
@@ -101,7 +101,7 @@ async def test_all_are_given_in_order_and_the_source_is_closed() -> None:
 async def test_who_stops_early_closes_the_source() -> None:
     made: list[int] = []
 
-    async with aclosing(ahead(numbers(made))) as given:
+    async with aclosing(read_ahead(numbers(made))) as given:
         await anext(given)
 
     assert made[-1] == -1
@@ -112,7 +112,7 @@ async def test_a_failure_comes_when_its_turn_is_there() -> None:
         yield 1
         raise ValueError("second")
 
-    given = ahead(failing())
+    given = read_ahead(failing())
 
     assert await anext(given) == 1
     with pytest.raises(ValueError, match="second"):
@@ -128,4 +128,4 @@ async def test_steps_that_never_begin_are_given_up_in_order() -> None:
 
     # A coroutine that is never awaited is a warning, and a warning is an error here.
     with pytest.raises(ValueError, match="first"):
-        await side_by_side([fails(), *(waits() for _ in range(20))], at_once=2)
+        await gather([fails(), *(waits() for _ in range(20))], at_once=2)

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from twinlens.domain.engine import Blocked, Call, EngineRequest, EngineTurn, Event, Finished, Text, Thought
+from twinlens.domain.engine import (
+    Blocked,
+    EngineRequest,
+    EngineTurn,
+    Event,
+    Finished,
+    FunctionCall,
+    Text,
+    Thought,
+)
 from twinlens.domain.geometry import GEOMETRIES
 from twinlens.domain.media import Image
 from twinlens.engines import registry
@@ -130,7 +139,7 @@ async def test_an_answer_ends_once(engine: Engine, request_: EngineRequest) -> N
     *before, last = await events(engine, request_)
 
     assert isinstance(last, Finished | Blocked)
-    said = (Text, Thought, Call) if engine.capabilities.calls else (Text, Thought)
+    said = (Text, Thought, FunctionCall) if engine.capabilities.calls else (Text, Thought)
     assert all(isinstance(event, said) for event in before)
 
 

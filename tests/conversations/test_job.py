@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from twinlens.conversations.job import Run
+from twinlens.conversations.job import Job
 from twinlens.domain.answer import Answer, Candidate
 from twinlens.domain.engine import Finished, Text, Usage
 from twinlens.domain.interaction import Interaction
@@ -19,14 +19,14 @@ def piece(text: str, *, last: bool = False) -> Answer:
 
 
 async def test_a_watcher_that_is_slow_is_given_the_end_all_the_same() -> None:
-    run = Run(BEGUN)
-    changes = run.changes()
-    run.take(piece("Once "))
+    job = Job(BEGUN)
+    changes = job.changes()
+    job.add_chunk(piece("Once "))
     seen = await anext(changes)
 
     # All of this happens while what was seen is being sent.
-    run.take(piece("upon a time.", last=True))
-    run.end(run.outcome, NOW)
+    job.add_chunk(piece("upon a time.", last=True))
+    job.end(job.outcome, NOW)
     rest = [one async for one in changes]
 
     assert seen.outcome.status == "in_progress"
@@ -37,15 +37,15 @@ async def test_a_watcher_that_is_slow_is_given_the_end_all_the_same() -> None:
 
 
 async def test_a_watcher_of_what_is_finished_is_given_it_once() -> None:
-    run = Run(BEGUN)
-    run.take(piece("Done.", last=True))
-    run.end(run.outcome, NOW)
+    job = Job(BEGUN)
+    job.add_chunk(piece("Done.", last=True))
+    job.end(job.outcome, NOW)
 
-    assert len([one async for one in run.changes()]) == 1
+    assert len([one async for one in job.changes()]) == 1
 
 
 async def test_an_answer_that_was_cut_is_incomplete() -> None:
-    run = Run(BEGUN)
-    run.take(Answer((Candidate(0, (Text("O"),), Finished("MAX_TOKENS")),), Usage({})))
+    job = Job(BEGUN)
+    job.add_chunk(Answer((Candidate(0, (Text("O"),), Finished("MAX_TOKENS")),), Usage({})))
 
-    assert run.outcome == replace(run.interaction.outcome, status="incomplete")
+    assert job.outcome == replace(job.interaction.outcome, status="incomplete")

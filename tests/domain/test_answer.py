@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinlens.domain.answer import Answer, Candidate, fold
-from twinlens.domain.engine import Blocked, Call, Finished, Text, Thought, Usage
+from twinlens.domain.engine import Blocked, Finished, FunctionCall, Text, Thought, Usage
 from twinlens.domain.media import Modality
 
 PROMPT = Usage({Modality.TEXT: 3})
@@ -24,7 +24,7 @@ def test_neighbouring_texts_become_one_and_thoughts_stay_apart() -> None:
 
 
 def test_calls_stay_whole_and_in_their_place_and_part_the_texts_beside_them() -> None:
-    first, second = Call("f", {"a": 1}, "1"), Call("f", {"a": 1}, "2")
+    first, second = FunctionCall("f", {"a": 1}, "1"), FunctionCall("f", {"a": 1}, "2")
     pieces = [
         Answer((Candidate(0, (part,)),), PROMPT)
         for part in (Text("a"), Text("b"), first, Text(""), second, Text("c"), Text("d"), Text(""))

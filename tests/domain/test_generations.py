@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinlens.domain.generations import family_of, line_of
+from twinlens.domain.generations import family_of, generation_of
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from twinlens.domain.generations import family_of, line_of
     ],
 )
 def test_the_line_is_read_off_the_name(model: str, line: str) -> None:
-    found = line_of(model)
+    found = generation_of(model)
 
     assert found is not None
     assert found.name == line
@@ -62,7 +62,7 @@ def test_the_names_of_other_services_have_no_line(model: str, service: str) -> N
     family = family_of(model)
 
     assert family is not None
-    assert (family.service, line_of(model)) == (service, None)
+    assert (family.service, generation_of(model)) == (service, None)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_the_names_of_other_services_have_no_line(model: str, service: str) -> N
     ["nope", "gemini", "gemini-flash", "gemma", "gpt-4", "gemini-2.5-", "gemini-3-Flash", "gemini-٣", ""],
 )
 def test_anything_else_is_no_line(model: str) -> None:
-    assert line_of(model) is None
+    assert generation_of(model) is None

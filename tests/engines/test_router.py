@@ -28,7 +28,7 @@ class Slow(ScriptEngine):
 
 
 def test_the_engines_own_name_follows_the_newest_line() -> None:
-    assert Engines(Slow()).get("twinlens-script").line.name == "gemini-3"
+    assert Engines(Slow()).get("twinlens-script").generation.name == "gemini-3"
 
 
 @pytest.mark.parametrize("name", ["gemini-2.5-flash", "models/gemini-2.5-flash"])

@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twinlens.domain.engine import Blocked, Call, EngineRequest, EngineTurn, Event, Finished, Text, Thought
+from twinlens.domain.engine import (
+    Blocked,
+    EngineRequest,
+    EngineTurn,
+    Event,
+    Finished,
+    FunctionCall,
+    Text,
+    Thought,
+)
 from twinlens.domain.errors import FailedPrecondition, ResourceExhausted, TwinlensError, Unavailable
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat
@@ -178,12 +187,12 @@ async def test_a_request_that_nothing_fits_is_told_what_was_asked(tmp_path: Path
         ("{text: a, finish: MAX_TOKENS}", [Text("a"), Finished("MAX_TOKENS")]),
         ("{finish: SAFETY, finish_message: No.}", [Finished("SAFETY", "No.")]),
         ("{text: a, delay: 0.001}", [Text("a"), Finished()]),
-        ("{call: {name: f}}", [Call("f", {}), Finished()]),
+        ("{call: {name: f}}", [FunctionCall("f", {}), Finished()]),
         (
             "{call: {name: f, args: {a: [1, {b: null}]}, id: x}, text: a, thoughts: hm}",
-            [Thought("hm"), Text("a"), Call("f", {"a": [1, {"b": None}]}, "x"), Finished()],
+            [Thought("hm"), Text("a"), FunctionCall("f", {"a": [1, {"b": None}]}, "x"), Finished()],
         ),
-        ("{call: [{name: f}, {name: g}]}", [Call("f", {}), Call("g", {}), Finished()]),
+        ("{call: [{name: f}, {name: g}]}", [FunctionCall("f", {}), FunctionCall("g", {}), Finished()]),
     ],
 )
 async def test_an_answer_becomes_these_events(tmp_path: Path, default: str, expected: list[Event]) -> None:
@@ -361,7 +370,7 @@ async def told(engine: ScriptEngine, question: str) -> str:
             match event:
                 case Text(piece):
                     parts.append(piece)
-                case Call(name, arguments):
+                case FunctionCall(name, arguments):
                     parts.append(f"{name} {json.dumps(arguments, separators=(',', ':'))}")
                 case Blocked(reason):
                     parts.append(f"blocked: {reason}")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from twinlens.domain.errors import InvalidArgument
-from twinlens.fetch.fetcher import Refused
+from twinlens.fetch.fetcher import FetchRefused
 from twinlens.fetch.youtube import LookUp, YouTube, choose, is_youtube, video_id
 from websites import Server, Watched, always, http, redirect, serving
 
@@ -188,12 +188,12 @@ def test_the_best_whole_file_of_up_to_720_lines_is_chosen(formats: list[dict[str
 
 
 def test_sound_is_never_left_out() -> None:
-    with pytest.raises(Refused, match="picture and its sound only apart"):
+    with pytest.raises(FetchRefused, match="picture and its sound only apart"):
         choose(offered(PICTURE, SOUND), 10_000_000)
 
 
 def test_a_video_that_is_too_large_in_every_form_is_refused() -> None:
-    with pytest.raises(Refused, match="It is larger than 1000 bytes"):
+    with pytest.raises(FetchRefused, match="It is larger than 1000 bytes"):
         choose(offered(WHOLE, WHOLE | {"height": 720}), 1000)
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from twinlens.domain.errors import InvalidArgument
-from twinlens.fetch.fetcher import Refused
+from twinlens.fetch.fetcher import FetchRefused
 from twinlens.fetch.youtube import YouTube
 from twinlens.fetch.ytdlp import Lookup
 
@@ -133,5 +133,5 @@ async def test_without_a_network_the_real_program_says_so() -> None:
 
 
 async def test_a_program_that_is_gone_is_told() -> None:
-    with pytest.raises(Refused, match="The program that looks videos up cannot be started"):
+    with pytest.raises(FetchRefused, match="The program that looks videos up cannot be started"):
         await Lookup(10, ["/nowhere/program"])("dQw4w9WgXcQ")

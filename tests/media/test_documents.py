@@ -22,9 +22,9 @@ from twinlens.domain.media import Blob
 from twinlens.domain.regions import Box
 from twinlens.media.documents import PageImages, PageTexts, PlainText
 from twinlens.media.worker.buffers import anonymous_file, put
-from twinlens.media.worker.jobs import Job, Limits, Result, spooled
-from twinlens.media.worker.pool import DecodePool
-from twinlens.media.worker.process import Lost
+from twinlens.media.worker.jobs import Job, Limits, Result, to_file
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.media.worker.process import WorkerDied
 
 LIMITS = Limits(512, 30)
 
@@ -33,18 +33,18 @@ on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def pool() -> AsyncIterator[DecodePool]:
-    pool = DecodePool(1, 512, 30)
+async def pool() -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(1, 512, 30)
     await pool.start()
     yield pool
     await pool.stop()
 
 
 def blob(data: bytes, mime_type: str = "application/pdf") -> Blob:
-    return spooled(Blob(data, mime_type, "contents[0].parts[0]"))
+    return to_file(Blob(data, mime_type, "contents[0].parts[0]"))
 
 
-async def refusal(pool: DecodePool, job: Job[Result]) -> str:
+async def refusal(pool: WorkerPool, job: Job[Result]) -> str:
     with pytest.raises(BadMedia) as caught:
         await pool.do(job)
     assert [violation.field for violation in caught.value.violations] == ["contents[0].parts[0]"]
@@ -52,7 +52,7 @@ async def refusal(pool: DecodePool, job: Job[Result]) -> str:
 
 
 @on_one_loop
-async def test_pages_give_their_text_in_the_order_asked_for(pool: DecodePool) -> None:
+async def test_pages_give_their_text_in_the_order_asked_for(pool: WorkerPool) -> None:
     document = sheets.document([Sheet(words(f"Page {number}", 72, 700)) for number in (1, 2, 3)])
 
     third, first = await pool.do(PageTexts(blob(document), (3, 1)))
@@ -62,7 +62,7 @@ async def test_pages_give_their_text_in_the_order_asked_for(pool: DecodePool) ->
 
 
 @on_one_loop
-async def test_pages_give_their_pixels_at_the_sizes_asked_for(pool: DecodePool) -> None:
+async def test_pages_give_their_pixels_at_the_sizes_asked_for(pool: WorkerPool) -> None:
     coloured = [Sheet(f"{colour} rg 0 0 612 792 re f") for colour in ("1 0 0", "0 1 0", "0 0 1")]
 
     last, first = await pool.do(PageImages(blob(sheets.document(coloured)), (3, 1), ((30, 40), (51, 17))))
@@ -74,7 +74,7 @@ async def test_pages_give_their_pixels_at_the_sizes_asked_for(pool: DecodePool) 
 
 
 @on_one_loop
-async def test_scans_are_told_and_decoded(pool: DecodePool) -> None:
+async def test_scans_are_told_and_decoded(pool: WorkerPool) -> None:
     document = blob(sheets.scan(2))
 
     (text,) = await pool.do(PageTexts(document, (2,)))
@@ -86,7 +86,7 @@ async def test_scans_are_told_and_decoded(pool: DecodePool) -> None:
 
 
 @on_one_loop
-async def test_a_long_text_comes_in_several_answers(pool: DecodePool) -> None:
+async def test_a_long_text_comes_in_several_answers(pool: WorkerPool) -> None:
     rows = "".join(words("x" * 600, 1, 1.5 * row + 1, size=1) for row in range(1000))
     document = blob(sheets.document([Sheet(rows, size=(400, 1510))] * 10))
 
@@ -97,7 +97,7 @@ async def test_a_long_text_comes_in_several_answers(pool: DecodePool) -> None:
 
 
 @on_one_loop
-async def test_a_page_that_is_not_there_is_named(pool: DecodePool) -> None:
+async def test_a_page_that_is_not_there_is_named(pool: WorkerPool) -> None:
     document = blob(clips.pdf(3).replace(b"6 0 R 8 0 R", b"99 0 R 8 0 R", 1))
     message = "Page 2 of the document is damaged. Save the document anew as PDF and send it again."
 
@@ -119,13 +119,13 @@ async def test_a_page_that_is_not_there_is_named(pool: DecodePool) -> None:
         ),
     ],
 )
-async def test_a_document_that_does_not_open_says_why(pool: DecodePool, data: bytes, message: str) -> None:
+async def test_a_document_that_does_not_open_says_why(pool: WorkerPool, data: bytes, message: str) -> None:
     assert await refusal(pool, PageTexts(blob(data), (1,))) == message
     assert await refusal(pool, PageImages(blob(data), (1,), ((9, 9),))) == message
 
 
 @on_one_loop
-async def test_a_document_opens_nothing(pool: DecodePool, tmp_path: Path) -> None:
+async def test_a_document_opens_nothing(pool: WorkerPool, tmp_path: Path) -> None:
     (tmp_path / "page.pdf").write_bytes(clips.pdf())
     actions = (
         f"/OpenAction << /S /Launch /F ({tmp_path}/page.pdf) >> "
@@ -149,7 +149,7 @@ async def test_memory_does_not_grow_with_the_pages() -> None:
     document = blob(sheets.document(scans))
     peaks = []
     for count in (10, 300):
-        pool = DecodePool(1, 256, 30)
+        pool = WorkerPool(1, 256, 30)
         await pool.start()
         texts = images = 0
         while texts < count:
@@ -190,7 +190,7 @@ FUZZED = {
 
 @on_one_loop
 @pytest.mark.parametrize("name", FUZZED)
-async def test_damage_costs_an_error_at_most(pool: DecodePool, name: str) -> None:
+async def test_damage_costs_an_error_at_most(pool: WorkerPool, name: str) -> None:
     read = 0
 
     for damaged in clips.mutations(FUZZED[name], 200, seed=11):
@@ -225,7 +225,7 @@ def test_what_a_worker_left_is_taken() -> None:
 
 @pytest.mark.parametrize("pages", [None, True, -1, 3, 1.0, "1", [1], 10**30])
 def test_a_worker_that_counts_nonsense_is_lost(pages: object) -> None:
-    with pytest.raises(Lost):
+    with pytest.raises(WorkerDied):
         Left.taken(b'{"scan": false, "lines": []}', pages)
 
 
@@ -262,7 +262,7 @@ def test_a_worker_that_counts_nonsense_is_lost(pages: object) -> None:
     ],
 )
 def test_a_worker_that_leaves_nonsense_is_lost(left: bytes) -> None:
-    with pytest.raises(Lost):
+    with pytest.raises(WorkerDied):
         Left.taken(left)
 
 
@@ -271,10 +271,10 @@ def test_a_worker_that_leaves_too_much_or_too_little_is_lost() -> None:
     with anonymous_file() as room:
         put(room.fileno(), bytes(299))
 
-        with pytest.raises(Lost):
+        with pytest.raises(WorkerDied):
             images.result({"pages": 1}, room)
         os.truncate(room.fileno(), 1 << 40)
-        with pytest.raises(Lost):
+        with pytest.raises(WorkerDied):
             Left.job.result({"pages": 1}, room)
 
 
@@ -290,7 +290,7 @@ def test_a_worker_that_leaves_too_much_or_too_little_is_lost() -> None:
         (b"", "text/plain", ""),
     ],
 )
-async def test_a_text_file_gives_its_text(pool: DecodePool, data: bytes, mime_type: str, text: str) -> None:
+async def test_a_text_file_gives_its_text(pool: WorkerPool, data: bytes, mime_type: str, text: str) -> None:
     assert await pool.do(PlainText(blob(data, mime_type), mime_type)) == text
 
 
@@ -307,7 +307,7 @@ async def test_a_text_file_gives_its_text(pool: DecodePool, data: bytes, mime_ty
     ],
 )
 async def test_other_data_is_refused_with_what_it_looks_like(
-    pool: DecodePool, data: bytes, looks: str
+    pool: WorkerPool, data: bytes, looks: str
 ) -> None:
     message = f"The data is labelled text/plain but looks like {looks}. Send text, or label it as what it is."
 
@@ -315,7 +315,7 @@ async def test_other_data_is_refused_with_what_it_looks_like(
 
 
 @on_one_loop
-async def test_a_text_that_is_too_long_is_refused(pool: DecodePool) -> None:
+async def test_a_text_that_is_too_long_is_refused(pool: WorkerPool) -> None:
     message = "The text is longer than 32 MiB. Split it and send it again."
 
     assert await refusal(pool, PlainText(blob(b"a" * (32 << 20) + b"a"), "text/plain")) == message
@@ -325,7 +325,7 @@ async def test_a_text_that_is_too_long_is_refused(pool: DecodePool) -> None:
 
 @pytest.mark.parametrize("said", [None, -1, True, 2.0, "7"])
 def test_a_worker_that_answers_nonsense_on_a_text_is_lost(said: object) -> None:
-    with anonymous_file() as room, pytest.raises(Lost):
+    with anonymous_file() as room, pytest.raises(WorkerDied):
         PlainText(blob(b""), "text/plain").result({"bytes": said}, room)
 
 
@@ -333,5 +333,5 @@ def test_a_worker_that_leaves_no_text_is_lost() -> None:
     with anonymous_file() as room:
         put(room.fileno(), b"\xff")
 
-        with pytest.raises(Lost):
+        with pytest.raises(WorkerDied):
             PlainText(blob(b""), "text/plain").result({"bytes": 1}, room)

@@ -19,9 +19,9 @@ from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob, Descriptor, Inspected, PdfInfo, SoundInfo, VideoInfo
 from twinlens.media import is_inspected
 from twinlens.media.inspection import Inspect
-from twinlens.media.worker.jobs import Limits, held, spooled
-from twinlens.media.worker.pool import DecodePool
-from twinlens.media.worker.process import Lost
+from twinlens.media.worker.jobs import Limits, file_of, to_file
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.media.worker.process import WorkerDied
 
 PDF = "application/pdf"
 LIMITS = Limits(512, 30)
@@ -34,8 +34,8 @@ on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def pool() -> AsyncIterator[DecodePool]:
-    pool = DecodePool(1, 512, 30)
+async def pool() -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(1, 512, 30)
     await pool.start()
     yield pool
     await pool.stop()
@@ -43,10 +43,10 @@ async def pool() -> AsyncIterator[DecodePool]:
 
 def stored(data: bytes) -> Blob:
     """Put bytes into a file, as the store does."""
-    return spooled(Blob(data, None, ""))
+    return to_file(Blob(data, None, ""))
 
 
-async def inspect(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -> Inspected:
+async def inspect(pool: WorkerPool, data: bytes, mime_type: str = "video/mp4") -> Inspected:
     return await pool.inspect(stored(data), mime_type)
 
 
@@ -58,7 +58,7 @@ def pdf_info(pages: int) -> PdfInfo:
     return PdfInfo(PDF, ((200.0, 300.0),) * pages)
 
 
-async def refusal(pool: DecodePool, data: bytes, mime_type: str = "video/mp4") -> str:
+async def refusal(pool: WorkerPool, data: bytes, mime_type: str = "video/mp4") -> str:
     with pytest.raises(BadMedia) as caught:
         await inspect(pool, data, mime_type)
     return caught.value.message
@@ -78,20 +78,20 @@ def test_other_files_are_not(mime_type: str) -> None:
 
 @on_one_loop
 @pytest.mark.parametrize("name", clips.CONTAINERS)
-async def test_a_video_tells_its_size_and_its_duration(pool: DecodePool, name: str) -> None:
+async def test_a_video_tells_its_size_and_its_duration(pool: WorkerPool, name: str) -> None:
     mime_type = clips.CONTAINERS[name].mime_type
 
     assert await inspect(pool, clips.video(name), mime_type) == video_info(mime_type)
 
 
 @on_one_loop
-async def test_a_video_tells_whether_it_has_sound(pool: DecodePool) -> None:
+async def test_a_video_tells_whether_it_has_sound(pool: WorkerPool) -> None:
     assert await inspect(pool, clips.video(sound=True)) == video_info(sound=True)
 
 
 @on_one_loop
 @pytest.mark.parametrize("name", clips.SOUNDS)
-async def test_sound_tells_its_duration(pool: DecodePool, name: str) -> None:
+async def test_sound_tells_its_duration(pool: WorkerPool, name: str) -> None:
     kind = clips.SOUNDS[name]
 
     found = await inspect(pool, clips.sound(name, np.zeros((2, 96_000))), kind.mime_type)
@@ -102,14 +102,14 @@ async def test_sound_tells_its_duration(pool: DecodePool, name: str) -> None:
 
 
 @on_one_loop
-async def test_sound_in_a_videos_container_is_sound(pool: DecodePool) -> None:
+async def test_sound_in_a_videos_container_is_sound(pool: WorkerPool) -> None:
     assert await inspect(pool, clips.audio("mp4"), "video/mp4") == SoundInfo(
         "video/mp4", timedelta(seconds=2)
     )
 
 
 @on_one_loop
-async def test_of_a_video_that_is_called_audio_the_sound_counts(pool: DecodePool) -> None:
+async def test_of_a_video_that_is_called_audio_the_sound_counts(pool: WorkerPool) -> None:
     found = await inspect(pool, clips.video(sound=True), "audio/mp4")
 
     assert found == SoundInfo("audio/mp4", timedelta(seconds=2))
@@ -118,7 +118,7 @@ async def test_of_a_video_that_is_called_audio_the_sound_counts(pool: DecodePool
 @on_one_loop
 @pytest.mark.parametrize("label", ["audio/3gpp", "audio/3gpp2"])
 async def test_a_3gpp_file_is_a_video_if_there_are_pictures_whatever_its_label(
-    pool: DecodePool, label: str
+    pool: WorkerPool, label: str
 ) -> None:
     mime_type = label.replace("audio", "video")
 
@@ -127,17 +127,17 @@ async def test_a_3gpp_file_is_a_video_if_there_are_pictures_whatever_its_label(
 
 
 @on_one_loop
-async def test_a_document_tells_its_pages(pool: DecodePool) -> None:
+async def test_a_document_tells_its_pages(pool: WorkerPool) -> None:
     assert await inspect(pool, clips.pdf(1000), PDF) == pdf_info(1000)
 
 
 @on_one_loop
-async def test_the_label_need_not_name_the_right_container(pool: DecodePool) -> None:
+async def test_the_label_need_not_name_the_right_container(pool: WorkerPool) -> None:
     assert await inspect(pool, clips.video("webm"), "video/mp4") == video_info()
 
 
 @on_one_loop
-async def test_a_file_that_is_refused_costs_no_worker(pool: DecodePool) -> None:
+async def test_a_file_that_is_refused_costs_no_worker(pool: WorkerPool) -> None:
     (pid,) = pool.pids
 
     for _ in range(3):
@@ -225,7 +225,7 @@ async def test_a_file_that_is_refused_costs_no_worker(pool: DecodePool) -> None:
     ],
 )
 async def test_each_refusal_says_what_to_do(
-    pool: DecodePool, data: bytes, mime_type: str, message: str
+    pool: WorkerPool, data: bytes, mime_type: str, message: str
 ) -> None:
     assert await refusal(pool, data, mime_type) == message
 
@@ -244,7 +244,7 @@ async def test_each_refusal_says_what_to_do(
         "[Reference]\nRef1={address}\n",
     ],
 )
-async def test_a_list_of_other_files_is_not_followed(pool: DecodePool, tmp_path: Path, playlist: str) -> None:
+async def test_a_list_of_other_files_is_not_followed(pool: WorkerPool, tmp_path: Path, playlist: str) -> None:
     path = tmp_path / "video.ts"
     path.write_bytes(clips.video("ts"))
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
@@ -262,7 +262,7 @@ async def test_two_gigabytes_cost_no_memory(tmp_path: Path) -> None:
     path, hole = tmp_path / "large.mp4", 2 * 1024**3
     path.write_bytes(clips.video("mp4") + b"\0\0\0\1free" + hole.to_bytes(8, "big"))
     os.truncate(path, path.stat().st_size - 16 + hole)
-    pool = DecodePool(1, 64, 30)
+    pool = WorkerPool(1, 64, 30)
     await pool.start()
 
     found = await pool.inspect(Blob(b"", None, "", file=Descriptor(os.open(path, os.O_RDONLY))), "video/mp4")
@@ -288,7 +288,7 @@ KINDS = {name: (clips.video(name), kind.mime_type) for name, kind in clips.CONTA
 
 @on_one_loop
 @pytest.mark.parametrize("name", KINDS)
-async def test_damage_costs_an_error_at_most(pool: DecodePool, name: str) -> None:
+async def test_damage_costs_an_error_at_most(pool: WorkerPool, name: str) -> None:
     data, mime_type = KINDS[name]
     cut = (data[: len(data) * part // 20] for part in range(20))
     found = 0
@@ -310,8 +310,8 @@ def test_a_worker_that_answers_nonsense_is_lost(name: str, mime_type: str, value
     right = {"duration": 2_000_000, "width": 64, "height": 48, "pages": 1, "sizes": [[200, 300]]}
     job = Inspect(stored(b""), mime_type)
 
-    with pytest.raises(Lost):
-        job.result({**right, name: value}, held(job.blob))
+    with pytest.raises(WorkerDied):
+        job.result({**right, name: value}, file_of(job.blob))
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
 from twinlens.media.recordings import MAX_BATCH_BYTES, FrameBatch, Frames, Sounds
 from twinlens.media.worker.buffers import anonymous_file
-from twinlens.media.worker.jobs import Limits, spooled
-from twinlens.media.worker.pool import DecodePool
-from twinlens.media.worker.process import Lost
+from twinlens.media.worker.jobs import Limits, to_file
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.media.worker.process import WorkerDied
 
 SEND_A_VIDEO = "Send MP4, MOV, MPEG, AVI, FLV, WEBM, WMV or 3GPP."
 FIELD = "contents[0].parts[0].inline_data"
@@ -24,15 +24,15 @@ on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def pool() -> AsyncIterator[DecodePool]:
-    pool = DecodePool(1, 512, 30)
+async def pool() -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(1, 512, 30)
     await pool.start()
     yield pool
     await pool.stop()
 
 
 def stored(data: bytes, mime_type: str = "video/mp4") -> Blob:
-    return spooled(Blob(data, mime_type, FIELD))
+    return to_file(Blob(data, mime_type, FIELD))
 
 
 def numbers(batch: FrameBatch) -> list[int]:
@@ -41,7 +41,7 @@ def numbers(batch: FrameBatch) -> list[int]:
 
 @on_one_loop
 @pytest.mark.parametrize("name", clips.CONTAINERS)
-async def test_frames_come_at_the_size_and_the_times_that_are_wanted(pool: DecodePool, name: str) -> None:
+async def test_frames_come_at_the_size_and_the_times_that_are_wanted(pool: WorkerPool, name: str) -> None:
     film = stored(clips.video(name, draw=clips.count, sound=True), clips.CONTAINERS[name].mime_type)
 
     batch = await pool.do(Frames(film, (0, 0.52, 1.48), 128, 72))
@@ -53,7 +53,7 @@ async def test_frames_come_at_the_size_and_the_times_that_are_wanted(pool: Decod
 
 
 @on_one_loop
-async def test_many_jobs_read_one_file(pool: DecodePool) -> None:
+async def test_many_jobs_read_one_file(pool: WorkerPool) -> None:
     film = stored(clips.video(draw=clips.count))
 
     found = [await pool.do(Frames(film, (number / 10,), 64, 48)) for number in (7, 3, 15)]
@@ -62,7 +62,7 @@ async def test_many_jobs_read_one_file(pool: DecodePool) -> None:
 
 
 @on_one_loop
-async def test_a_job_gives_no_more_than_there_is_room_for(pool: DecodePool) -> None:
+async def test_a_job_gives_no_more_than_there_is_room_for(pool: WorkerPool) -> None:
     film = stored(clips.video(draw=clips.count))
     side = 2304
 
@@ -73,7 +73,7 @@ async def test_a_job_gives_no_more_than_there_is_room_for(pool: DecodePool) -> N
 
 
 @on_one_loop
-async def test_a_thousand_times_are_not_too_many(pool: DecodePool) -> None:
+async def test_a_thousand_times_are_not_too_many(pool: WorkerPool) -> None:
     film = stored(clips.video(draw=clips.count))
 
     batch = await pool.do(Frames(film, tuple(number / 700 for number in range(1400)), 64, 48))
@@ -97,7 +97,7 @@ async def test_a_thousand_times_are_not_too_many(pool: DecodePool) -> None:
     ],
 )
 async def test_a_refusal_says_what_to_do_and_names_the_field(
-    pool: DecodePool, data: bytes, message: str
+    pool: WorkerPool, data: bytes, message: str
 ) -> None:
     with pytest.raises(BadMedia) as caught:
         await pool.do(Frames(stored(data), (0,), 64, 48))
@@ -108,7 +108,7 @@ async def test_a_refusal_says_what_to_do_and_names_the_field(
 
 @on_one_loop
 @pytest.mark.parametrize("name", clips.CONTAINERS)
-async def test_damage_costs_an_error_at_most(pool: DecodePool, name: str) -> None:
+async def test_damage_costs_an_error_at_most(pool: WorkerPool, name: str) -> None:
     film = clips.video(name, draw=clips.count, seconds=1)
     (pid,) = pool.pids
     found = 0
@@ -131,7 +131,7 @@ async def test_damage_costs_an_error_at_most(pool: DecodePool, name: str) -> Non
 def test_a_worker_that_answers_nonsense_is_lost(times: object) -> None:
     job = Frames(stored(b""), (0, 1), 64, 48)
 
-    with anonymous_file() as room, pytest.raises(Lost):
+    with anonymous_file() as room, pytest.raises(WorkerDied):
         job.result({"times": times}, room)
 
 
@@ -139,7 +139,7 @@ def test_a_worker_that_answers_nonsense_is_lost(times: object) -> None:
 def test_a_worker_that_answers_nonsense_for_samples_is_lost(count: object) -> None:
     job = Sounds(stored(b""), 0, 1)
 
-    with anonymous_file() as room, pytest.raises(Lost):
+    with anonymous_file() as room, pytest.raises(WorkerDied):
         job.result({"samples": count}, room)
 
 
@@ -148,7 +148,7 @@ def test_a_worker_that_cuts_the_file_is_lost() -> None:
 
     with anonymous_file() as room:
         os.truncate(room.fileno(), 64 * 48 * 3)
-        with pytest.raises(Lost):
+        with pytest.raises(WorkerDied):
             job.result({"times": [0, 1]}, room)
 
 

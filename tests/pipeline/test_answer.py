@@ -15,20 +15,20 @@ import pytest
 from PIL import Image as Pillow
 
 import sheets
-from twinlens.concurrency.pixel_limiter import Room
+from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.answer import Answer, fold
-from twinlens.domain.engine import Call, Capabilities, EngineRequest, Event, Finished, Text, Thought
+from twinlens.domain.engine import Capabilities, EngineRequest, Event, Finished, FunctionCall, Text, Thought
 from twinlens.domain.engine_media import Document
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
 from twinlens.domain.media import Image, Modality
 from twinlens.domain.request import (
+    BlobRef,
+    FileRef,
     Inline,
-    Kept,
     Media,
     Request,
     Resolution,
     Sampling,
-    Stored,
     Structured,
     Thinking,
     ToolChoice,
@@ -38,11 +38,11 @@ from twinlens.domain.request import Text as TextPart
 from twinlens.engines.router import Engines
 from twinlens.fetch.fetcher import Fetcher
 from twinlens.fetch.youtube import YouTube
-from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.answer import answer, plan
-from twinlens.pipeline.decoder import Decoded
+from twinlens.pipeline.decoder import Decoder
 from twinlens.pipeline.engine_media import item_of
-from twinlens.pipeline.inspection_cache import Looks
+from twinlens.pipeline.inspection_cache import InspectionCache
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.services import Services
 from twinlens.store.files import FileStore
@@ -55,7 +55,7 @@ class Remembering:
 
     def __init__(self) -> None:
         self.asked: list[EngineRequest] = []
-        self.calls: list[Call] = []
+        self.calls: list[FunctionCall] = []
         self.closed = 0
 
     async def start(self) -> None: ...
@@ -84,7 +84,7 @@ def engine() -> Remembering:
 
 @pytest.fixture
 async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Services]:
-    pool = DecodePool(1, 1024, 30.0)
+    pool = WorkerPool(1, 1024, 30.0)
     engines = Engines(engine)
     files = FileStore(tmp_path)
     await pool.start()
@@ -93,11 +93,11 @@ async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Service
         engines=engines,
         files=files,
         processing=Processing(files, pool, looks=1, patience_s=1.0),
-        looks=Looks(pool),
-        decoded=Decoded(pool, None),
+        inspections=InspectionCache(pool),
+        decoder=Decoder(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
         youtube=YouTube(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
-        room=Room(50_000_000),
+        pixel_limiter=PixelLimiter(50_000_000),
         max_image_pixels=10_000_000,
         max_fetched_bytes=10_000_000,
         work_limit_s=60.0,
@@ -178,7 +178,7 @@ async def test_media_that_take_too_much_work_end_the_request(services: Services)
     document = Media(Inline(sheets.heavy(1000)), "application/pdf", "contents[0].parts[0]")
     asked, served = request(document), services.engines.get("gemini-3-flash-preview")
     planned = await plan(asked, served, "project", replace(services, work_limit_s=1.0))
-    document_ = await item_of(planned.media[0], services.decoded.for_request(planned.work))
+    document_ = await item_of(planned.media[0], services.decoder.for_request(planned.work))
     assert isinstance(document_, Document)
 
     planned.work.spend(20)
@@ -244,25 +244,25 @@ async def test_thoughts_are_counted_and_shown_where_asked_for(services: Services
 
 
 async def test_a_call_without_an_id_gets_one(services: Services, engine: Remembering) -> None:
-    engine.calls = [Call("f", {"a": 1}), Call("f", {}, "own"), Call("f", {})]
+    engine.calls = [FunctionCall("f", {"a": 1}), FunctionCall("f", {}, "own"), FunctionCall("f", {})]
 
     answered = await whole(request(TextPart("q"), tools=[{"name": "f"}]), services)
 
     text, *calls = answered.candidates[0].parts
     assert text == Text("yes")
-    assert [(call.name, call.arguments) for call in calls if isinstance(call, Call)] == [
+    assert [(call.name, call.arguments) for call in calls if isinstance(call, FunctionCall)] == [
         ("f", {"a": 1}),
         ("f", {}),
         ("f", {}),
     ]
-    first, own, last = (call.id for call in calls if isinstance(call, Call))
+    first, own, last = (call.id for call in calls if isinstance(call, FunctionCall))
     assert own == "own"
     assert first != last
     assert all(re.fullmatch(r"call_[0-9a-f]{16}", made) for made in (first, last))
 
 
 async def test_a_call_counts_as_its_json(services: Services, engine: Remembering) -> None:
-    engine.calls = [Call("f", {"ü": 1}, "own")]
+    engine.calls = [FunctionCall("f", {"ü": 1}, "own")]
 
     answered = await whole(request(TextPart("q")), services)
 
@@ -272,11 +272,11 @@ async def test_a_call_counts_as_its_json(services: Services, engine: Remembering
 async def test_half_a_character_in_an_answer_is_replaced_and_counted_as_it_is_shown(
     services: Services, engine: Remembering
 ) -> None:
-    engine.calls = [Call("f", {"a": "x\ud83d"}, "own")]
+    engine.calls = [FunctionCall("f", {"a": "x\ud83d"}, "own")]
 
     answered = await whole(request(TextPart("q")), services)
 
-    assert answered.candidates[0].parts[-1] == Call("f", {"a": "x\ufffd"}, "own")
+    assert answered.candidates[0].parts[-1] == FunctionCall("f", {"a": "x\ufffd"}, "own")
     assert answered.usage.candidates == len("yes") + len('{"name":"f","args":{"a":"x_"}}')
 
 
@@ -330,7 +330,9 @@ async def test_g6_images_are_counted_over_the_whole_conversation_before_any_is_l
 async def test_where_images_of_earlier_turns_are_too_many_with_the_new_ones_that_is_said(
     services: Services, said: dict[str, Any]
 ) -> None:
-    earlier = Turn("user", (Media(Kept("0" * 64, 1, "image/png"), field="previous_interaction_id", **said),))
+    earlier = Turn(
+        "user", (Media(BlobRef("0" * 64, 1, "image/png"), field="previous_interaction_id", **said),)
+    )
     new = Turn("user", tuple(replace(picture(b"", number=i), **said) for i in range(3600)))
     asked = Request("gemini-3-flash", (earlier, new))
 
@@ -385,7 +387,7 @@ async def test_a_broken_picture_is_refused_with_its_field(services: Services) ->
 
 
 async def test_a_file_that_may_not_exist_is_refused(services: Services) -> None:
-    part = Media(Stored("abc"), None, "contents[0].parts[0].file_data")
+    part = Media(FileRef("abc"), None, "contents[0].parts[0].file_data")
 
     with pytest.raises(PermissionDenied, match="abc"):
         await whole(request(part), services)

@@ -16,9 +16,9 @@ from twinlens.domain.request import Inline, Media, MediaKind, Request, Turn
 from twinlens.engines.base import EngineOptions
 from twinlens.engines.router import Engines
 from twinlens.engines.script import ScriptEngine
-from twinlens.media.worker.compute_quota import Work
-from twinlens.media.worker.pool import DecodePool
-from twinlens.pipeline.inspection_cache import Looks
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.pipeline.inspection_cache import InspectionCache
 from twinlens.pipeline.planning import PlannedMedia, Planner
 
 IMAGE, VIDEO, PDF = pictures.make("png"), clips.video(), clips.pdf()
@@ -29,21 +29,23 @@ TEXT = b"hello world"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def looks() -> AsyncIterator[Looks]:
-    pool = DecodePool(1, 1024, 30.0)
+async def looks() -> AsyncIterator[InspectionCache]:
+    pool = WorkerPool(1, 1024, 30.0)
     await pool.start()
-    yield Looks(pool)
+    yield InspectionCache(pool)
     await pool.stop()
 
 
 in_the_module = pytest.mark.asyncio(loop_scope="module")
 
 
-async def planned(looks: Looks, data: bytes, kind: MediaKind | None, mime_type: str | None) -> PlannedMedia:
+async def planned(
+    looks: InspectionCache, data: bytes, kind: MediaKind | None, mime_type: str | None
+) -> PlannedMedia:
     part = Media(Inline(data), mime_type, "input[0]", kind=kind)
     request = Request("gemini-3-flash", (Turn("user", (part,)),))
     served = Engines(ScriptEngine(EngineOptions())).get(request.model)
-    planner = Planner(request, served, looks, Work("p"), 10_000_000)
+    planner = Planner(request, served, looks, ComputeQuota("p"), 10_000_000)
     (item,) = await planner.plan([Blob(data, mime_type, "input[0].inline_data")])
     return item
 
@@ -64,7 +66,7 @@ async def planned(looks: Looks, data: bytes, kind: MediaKind | None, mime_type: 
     ],
 )
 async def test_what_is_what_it_was_said_to_be_is_planned(
-    looks: Looks, data: bytes, kind: MediaKind | None, found: str
+    looks: InspectionCache, data: bytes, kind: MediaKind | None, found: str
 ) -> None:
     assert type(await planned(looks, data, kind, None)).__name__ == found
 
@@ -100,7 +102,7 @@ async def test_what_is_what_it_was_said_to_be_is_planned(
     ],
 )
 async def test_what_is_something_else_is_refused_with_what_it_is(
-    looks: Looks, data: bytes, mime_type: str | None, kind: MediaKind, why: str
+    looks: InspectionCache, data: bytes, mime_type: str | None, kind: MediaKind, why: str
 ) -> None:
     with pytest.raises(BadMedia) as refusal:
         await planned(looks, data, kind, mime_type)

@@ -15,9 +15,9 @@ from twinlens import media
 from twinlens.concurrency.off_loop import ON_LOOP_BYTES
 from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, ImageInfo, Pixels
-from twinlens.media.worker.compute_quota import Work
-from twinlens.media.worker.pool import DecodePool
-from twinlens.pipeline.decoder import Decoded
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.pipeline.decoder import Decoder
 from twinlens.store.cache import PixelCache
 
 PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
@@ -28,8 +28,8 @@ SLOW = pictures.encode(Image.new("P", (9000, 9000)), "gif")
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[DecodePool]:
-    pool = DecodePool(1, 1024, 30)
+async def pool() -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(1, 1024, 30)
     await pool.start()
     yield pool
     await pool.stop()
@@ -47,13 +47,13 @@ def blob(data: bytes, field: str = "contents[0].parts[0]", digest: str | None = 
 
 
 async def ask(
-    decoded: Decoded, asked: Blob, width: int = 80, height: int = 60, project: str = "p"
+    decoded: Decoder, asked: Blob, width: int = 80, height: int = 60, project: str = "p"
 ) -> tuple[Pixels, str]:
     info: ImageInfo = media.probe(asked, 100_000_000)
-    return await decoded.for_request(Work(project)).image(asked, info, width, height)
+    return await decoded.for_request(ComputeQuota(project)).image(asked, info, width, height)
 
 
-async def begun(task: asyncio.Task[tuple[Pixels, str]], decoded: Decoded, seen: int) -> None:
+async def begun(task: asyncio.Task[tuple[Pixels, str]], decoded: Decoder, seen: int) -> None:
     """Wait until so many requests have been counted, and the task is on its way."""
     async with asyncio.timeout(120):
         while decoded.hits + decoded.joined + decoded.misses < seen:  # noqa: ASYNC110  counts tell nobody
@@ -61,12 +61,12 @@ async def begun(task: asyncio.Task[tuple[Pixels, str]], decoded: Decoded, seen: 
     assert not task.done()
 
 
-def counts(decoded: Decoded) -> tuple[int, int, int]:
+def counts(decoded: Decoder) -> tuple[int, int, int]:
     return decoded.hits, decoded.joined, decoded.misses
 
 
-async def test_asking_again_decodes_nothing(pool: DecodePool, cache: PixelCache) -> None:
-    decoded = Decoded(pool, cache)
+async def test_asking_again_decodes_nothing(pool: WorkerPool, cache: PixelCache) -> None:
+    decoded = Decoder(pool, cache)
     first, name = await ask(decoded, blob(PHOTO))
     await pool.stop()
 
@@ -77,19 +77,19 @@ async def test_asking_again_decodes_nothing(pool: DecodePool, cache: PixelCache)
     assert counts(decoded) == (1, 0, 1)
 
 
-async def test_what_was_decoded_survives_a_restart(pool: DecodePool, tmp_path: Path) -> None:
+async def test_what_was_decoded_survives_a_restart(pool: WorkerPool, tmp_path: Path) -> None:
     before = PixelCache(tmp_path, 10_000_000)
-    first, _ = await ask(Decoded(pool, before), blob(PHOTO))
+    first, _ = await ask(Decoder(pool, before), blob(PHOTO))
     await before.close()
     await pool.stop()
 
-    again, _ = await ask(Decoded(pool, PixelCache(tmp_path, 10_000_000)), blob(PHOTO))
+    again, _ = await ask(Decoder(pool, PixelCache(tmp_path, 10_000_000)), blob(PHOTO))
 
     assert (again == first).all()
 
 
-async def test_another_size_is_another_picture(pool: DecodePool, cache: PixelCache) -> None:
-    decoded = Decoded(pool, cache)
+async def test_another_size_is_another_picture(pool: WorkerPool, cache: PixelCache) -> None:
+    decoded = Decoder(pool, cache)
 
     large, name = await ask(decoded, blob(PHOTO), 80, 60)
     small, other = await ask(decoded, blob(PHOTO), 40, 30)
@@ -100,22 +100,22 @@ async def test_another_size_is_another_picture(pool: DecodePool, cache: PixelCac
 
 
 @pytest.mark.parametrize("data", [SMALL, PHOTO + bytes(ON_LOOP_BYTES)], ids=["small", "large"])
-async def test_content_without_a_name_is_named_by_its_bytes(pool: DecodePool, data: bytes) -> None:
-    decoded = Decoded(pool, None)
+async def test_content_without_a_name_is_named_by_its_bytes(pool: WorkerPool, data: bytes) -> None:
+    decoded = Decoder(pool, None)
 
     _, name = await ask(decoded, blob(data))
 
     assert name == f"p/{media.digest(data)}-80x60"
 
 
-async def test_a_name_that_is_known_is_taken(pool: DecodePool) -> None:
-    _, name = await ask(Decoded(pool, None), blob(PHOTO, digest="abc"))
+async def test_a_name_that_is_known_is_taken(pool: WorkerPool) -> None:
+    _, name = await ask(Decoder(pool, None), blob(PHOTO, digest="abc"))
 
     assert name == "p/abc-80x60"
 
 
-async def test_without_a_cache_all_is_decoded(pool: DecodePool) -> None:
-    decoded = Decoded(pool, None)
+async def test_without_a_cache_all_is_decoded(pool: WorkerPool) -> None:
+    decoded = Decoder(pool, None)
 
     await ask(decoded, blob(PHOTO))
     await ask(decoded, blob(PHOTO))
@@ -123,8 +123,8 @@ async def test_without_a_cache_all_is_decoded(pool: DecodePool) -> None:
     assert counts(decoded) == (0, 0, 2)
 
 
-async def test_small_pictures_are_not_kept(pool: DecodePool, cache: PixelCache) -> None:
-    decoded = Decoded(pool, cache)
+async def test_small_pictures_are_not_kept(pool: WorkerPool, cache: PixelCache) -> None:
+    decoded = Decoder(pool, cache)
 
     await ask(decoded, blob(SMALL))
     await ask(decoded, blob(SMALL))
@@ -134,9 +134,9 @@ async def test_small_pictures_are_not_kept(pool: DecodePool, cache: PixelCache) 
 
 
 async def test_the_same_asked_for_at_once_is_decoded_once_and_shared(
-    pool: DecodePool, cache: PixelCache
+    pool: WorkerPool, cache: PixelCache
 ) -> None:
-    decoded = Decoded(pool, cache)
+    decoded = Decoder(pool, cache)
 
     (first, _), (second, _), (other, _) = await asyncio.gather(
         ask(decoded, blob(PHOTO)), ask(decoded, blob(PHOTO, "elsewhere")), ask(decoded, blob(PHOTO), 8, 6)
@@ -148,9 +148,9 @@ async def test_the_same_asked_for_at_once_is_decoded_once_and_shared(
 
 
 async def test_projects_share_neither_pixels_nor_decodes_nor_names(
-    pool: DecodePool, cache: PixelCache
+    pool: WorkerPool, cache: PixelCache
 ) -> None:
-    decoded = Decoded(pool, cache)
+    decoded = Decoder(pool, cache)
 
     (_, mine), (_, theirs) = await asyncio.gather(
         ask(decoded, blob(PHOTO), project="mine"), ask(decoded, blob(PHOTO), project="theirs")
@@ -162,25 +162,25 @@ async def test_projects_share_neither_pixels_nor_decodes_nor_names(
 
 
 async def test_the_pixels_go_with_the_last_file_of_the_project(
-    pool: DecodePool, cache: PixelCache, tmp_path: Path
+    pool: WorkerPool, cache: PixelCache, tmp_path: Path
 ) -> None:
-    decoded, name = Decoded(pool, cache), hashlib.sha256(PHOTO).hexdigest()
+    decoded, name = Decoder(pool, cache), hashlib.sha256(PHOTO).hexdigest()
     for project in ("mine", "theirs"):
         await ask(decoded, blob(PHOTO, digest=name), project=project)
 
     cache.forget(name, {"theirs"})
     await cache.close()
-    decoded = Decoded(pool, PixelCache(tmp_path, 10_000_000))
+    decoded = Decoder(pool, PixelCache(tmp_path, 10_000_000))
     for project in ("mine", "theirs"):
         await ask(decoded, blob(PHOTO, digest=name), project=project)
 
     assert counts(decoded) == (1, 0, 1)
 
 
-async def test_one_whose_own_work_is_not_over_does_not_suffer_from_another_whose_is(pool: DecodePool) -> None:
-    decoded, asked = Decoded(pool, None), blob(pictures.many_scans(90, 3000, 2000))
+async def test_one_whose_own_work_is_not_over_does_not_suffer_from_another_whose_is(pool: WorkerPool) -> None:
+    decoded, asked = Decoder(pool, None), blob(pictures.many_scans(90, 3000, 2000))
     info = media.probe(asked, 100_000_000)
-    poor, rich = (decoded.for_request(Work("p", limit_s)) for limit_s in (0.01, 100))
+    poor, rich = (decoded.for_request(ComputeQuota("p", limit_s)) for limit_s in (0.01, 100))
 
     failed, shown = await asyncio.gather(
         poor.image(asked, info, 80, 60), rich.image(asked, info, 80, 60), return_exceptions=True
@@ -193,8 +193,8 @@ async def test_one_whose_own_work_is_not_over_does_not_suffer_from_another_whose
 
 
 @pytest.mark.parametrize("kept", [False, True])
-async def test_pixels_cannot_be_written_to(pool: DecodePool, cache: PixelCache, kept: bool) -> None:
-    decoded = Decoded(pool, cache)
+async def test_pixels_cannot_be_written_to(pool: WorkerPool, cache: PixelCache, kept: bool) -> None:
+    decoded = Decoder(pool, cache)
     if kept:
         await ask(decoded, blob(PHOTO))
 
@@ -204,8 +204,8 @@ async def test_pixels_cannot_be_written_to(pool: DecodePool, cache: PixelCache, 
         pixels[0, 0] = 0
 
 
-async def test_each_caller_is_told_of_its_own_field(pool: DecodePool) -> None:
-    decoded = Decoded(pool, None)
+async def test_each_caller_is_told_of_its_own_field(pool: WorkerPool) -> None:
+    decoded = Decoder(pool, None)
 
     failures = await asyncio.gather(
         ask(decoded, blob(BROKEN, "a")), ask(decoded, blob(BROKEN, "b")), return_exceptions=True
@@ -219,8 +219,8 @@ async def test_each_caller_is_told_of_its_own_field(pool: DecodePool) -> None:
     assert counts(decoded) == (0, 1, 1)
 
 
-async def test_a_failure_is_not_remembered(pool: DecodePool, cache: PixelCache) -> None:
-    decoded = Decoded(pool, cache)
+async def test_a_failure_is_not_remembered(pool: WorkerPool, cache: PixelCache) -> None:
+    decoded = Decoder(pool, cache)
 
     for _ in range(2):
         with pytest.raises(BadMedia):
@@ -230,16 +230,16 @@ async def test_a_failure_is_not_remembered(pool: DecodePool, cache: PixelCache) 
     assert cache.entries == 0
 
 
-async def test_other_failures_pass_through(pool: DecodePool) -> None:
+async def test_other_failures_pass_through(pool: WorkerPool) -> None:
     await pool.stop()
 
     with pytest.raises(Unavailable):
-        await ask(Decoded(pool, None), blob(PHOTO))
+        await ask(Decoder(pool, None), blob(PHOTO))
 
 
 @pytest.mark.parametrize("leaver", [0, 1])
-async def test_one_that_goes_away_takes_nothing_from_another(pool: DecodePool, leaver: int) -> None:
-    decoded = Decoded(pool, None)
+async def test_one_that_goes_away_takes_nothing_from_another(pool: WorkerPool, leaver: int) -> None:
+    decoded = Decoder(pool, None)
     tasks = [asyncio.create_task(ask(decoded, blob(SLOW))) for _ in range(2)]
     await begun(tasks[0], decoded, 2)
 
@@ -251,8 +251,8 @@ async def test_one_that_goes_away_takes_nothing_from_another(pool: DecodePool, l
     assert counts(decoded) == (0, 1, 1)
 
 
-async def test_when_all_have_gone_the_next_begins_anew(pool: DecodePool) -> None:
-    decoded = Decoded(pool, None)
+async def test_when_all_have_gone_the_next_begins_anew(pool: WorkerPool) -> None:
+    decoded = Decoder(pool, None)
     gone = asyncio.create_task(ask(decoded, blob(SLOW)))
     await begun(gone, decoded, 1)
     gone.cancel()
@@ -265,9 +265,9 @@ async def test_when_all_have_gone_the_next_begins_anew(pool: DecodePool) -> None
 
 
 async def test_a_failure_that_nobody_waits_for_is_quiet(
-    pool: DecodePool, caplog: pytest.LogCaptureFixture
+    pool: WorkerPool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    decoded = Decoded(pool, None)
+    decoded = Decoder(pool, None)
     gone = asyncio.create_task(ask(decoded, blob(BROKEN)))
     await begun(gone, decoded, 1)
 

@@ -15,10 +15,10 @@ from twinlens.domain.clip import Span
 from twinlens.domain.engine_media import Document, Sound, TextFile, Video
 from twinlens.domain.geometry import Fit
 from twinlens.domain.media import Blob, Modality, PdfInfo, SoundInfo, VideoInfo
-from twinlens.media.worker.compute_quota import Work
-from twinlens.media.worker.jobs import spooled
-from twinlens.media.worker.pool import DecodePool
-from twinlens.pipeline.decoder import Decoded
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.media.worker.jobs import to_file
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.pipeline.decoder import Decoder
 from twinlens.pipeline.engine_media import item_of
 from twinlens.pipeline.planning import PlannedDocument, PlannedSound, PlannedText, PlannedVideo
 from twinlens.store.cache import PixelCache
@@ -29,33 +29,33 @@ BUDGET = Budget(70, 70, Modality.VIDEO)
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[DecodePool]:
-    pool = DecodePool(1, 1024, 30)
+async def pool() -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(1, 1024, 30)
     await pool.start()
     yield pool
     await pool.stop()
 
 
 @pytest.fixture
-async def decoded(pool: DecodePool, tmp_path: Path) -> AsyncIterator[Decoded]:
+async def decoded(pool: WorkerPool, tmp_path: Path) -> AsyncIterator[Decoder]:
     cache = PixelCache(tmp_path, 50_000_000)
-    yield Decoded(pool, cache)
+    yield Decoder(pool, cache)
     await cache.close()
 
 
 def blob(data: bytes, mime_type: str) -> Blob:
-    return spooled(Blob(data, mime_type, "contents[0].parts[0].inline_data", f"digest of {len(data)}"))
+    return to_file(Blob(data, mime_type, "contents[0].parts[0].inline_data", f"digest of {len(data)}"))
 
 
-async def video(decoded: Decoded, span: Span = PART, fps: float = 2) -> Video:
+async def video(decoded: Decoder, span: Span = PART, fps: float = 2) -> Video:
     info = VideoInfo("video/mp4", 320, 240, timedelta(seconds=6), has_sound=True)
     planned = PlannedVideo(blob(FILM, "video/mp4"), info, span, fps, BUDGET, Fit(64, 48, 3), 100)
-    item = await item_of(planned, decoded.for_request(Work("p")))
+    item = await item_of(planned, decoded.for_request(ComputeQuota("p")))
     assert isinstance(item, Video)
     return item
 
 
-async def test_a_video_gives_a_frame_for_each_moment(decoded: Decoded) -> None:
+async def test_a_video_gives_a_frame_for_each_moment(decoded: Decoder) -> None:
     film = await video(decoded)
 
     frames = [frame async for frame in film.frames()]
@@ -67,7 +67,7 @@ async def test_a_video_gives_a_frame_for_each_moment(decoded: Decoded) -> None:
     assert (frames[0].image.source_width, frames[0].image.tokens) == (320, 3)
 
 
-async def test_another_part_of_a_video_is_called_by_another_name(decoded: Decoded) -> None:
+async def test_another_part_of_a_video_is_called_by_another_name(decoded: Decoder) -> None:
     named = [
         (await video(decoded, span, fps)).digest
         for span, fps in ((Span(1, 5), 2), (Span(1, 4), 2), (Span(2, 5), 2), (Span(1, 5), 1), (Span(1, 5), 2))
@@ -77,7 +77,7 @@ async def test_another_part_of_a_video_is_called_by_another_name(decoded: Decode
     assert named[0] == named[-1]
 
 
-async def test_frames_are_given_by_their_number(decoded: Decoded) -> None:
+async def test_frames_are_given_by_their_number(decoded: Decoder) -> None:
     film = await video(decoded)
     every = [frame async for frame in film.frames()]
 
@@ -87,7 +87,7 @@ async def test_frames_are_given_by_their_number(decoded: Decoded) -> None:
     assert np.array_equal(some[1].image.pixels, every[6].image.pixels)
 
 
-async def test_only_the_frames_that_are_asked_for_are_decoded(decoded: Decoded) -> None:
+async def test_only_the_frames_that_are_asked_for_are_decoded(decoded: Decoder) -> None:
     film = await video(decoded)
 
     assert [frame.label async for frame in film.frames([4])] == ["00:03.0"]
@@ -95,7 +95,7 @@ async def test_only_the_frames_that_are_asked_for_are_decoded(decoded: Decoded) 
     assert (decoded.hits, decoded.misses) == (0, 1)
 
 
-async def test_frames_that_were_seen_are_not_decoded_again(decoded: Decoded, pool: DecodePool) -> None:
+async def test_frames_that_were_seen_are_not_decoded_again(decoded: Decoder, pool: WorkerPool) -> None:
     first = [frame.image.pixels async for frame in (await video(decoded)).frames()]
     await pool.stop()
 
@@ -104,7 +104,7 @@ async def test_frames_that_were_seen_are_not_decoded_again(decoded: Decoded, poo
     assert np.array_equal(first, again)
 
 
-async def test_the_sound_of_a_clip_is_that_of_its_span(decoded: Decoded) -> None:
+async def test_the_sound_of_a_clip_is_that_of_its_span(decoded: Decoder) -> None:
     film = await video(decoded)
     assert film.sound is not None
 
@@ -114,23 +114,23 @@ async def test_the_sound_of_a_clip_is_that_of_its_span(decoded: Decoded) -> None
     assert np.abs(np.concatenate(pieces)).max() > 0.1
 
 
-async def test_sound_comes_in_pieces_of_a_minute(decoded: Decoded) -> None:
+async def test_sound_comes_in_pieces_of_a_minute(decoded: Decoder) -> None:
     data = blob(clips.audio("mp4", seconds=150), "audio/mp4")
     info = SoundInfo("audio/mp4", timedelta(seconds=150))
 
-    sound = await item_of(PlannedSound(data, info, Span(5, 150), 10), decoded.for_request(Work("p")))
+    sound = await item_of(PlannedSound(data, info, Span(5, 150), 10), decoded.for_request(ComputeQuota("p")))
 
     assert isinstance(sound, Sound)
     assert [len(piece) // 16_000 async for piece in sound.samples()] == [60, 60, 25]
     assert [len(piece) async for piece in sound.read(9.5, 10)] == [8000]
 
 
-async def test_a_document_gives_its_text_and_its_pages(decoded: Decoded) -> None:
+async def test_a_document_gives_its_text_and_its_pages(decoded: Decoder) -> None:
     data = blob(clips.pdf(3), "application/pdf")
     info = PdfInfo("application/pdf", ((200, 300),) * 3)
     planned = PlannedDocument(data, info, BUDGET, (Fit(80, 120, 10),) * 3)
 
-    document = await item_of(planned, decoded.for_request(Work("p")))
+    document = await item_of(planned, decoded.for_request(ComputeQuota("p")))
 
     assert isinstance(document, Document)
     assert [(page.number, page.text) async for page in document.texts()] == [
@@ -144,9 +144,9 @@ async def test_a_document_gives_its_text_and_its_pages(decoded: Decoded) -> None
     assert not np.array_equal(pages[0].image.pixels, pages[1].image.pixels)
 
 
-async def test_a_text_file_is_given_whole(decoded: Decoded) -> None:
+async def test_a_text_file_is_given_whole(decoded: Decoder) -> None:
     data = blob(b"text", "text/plain")
 
-    item = await item_of(PlannedText(data, "text/plain", "text", 1), decoded.for_request(Work("p")))
+    item = await item_of(PlannedText(data, "text/plain", "text", 1), decoded.for_request(ComputeQuota("p")))
 
     assert item == TextFile("text/plain", "text", f"p/{data.digest}")

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 
 from twinlens.domain.errors import BadMedia
-from twinlens.media.worker.compute_quota import Work
-from twinlens.pipeline.media_flight import MediaFlights
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.pipeline.media_flight import MediaFlight
 
 
 async def test_what_was_too_much_for_another_is_done_again_for_its_own_field() -> None:
-    flights: MediaFlights[str] = MediaFlights()
-    poor, rich = Work("p", 1), Work("p", 100)
+    flights: MediaFlight[str] = MediaFlight()
+    poor, rich = ComputeQuota("p", 1), ComputeQuota("p", 100)
 
-    async def work_for(work: Work) -> str:
+    async def work_for(work: ComputeQuota) -> str:
         await asyncio.sleep(0)
         work.spend(5)
         work.check("of whoever began")
         return "done"
 
     failed, done = await asyncio.gather(
-        flights.of_medium("a", lambda: work_for(poor), "parts[0]", poor),
-        flights.of_medium("a", lambda: work_for(rich), "parts[1]", rich),
+        flights.do_for_field("a", lambda: work_for(poor), "parts[0]", poor),
+        flights.do_for_field("a", lambda: work_for(rich), "parts[1]", rich),
         return_exceptions=True,
     )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlens.domain.engine import Call, Event, Finished, Text, Thought
+from twinlens.domain.engine import Event, Finished, FunctionCall, Text, Thought
 from twinlens.domain.request import Sampling
 from twinlens.pipeline.output_limits import limited
 
@@ -77,7 +77,7 @@ async def test_thoughts_count_towards_the_limit() -> None:
     assert await heard(spoken, Sampling(max_output_tokens=5)) == [Thought("t" * 20), Finished("MAX_TOKENS")]
 
 
-CALL = Call("f", {"a": 1})
+CALL = FunctionCall("f", {"a": 1})
 CALL_TOKENS = tokens('{"name":"f","args":{"a":1}}')
 
 

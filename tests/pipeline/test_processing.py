@@ -13,7 +13,7 @@ import pytest
 import clips
 from twinlens.domain.errors import FailedPrecondition, PermissionDenied
 from twinlens.media import is_inspected
-from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.processing import Processing
 from twinlens.store.files import FileRecord, FileStore
 from twinlens.store.uploads import Draft, Uploads
@@ -27,15 +27,15 @@ async def files(tmp_path: Path) -> AsyncIterator[FileStore]:
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[DecodePool]:
-    pool = DecodePool(1, 1024, 30.0)
+async def pool() -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(1, 1024, 30.0)
     await pool.start()
     yield pool
     await pool.stop()
 
 
 @pytest.fixture
-async def processing(files: FileStore, pool: DecodePool) -> AsyncIterator[Processing]:
+async def processing(files: FileStore, pool: WorkerPool) -> AsyncIterator[Processing]:
     processing = Processing(files, pool, looks=1, patience_s=30.0)
     yield processing
     await processing.stop()
@@ -138,7 +138,7 @@ async def test_what_was_left_is_taken_up_at_the_start(processing: Processing, fi
 
 
 async def test_a_pool_that_is_closed_leaves_the_file_to_the_next_who_asks(files: FileStore) -> None:
-    closed = DecodePool(1, 1024, 30.0)
+    closed = WorkerPool(1, 1024, 30.0)
     record = await upload(files, clips.video())
     processing = Processing(files, closed, looks=1, patience_s=30.0)
 
@@ -175,7 +175,7 @@ async def test_a_file_deleted_meanwhile_is_gone(
     assert not caplog.records
 
 
-async def test_a_stop_leaves_files_processing(files: FileStore, pool: DecodePool) -> None:
+async def test_a_stop_leaves_files_processing(files: FileStore, pool: WorkerPool) -> None:
     processing = Processing(files, pool, looks=1, patience_s=30.0)
     records = [await upload(files, clips.video(seconds=seconds)) for seconds in (1, 2)]
     for record in records:

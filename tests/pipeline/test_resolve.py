@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from twinlens.concurrency.pixel_limiter import Room
+from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.errors import Internal
-from twinlens.domain.request import Inline, Kept, Media, Stored
+from twinlens.domain.request import BlobRef, FileRef, Inline, Media
 from twinlens.engines.base import EngineOptions
 from twinlens.engines.registry import create
 from twinlens.engines.router import Engines
 from twinlens.fetch.fetcher import Fetcher
 from twinlens.fetch.youtube import YouTube
 from twinlens.media import is_inspected
-from twinlens.media.worker.pool import DecodePool
-from twinlens.pipeline.decoder import Decoded
-from twinlens.pipeline.inspection_cache import Looks
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.pipeline.decoder import Decoder
+from twinlens.pipeline.inspection_cache import InspectionCache
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.resolve import resolve
 from twinlens.pipeline.services import Services
@@ -33,16 +33,16 @@ LARGE = 100_000
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    pool, files = DecodePool(1, 1024, 30.0), FileStore(tmp_path)
+    pool, files = WorkerPool(1, 1024, 30.0), FileStore(tmp_path)
     yield Services(
         engines=Engines(create("script", EngineOptions())),
         files=files,
         processing=Processing(files, pool, looks=1, patience_s=1.0),
-        looks=Looks(pool),
-        decoded=Decoded(pool, None),
+        inspections=InspectionCache(pool),
+        decoder=Decoder(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
         youtube=YouTube(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
-        room=Room(50_000_000),
+        pixel_limiter=PixelLimiter(50_000_000),
         max_image_pixels=10_000_000,
         max_fetched_bytes=10_000_000,
         work_limit_s=60.0,
@@ -50,20 +50,20 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     await files.close()
 
 
-async def kept(services: Services, data: bytes, mime_type: str = "image/png") -> Kept:
+async def kept(services: Services, data: bytes, mime_type: str = "image/png") -> BlobRef:
     sha256 = hashlib.sha256(data).hexdigest()
     await services.files.keep_bytes(data, sha256)
-    return Kept(sha256, len(data), mime_type)
+    return BlobRef(sha256, len(data), mime_type)
 
 
-async def stored(services: Services, data: bytes, mime_type: str = "image/png") -> Stored:
+async def stored(services: Services, data: bytes, mime_type: str = "image/png") -> FileRef:
     async def stream() -> AsyncIterator[bytes]:
         yield data
 
     uploads = Uploads(services.files, inspected=is_inspected)
     session = await uploads.start(Draft("p", mime_type=mime_type))
     await uploads.receive(session.id, 0, stream())
-    return Stored((await uploads.finish(session.id)).id)
+    return FileRef((await uploads.finish(session.id)).id)
 
 
 def opened() -> int:
@@ -100,7 +100,7 @@ async def test_many_small_media_take_no_descriptor_each(services: Services) -> N
 
 
 async def test_what_is_named_many_times_is_opened_once(services: Services) -> None:
-    again: tuple[Kept | Stored, ...] = (
+    again: tuple[BlobRef | FileRef, ...] = (
         await kept(services, bytes(LARGE)),
         await stored(services, bytes(LARGE), "text/plain"),
     )
@@ -116,7 +116,7 @@ async def test_what_is_named_many_times_is_opened_once(services: Services) -> No
 
 
 async def test_only_what_is_no_image_is_in_an_open_file(services: Services) -> None:
-    sources: list[Kept | Stored] = [
+    sources: list[BlobRef | FileRef] = [
         await kept(services, b"1"),
         await kept(services, b"2", "text/plain"),
         await stored(services, b"3"),
@@ -131,4 +131,4 @@ async def test_only_what_is_no_image_is_in_an_open_file(services: Services) -> N
 
 async def test_kept_bytes_that_are_gone_are_our_fault(services: Services) -> None:
     with pytest.raises(Internal):
-        await resolve((Media(Kept("0" * 64, 1, "image/png"), None, "input[0]"),), "p", services)
+        await resolve((Media(BlobRef("0" * 64, 1, "image/png"), None, "input[0]"),), "p", services)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinlens.domain.engine import Blocked, Call, Event, Finished, Text, Thought
+from twinlens.domain.engine import Blocked, Event, Finished, FunctionCall, Text, Thought
 from twinlens.domain.errors import Unavailable
 from twinlens.pipeline.surrogates import well_formed
 
@@ -31,7 +31,7 @@ async def test_what_is_well_formed_passes_as_it_came() -> None:
         Thought("hm"),
         Text(""),
         Text("é 😀"),
-        Call("f", {"a": [1, "ü"]}, "x"),
+        FunctionCall("f", {"a": [1, "ü"]}, "x"),
         Finished("STOP", "Done."),
     ]
 
@@ -62,16 +62,16 @@ async def test_a_pair_that_is_split_over_two_pieces_is_joined() -> None:
     assert await heard(Text("\ud83d"), Text(""), Text("\ude00")) == [Text("😀")]
 
 
-@pytest.mark.parametrize("next_", [Finished(), Call("f", {}), Thought("\u2026"), Blocked("OTHER")])
+@pytest.mark.parametrize("next_", [Finished(), FunctionCall("f", {}), Thought("\u2026"), Blocked("OTHER")])
 async def test_a_first_half_is_replaced_when_something_else_comes(next_: Event) -> None:
     assert await heard(Text("a\ud83d"), next_) == [Text("a"), Text("\ufffd"), next_]
 
 
 async def test_all_texts_of_a_call_are_mended() -> None:
-    call = Call("f\ud83d", {"\ude00": [{"a": SMILE}, "\ud83d", "\ude00"], "b": 1.5}, "x\ud83d")
+    call = FunctionCall("f\ud83d", {"\ude00": [{"a": SMILE}, "\ud83d", "\ude00"], "b": 1.5}, "x\ud83d")
 
     assert await heard(call) == [
-        Call("f\ufffd", {"\ufffd": [{"a": "😀"}, "\ufffd", "\ufffd"], "b": 1.5}, "x\ufffd")
+        FunctionCall("f\ufffd", {"\ufffd": [{"a": "😀"}, "\ufffd", "\ufffd"], "b": 1.5}, "x\ufffd")
     ]
 
 

@@ -10,14 +10,14 @@ import pytest
 
 import pictures
 from twinlens.domain.media import Blob, ImageInfo, Pixels
-from twinlens.media.worker.compute_quota import Work
-from twinlens.media.worker.pool import DecodePool
-from twinlens.pipeline.upload_checks import Trials
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.pipeline.upload_checks import UploadChecks
 
 SMALL = pictures.make("png")
 
 
-class Pool(DecodePool):
+class Pool(WorkerPool):
     """Notes for whom it decodes, and ends no decode before it is told."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Pool(DecodePool):
         self.ends: list[asyncio.Event] = []
 
     async def decode(
-        self, blob: Blob, info: ImageInfo, width: int, height: int, work: Work | None = None
+        self, blob: Blob, info: ImageInfo, width: int, height: int, work: ComputeQuota | None = None
     ) -> Pixels:
         assert work is not None
         self.asked.append(work.project)
@@ -47,7 +47,7 @@ async def test_many_images_of_one_project_do_not_hold_up_anothers(
     image: Path, at_once: int, of_one: int
 ) -> None:
     pool = Pool()
-    trials = Trials(pool, at_once=at_once, max_image_pixels=10_000)
+    trials = UploadChecks(pool, at_once=at_once, max_image_pixels=10_000)
     projects = ["hostile"] * 10 + ["other"]
     tried = [asyncio.create_task(trials.flaw(p, image, "image/png", len(SMALL))) for p in projects]
     await settle()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from twinlens.store.chunks import BLOCK_BYTES, blocks
+from twinlens.store.chunks import BLOCK_BYTES, chunks
 
 
 async def pieces(*sizes: int, then: Exception | None = None) -> AsyncIterator[bytes]:
@@ -20,17 +20,17 @@ async def pieces(*sizes: int, then: Exception | None = None) -> AsyncIterator[by
 async def test_small_pieces_are_joined_and_come_in_order() -> None:
     half = BLOCK_BYTES // 2
 
-    found = [bytes(block) async for block in blocks(pieces(half, half, 0, 1))]
+    found = [bytes(block) async for block in chunks(pieces(half, half, 0, 1))]
 
     assert found == [b"\0" * half + b"\1" * half, b"\3"]
 
 
 async def test_a_stream_without_bytes_has_no_blocks() -> None:
-    assert [block async for block in blocks(pieces(0))] == []
+    assert [block async for block in chunks(pieces(0))] == []
 
 
 async def test_whole_blocks_come_before_the_stream_breaks() -> None:
-    coming = blocks(pieces(BLOCK_BYTES, 1, then=ValueError("broken")))
+    coming = chunks(pieces(BLOCK_BYTES, 1, then=ValueError("broken")))
 
     assert len(await anext(coming)) == BLOCK_BYTES
     with pytest.raises(ValueError, match="broken"):
@@ -46,7 +46,7 @@ async def test_the_next_block_is_fetched_while_one_is_used() -> None:
         yield b"rest"
 
     seen = []
-    async for block in blocks(stream()):
+    async for block in chunks(stream()):
         await fetched.wait()
         seen.append(len(block))
 
@@ -63,7 +63,7 @@ async def test_a_stream_is_closed_where_its_rest_is_not_wanted() -> None:
         finally:
             closed.set()
 
-    coming = blocks(stream())
+    coming = chunks(stream())
     await anext(coming)
     await coming.aclose()
 

@@ -14,8 +14,8 @@ import pytest
 
 from twinlens.domain.errors import FailedPrecondition, NotFound
 from twinlens.domain.interaction import Interaction, Outcome
-from twinlens.domain.request import Kept
-from twinlens.store.cleanup import BATCH, Sweeper, Swept
+from twinlens.domain.request import BlobRef
+from twinlens.store.cleanup import BATCH, CleanupJob, CleanupReport
 from twinlens.store.files import FileRecord, FileStore
 from twinlens.store.interactions import InteractionStore
 from twinlens.store.uploads import Draft, Uploads
@@ -33,8 +33,8 @@ class Server(Protocol):
 
 
 @pytest.fixture
-def sweeper(files: FileStore, uploads: Uploads) -> Sweeper:
-    return Sweeper(files, uploads)
+def sweeper(files: FileStore, uploads: Uploads) -> CleanupJob:
+    return CleanupJob(files, uploads)
 
 
 async def stream(data: bytes) -> AsyncIterator[bytes]:
@@ -49,16 +49,16 @@ def parts(folder: Path) -> list[Path]:
     return list((folder / "uploads").iterdir())
 
 
-async def test_there_may_be_nothing_to_sweep(sweeper: Sweeper, upload: Upload, files: FileStore) -> None:
+async def test_there_may_be_nothing_to_sweep(sweeper: CleanupJob, upload: Upload, files: FileStore) -> None:
     made = await upload(b"young")
 
-    assert await sweeper.sweep() == Swept()
+    assert await sweeper.sweep() == CleanupReport()
 
     assert bytes(await files.map(made)) == b"young"
 
 
 async def test_expired_files_go_and_their_bytes_with_them(
-    sweeper: Sweeper, upload: Upload, clock: Clock, tmp_path: Path
+    sweeper: CleanupJob, upload: Upload, clock: Clock, tmp_path: Path
 ) -> None:
     await upload(b"first")
     await upload(b"second")
@@ -66,43 +66,43 @@ async def test_expired_files_go_and_their_bytes_with_them(
 
     swept = await sweeper.sweep()
 
-    assert swept == Swept(files=2, blobs=2, bytes=11)
+    assert swept == CleanupReport(files=2, blobs=2, bytes=11)
     assert blobs(tmp_path) == []
 
 
 async def test_bytes_that_a_younger_file_names_stay(
-    sweeper: Sweeper, upload: Upload, clock: Clock, files: FileStore
+    sweeper: CleanupJob, upload: Upload, clock: Clock, files: FileStore
 ) -> None:
     await upload(b"same")
     clock.move(timedelta(hours=47))
     young = await upload(b"same")
     clock.move(timedelta(hours=1))
 
-    assert await sweeper.sweep() == Swept(files=1)
+    assert await sweeper.sweep() == CleanupReport(files=1)
 
     assert bytes(await files.map(young)) == b"same"
 
 
 async def test_bytes_of_a_file_whose_name_was_taken_over_go(
-    sweeper: Sweeper, upload: Upload, clock: Clock, tmp_path: Path
+    sweeper: CleanupJob, upload: Upload, clock: Clock, tmp_path: Path
 ) -> None:
     await upload(b"old", file_id="name")
     clock.move(timedelta(hours=48))
     await upload(b"new", file_id="name")
 
-    assert await sweeper.sweep() == Swept(blobs=1, bytes=3)
+    assert await sweeper.sweep() == CleanupReport(blobs=1, bytes=3)
 
     assert len(blobs(tmp_path)) == 1
 
 
 async def test_an_abandoned_upload_goes_with_its_part(
-    sweeper: Sweeper, uploads: Uploads, clock: Clock, tmp_path: Path
+    sweeper: CleanupJob, uploads: Uploads, clock: Clock, tmp_path: Path
 ) -> None:
     upload = await uploads.start(Draft("p"))
     await uploads.receive(upload.id, 0, stream(b"half of it"))
     clock.move(timedelta(days=7))
 
-    assert await sweeper.sweep() == Swept(uploads=1, bytes=10)
+    assert await sweeper.sweep() == CleanupReport(uploads=1, bytes=10)
 
     assert parts(tmp_path) == []
     with pytest.raises(NotFound):
@@ -110,20 +110,20 @@ async def test_an_abandoned_upload_goes_with_its_part(
 
 
 async def test_an_upload_that_is_still_young_stays(
-    sweeper: Sweeper, uploads: Uploads, clock: Clock, tmp_path: Path
+    sweeper: CleanupJob, uploads: Uploads, clock: Clock, tmp_path: Path
 ) -> None:
     upload = await uploads.start(Draft("p"))
     await uploads.receive(upload.id, 0, stream(b"half of it"))
     clock.move(timedelta(days=7, microseconds=-1))
 
-    assert await sweeper.sweep() == Swept()
-    assert await sweeper.recover() == Swept()
+    assert await sweeper.sweep() == CleanupReport()
+    assert await sweeper.recover() == CleanupReport()
 
     assert (await uploads.query(upload.id)).received == 10
 
 
 async def test_what_is_known_of_ended_uploads_goes_after_a_week(
-    sweeper: Sweeper, uploads: Uploads, upload: Upload, clock: Clock
+    sweeper: CleanupJob, uploads: Uploads, upload: Upload, clock: Clock
 ) -> None:
     await upload(b"bytes")
     cancelled = await uploads.start(Draft("p"))
@@ -133,11 +133,11 @@ async def test_what_is_known_of_ended_uploads_goes_after_a_week(
 
     clock.move(timedelta(days=5))
 
-    assert await sweeper.sweep() == Swept(uploads=2)
+    assert await sweeper.sweep() == CleanupReport(uploads=2)
 
 
 async def test_a_request_for_an_upload_that_is_swept_is_refused(
-    sweeper: Sweeper, uploads: Uploads, clock: Clock, tmp_path: Path
+    sweeper: CleanupJob, uploads: Uploads, clock: Clock, tmp_path: Path
 ) -> None:
     upload = await uploads.start(Draft("p"))
     written, go_on = asyncio.Event(), asyncio.Event()
@@ -159,27 +159,27 @@ async def test_a_request_for_an_upload_that_is_swept_is_refused(
 
 
 async def test_more_than_a_batch_is_swept_in_one_pass(
-    sweeper: Sweeper, uploads: Uploads, clock: Clock
+    sweeper: CleanupJob, uploads: Uploads, clock: Clock
 ) -> None:
     for _ in range(BATCH + 1):
         await uploads.start(Draft("p"))
     clock.move(timedelta(days=7))
 
-    assert await sweeper.sweep() == Swept(uploads=BATCH + 1)
+    assert await sweeper.sweep() == CleanupReport(uploads=BATCH + 1)
 
 
-async def test_bytes_that_a_crash_left_without_a_record_go(sweeper: Sweeper, tmp_path: Path) -> None:
+async def test_bytes_that_a_crash_left_without_a_record_go(sweeper: CleanupJob, tmp_path: Path) -> None:
     orphan = tmp_path / "blobs" / "ab" / ORPHAN
     orphan.parent.mkdir(parents=True)
     orphan.write_bytes(b"nobody's")
 
-    assert await sweeper.recover() == Swept(blobs=1, bytes=8)
+    assert await sweeper.recover() == CleanupReport(blobs=1, bytes=8)
 
     assert blobs(tmp_path) == []
 
 
 async def test_parts_that_a_crash_left_without_an_upload_go(
-    sweeper: Sweeper, uploads: Uploads, tmp_path: Path
+    sweeper: CleanupJob, uploads: Uploads, tmp_path: Path
 ) -> None:
     finished = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(finished.id, 0, stream(b"bytes"))
@@ -187,7 +187,7 @@ async def test_parts_that_a_crash_left_without_an_upload_go(
     (tmp_path / "uploads" / finished.id).write_bytes(b"bytes")
     (tmp_path / "uploads" / "unknown").write_bytes(b"123")
 
-    assert await sweeper.recover() == Swept(uploads=2, bytes=8)
+    assert await sweeper.recover() == CleanupReport(uploads=2, bytes=8)
 
     assert parts(tmp_path) == []
 
@@ -204,12 +204,12 @@ async def test_a_crash_between_bytes_and_record_loses_nothing(
 
     again = await server.restart()
     resumed = Uploads(again)
-    assert await Sweeper(again, resumed).recover() == Swept(blobs=1, bytes=5)
+    assert await CleanupJob(again, resumed).recover() == CleanupReport(blobs=1, bytes=5)
 
     assert bytes(await again.map(await resumed.finish(upload.id))) == b"bytes"
 
 
-async def test_half_a_blob_that_a_crash_left_goes(sweeper: Sweeper, tmp_path: Path) -> None:
+async def test_half_a_blob_that_a_crash_left_goes(sweeper: CleanupJob, tmp_path: Path) -> None:
     half = tmp_path / "blobs" / "ab" / f"{ORPHAN}#1"
     half.parent.mkdir(parents=True)
     half.write_bytes(b"half")
@@ -228,7 +228,7 @@ async def test_recovering_leaves_what_is_wanted(
 
     again = await server.restart()
     resumed = Uploads(again)
-    assert await Sweeper(again, resumed).recover() == Swept()
+    assert await CleanupJob(again, resumed).recover() == CleanupReport()
 
     assert list(await again.pending()) == [waiting]
     assert bytes(await again.map(waiting)) == b"film"
@@ -239,7 +239,7 @@ async def keep(store: InteractionStore, files: FileStore, name: str, previous: s
     """Keep an interaction with a medium of its own, which is its name."""
     data = name.encode()
     sha256 = hashlib.sha256(data).hexdigest()
-    media = (Kept(sha256, len(data), "image/png"),)
+    media = (BlobRef(sha256, len(data), "image/png"),)
     outcome, time = Outcome("completed"), files.clock()
     async with files.keeping([sha256]):
         await files.keep_bytes(data, sha256)
@@ -254,18 +254,18 @@ def store(files: FileStore) -> InteractionStore:
 async def test_expired_interactions_go_once_nothing_is_built_on_them(
     store: InteractionStore, files: FileStore, uploads: Uploads, clock: Clock, tmp_path: Path
 ) -> None:
-    sweeper = Sweeper(files, uploads, interactions=store)
+    sweeper = CleanupJob(files, uploads, interactions=store)
     await keep(store, files, "first")
     await keep(store, files, "alone")
     clock.move(timedelta(hours=12))
     await keep(store, files, "second", "first")
     clock.move(timedelta(hours=12))
 
-    assert await sweeper.sweep() == Swept(blobs=1, bytes=5, interactions=1)
+    assert await sweeper.sweep() == CleanupReport(blobs=1, bytes=5, interactions=1)
     assert [turn.id for turn in await store.history("p", "second")] == ["first", "second"]
     clock.move(timedelta(hours=12))
 
-    assert await sweeper.sweep() == Swept(blobs=2, bytes=11, interactions=2)
+    assert await sweeper.sweep() == CleanupReport(blobs=2, bytes=11, interactions=2)
     assert blobs(tmp_path) == []
 
 
@@ -279,9 +279,9 @@ async def test_more_than_a_batch_of_interactions_is_swept_in_one_pass(
         clock.move(timedelta(microseconds=1))
     clock.move(timedelta(days=1))
 
-    swept = await Sweeper(files, uploads, interactions=store).sweep()
+    swept = await CleanupJob(files, uploads, interactions=store).sweep()
 
-    assert swept == Swept(interactions=2 * BATCH + 1)
+    assert swept == CleanupReport(interactions=2 * BATCH + 1)
 
 
 async def test_bytes_that_only_an_interaction_names_stay_after_a_crash(
@@ -296,7 +296,7 @@ async def test_bytes_that_only_an_interaction_names_stay_after_a_crash(
     orphan.write_bytes(b"nobody's")
 
     again = await server.restart()
-    assert await Sweeper(again, Uploads(again)).recover() == Swept(uploads=1, blobs=1, bytes=12)
+    assert await CleanupJob(again, Uploads(again)).recover() == CleanupReport(uploads=1, blobs=1, bytes=12)
 
     assert blobs(tmp_path) == [blob]
     assert parts(tmp_path) == []
@@ -305,11 +305,11 @@ async def test_bytes_that_only_an_interaction_names_stay_after_a_crash(
 async def test_sweeping_while_interactions_come_and_go_takes_nothing_that_is_wanted(
     store: InteractionStore, files: FileStore, uploads: Uploads, upload: Upload, tmp_path: Path
 ) -> None:
-    sweeper = Sweeper(files, uploads, interactions=store)
+    sweeper = CleanupJob(files, uploads, interactions=store)
 
     async def come_and_go(project: str) -> None:
         data = hashlib.sha256(b"same").hexdigest()
-        media, time = (Kept(data, 4, "image/png"),), files.clock()
+        media, time = (BlobRef(data, 4, "image/png"),), files.clock()
         for _ in range(10):
             async with files.keeping([data]):
                 await files.keep_bytes(b"same", data)
@@ -328,7 +328,7 @@ async def test_sweeping_while_interactions_come_and_go_takes_nothing_that_is_wan
 
 
 async def test_sweeping_while_files_come_and_go_takes_nothing_that_is_wanted(
-    sweeper: Sweeper, files: FileStore, upload: Upload, tmp_path: Path
+    sweeper: CleanupJob, files: FileStore, upload: Upload, tmp_path: Path
 ) -> None:
     async def come_and_go() -> None:
         for _ in range(10):
@@ -366,7 +366,7 @@ def told() -> Iterator[Told]:
 
 
 async def test_a_pass_that_fails_is_logged_and_the_next_one_comes(
-    sweeper: Sweeper, upload: Upload, clock: Clock, tmp_path: Path, told: Told
+    sweeper: CleanupJob, upload: Upload, clock: Clock, tmp_path: Path, told: Told
 ) -> None:
     await upload(b"bytes")
     clock.move(timedelta(hours=48))

@@ -15,7 +15,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from twinlens.domain.errors import AlreadyExists, PermissionDenied, ResourceExhausted
-from twinlens.store.files import FileRecord, FileStore, Usage
+from twinlens.store.files import FileRecord, FileStore, StorageUsage
 from twinlens.store.uploads import Draft, Uploads
 
 Upload = Callable[..., Awaitable[FileRecord]]
@@ -244,7 +244,9 @@ async def test_usage_counts_the_same_bytes_once_where_they_lie(
     session = await uploads.start(Draft("a"))
     await uploads.receive(session.id, 0, once(b"123"))
 
-    assert await files.usage() == Usage(files=2, bytes=8, blobs=1, blob_bytes=4, uploads=1, upload_bytes=3)
+    assert await files.usage() == StorageUsage(
+        files=2, bytes=8, blobs=1, blob_bytes=4, uploads=1, upload_bytes=3
+    )
 
 
 async def test_bytes_are_dropped_only_where_nobody_adopts_them_at_that_moment(

@@ -14,11 +14,11 @@ from typing import Protocol
 
 import pytest
 
-from twinlens.domain.engine import Call, Text, Thought, Usage
+from twinlens.domain.engine import FunctionCall, Text, Thought, Usage
 from twinlens.domain.errors import FailedPrecondition, NotFound, ResourceExhausted
 from twinlens.domain.interaction import Failure, Interaction, Outcome
 from twinlens.domain.media import Modality
-from twinlens.domain.request import Kept
+from twinlens.domain.request import BlobRef
 from twinlens.store.files import FileRecord, FileStore
 from twinlens.store.interactions import STEP, InteractionStore, Totals
 from twinlens.store.outcomes import write_outcome
@@ -86,8 +86,8 @@ def add(store: InteractionStore, files: FileStore, clock: Clock) -> Add:
     return add
 
 
-def kept_of(data: bytes) -> Kept:
-    return Kept(hashlib.sha256(data).hexdigest(), len(data), "image/png")
+def kept_of(data: bytes) -> BlobRef:
+    return BlobRef(hashlib.sha256(data).hexdigest(), len(data), "image/png")
 
 
 def blobs(folder: Path) -> set[str]:
@@ -122,7 +122,7 @@ async def test_an_interaction_is_found_with_all_that_is_known_of_it(
         attempt=2,
         outcome=Outcome(
             "failed",
-            (Thought("hm"), Text("so far"), Call("look", {"where": [1, {"deep": None}]}, "c")),
+            (Thought("hm"), Text("so far"), FunctionCall("look", {"where": [1, {"deep": None}]}, "c")),
             Usage({Modality.IMAGE: 1120}, 1, 2, 3),
             Failure("INTERNAL", "Sorry."),
         ),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from twinlens.domain.engine import Call, Said, Text, Thought, Usage
+from twinlens.domain.engine import FunctionCall, OutputPart, Text, Thought, Usage
 from twinlens.domain.interaction import Failure, Outcome
 from twinlens.domain.media import Modality
 from twinlens.store.outcomes import read_outcome, write_outcome
 
-CALL = Call("weather", {"town": "Zürich", "days": [1, 2.5, None, True], "deep": {"text": "call"}}, "c1")
+CALL = FunctionCall(
+    "weather", {"town": "Zürich", "days": [1, 2.5, None, True], "deep": {"text": "call"}}, "c1"
+)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ def test_an_outcome_comes_back_as_it_was(outcome: Outcome) -> None:
 
 
 def test_neighbours_of_one_kind_become_one() -> None:
-    pieces: list[Said] = [Thought("a"), Thought("b"), Text("c"), Text("d"), CALL, Text("e"), Text("f")]
+    pieces: list[OutputPart] = [Thought("a"), Thought("b"), Text("c"), Text("d"), CALL, Text("e"), Text("f")]
 
     found = read_outcome(write_outcome(Outcome("completed", pieces)))
 

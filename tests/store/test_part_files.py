@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from twinlens.domain.errors import InvalidArgument
-from twinlens.store.part_files import MAX_HASHES, Parts, Sealed, StoredPart
+from twinlens.store.part_files import MAX_HASHES, PartFiles, Sealed, StoredPart
 
 
-def received(parts: Parts, name: str, *blocks: bytes, start: int = 0) -> int:
+def received(parts: PartFiles, name: str, *blocks: bytes, start: int = 0) -> int:
     """Write blocks and acknowledge them, as a request does."""
     part = parts.open(name, start)
     with closing(part):
@@ -25,7 +25,7 @@ def received(parts: Parts, name: str, *blocks: bytes, start: int = 0) -> int:
     return position
 
 
-def seal(parts: Parts, name: str, end: int) -> Sealed:
+def seal(parts: PartFiles, name: str, end: int) -> Sealed:
     part = parts.open(name, end)
     with closing(part):
         return part.seal(end)
@@ -36,7 +36,7 @@ def sealed(data: bytes) -> Sealed:
 
 
 def test_blocks_are_hashed_as_they_come(tmp_path: Path) -> None:
-    parts = Parts(tmp_path)
+    parts = PartFiles(tmp_path)
     end = received(parts, "a", b"one", b"two")
     end = received(parts, "a", b"three", start=end)
     # Sealing reads the file no more: it would not notice this.
@@ -46,15 +46,15 @@ def test_blocks_are_hashed_as_they_come(tmp_path: Path) -> None:
 
 
 def test_after_a_restart_the_hash_is_made_from_the_file(tmp_path: Path) -> None:
-    end = received(Parts(tmp_path), "a", b"one", b"two")
-    restarted = Parts(tmp_path)
+    end = received(PartFiles(tmp_path), "a", b"one", b"two")
+    restarted = PartFiles(tmp_path)
     end = received(restarted, "a", b"three", start=end)
 
     assert seal(restarted, "a", end) == sealed(b"onetwothree")
 
 
 def test_what_was_never_acknowledged_is_overwritten_and_cut_off(tmp_path: Path) -> None:
-    parts = Parts(tmp_path)
+    parts = PartFiles(tmp_path)
     end = received(parts, "a", b"one")
     part = parts.open("a", end)
     with closing(part):
@@ -67,7 +67,7 @@ def test_what_was_never_acknowledged_is_overwritten_and_cut_off(tmp_path: Path) 
 
 
 def test_what_is_acknowledged_only_in_part_is_hashed_as_far(tmp_path: Path) -> None:
-    parts = Parts(tmp_path)
+    parts = PartFiles(tmp_path)
     part = parts.open("a", 0)
     with closing(part):
         part.write(0, b"onetwo")
@@ -77,7 +77,7 @@ def test_what_is_acknowledged_only_in_part_is_hashed_as_far(tmp_path: Path) -> N
 
 
 def test_bytes_sent_again_are_compared(tmp_path: Path) -> None:
-    parts = Parts(tmp_path)
+    parts = PartFiles(tmp_path)
     end = received(parts, "a", b"onetwo")
     part = parts.open("a", end)
 
@@ -90,7 +90,7 @@ def test_bytes_sent_again_are_compared(tmp_path: Path) -> None:
 
 
 def test_hashes_at_hand_are_bounded(tmp_path: Path) -> None:
-    parts = Parts(tmp_path)
+    parts = PartFiles(tmp_path)
     for number in range(MAX_HASHES + 1):
         part = parts.open("shared", 0)
         with closing(part):
@@ -102,7 +102,7 @@ def test_hashes_at_hand_are_bounded(tmp_path: Path) -> None:
 
 
 def test_parts_are_listed_and_removed(tmp_path: Path) -> None:
-    parts = Parts(tmp_path)
+    parts = PartFiles(tmp_path)
     received(parts, "a", b"one")
 
     assert parts.list() == [StoredPart("a", 3)]

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from twinlens.domain.errors import FailedPrecondition
-from twinlens.store.upload_takeover import Turns
+from twinlens.store.upload_takeover import UploadTakeover
 
 
 async def test_a_newer_request_takes_over() -> None:
-    turns = Turns()
+    turns = UploadTakeover()
 
     async with turns.take("upload") as old, turns.take("upload") as new:
         with pytest.raises(FailedPrecondition, match="taken over"):
@@ -22,7 +22,7 @@ async def test_a_newer_request_takes_over() -> None:
 
 
 async def test_a_pause_waits_for_the_step_under_way() -> None:
-    turns, order = Turns(), list[str]()
+    turns, order = UploadTakeover(), list[str]()
 
     async def look() -> None:
         await turns.pause("upload")
@@ -40,7 +40,7 @@ async def test_a_pause_waits_for_the_step_under_way() -> None:
 
 
 async def test_a_pause_waits_for_nobody_between_the_steps_of_a_request() -> None:
-    turns = Turns()
+    turns = UploadTakeover()
 
     async with turns.take("upload"), turns.take("another") as another, another.step():
         await turns.pause("upload")

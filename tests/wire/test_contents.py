@@ -11,7 +11,7 @@ import pytest
 from twinlens.domain.clip import Clip
 from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.generations import LINES
-from twinlens.domain.request import Inline, Media, Request, Source, Stored, Text, Url
+from twinlens.domain.request import FileRef, Inline, Media, Request, Source, Text, Url
 from twinlens.wire import contents, gemini
 
 PNG = {"mimeType": "image/png", "data": "iVBORw0KGgo="}
@@ -49,10 +49,10 @@ def violated(*parts: Any, **more: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("uri", "source"),
     [
-        ("files/abc123", Stored("abc123")),
-        ("https://generativelanguage.googleapis.com/v1beta/files/abc123", Stored("abc123")),
-        ("http://127.0.0.1:8080/v1/files/a-b", Stored("a-b")),
-        ("https://example.com/prefix/v1alpha/files/abc", Stored("abc")),
+        ("files/abc123", FileRef("abc123")),
+        ("https://generativelanguage.googleapis.com/v1beta/files/abc123", FileRef("abc123")),
+        ("http://127.0.0.1:8080/v1/files/a-b", FileRef("a-b")),
+        ("https://example.com/prefix/v1alpha/files/abc", FileRef("abc")),
         ("https://example.com/files/cat.png", Url("https://example.com/files/cat.png")),
         ("https://www.youtube.com/watch?v=x", Url("https://www.youtube.com/watch?v=x")),
         ("HTTP://example.com", Url("HTTP://example.com")),

@@ -154,7 +154,7 @@ def test_c2_the_accounting_adds_up() -> None:
     usage = Usage({Modality.TEXT: 3, Modality.IMAGE: 280, Modality.AUDIO: 0}, candidates=5, thoughts=7)
     whole = Answer((Candidate(0, (Text("x"),), Finished()),), usage)
 
-    written = json.loads(gemini.write_answer(whole, gemini.Head("m", "id")))["usageMetadata"]
+    written = json.loads(gemini.write_answer(whole, gemini.ResponseHead("m", "id")))["usageMetadata"]
 
     details = written["promptTokensDetails"]
     assert sum(one["tokenCount"] for one in details) == written["promptTokenCount"] == 283

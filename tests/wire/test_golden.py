@@ -16,7 +16,7 @@ import pytest
 
 from twinlens.domain import answer, engine
 from twinlens.domain.errors import TwinlensError
-from twinlens.domain.generations import line_of
+from twinlens.domain.generations import generation_of
 from twinlens.domain.media import Modality
 from twinlens.wire import gemini, status
 
@@ -27,7 +27,7 @@ CLASSES: dict[str, Any] = {
     one.__name__: one
     for one in (
         *(answer.Answer, answer.Candidate),
-        *(engine.Text, engine.Thought, engine.Call, engine.Blocked, engine.Finished),
+        *(engine.Text, engine.Thought, engine.FunctionCall, engine.Blocked, engine.Finished),
     )
 }
 
@@ -40,7 +40,7 @@ def pairs(folder: str) -> list[Any]:
 def test_a_request_means_what_its_golden_pair_says(path: Path) -> None:
     pair = json.loads(path.read_text())
     body = pair["body"] if "body" in pair else json.dumps(pair["request"])
-    line = line_of(MODEL)
+    line = generation_of(MODEL)
     assert line is not None
 
     try:
@@ -55,7 +55,7 @@ def test_a_request_means_what_its_golden_pair_says(path: Path) -> None:
 def test_an_answer_is_written_as_its_golden_pair_says(path: Path) -> None:
     pair = json.loads(path.read_text())
     whole = built(pair["answer"])
-    head = gemini.Head(MODEL, "some-id", engine_usage=pair.get("engine_usage", False))
+    head = gemini.ResponseHead(MODEL, "some-id", engine_usage=pair.get("engine_usage", False))
 
     written = gemini.write_answer(whole, head)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from twinlens.wire.json import Document
+from twinlens.wire.json import JsonText
 from twinlens.wire.json_schema import check_schema
 from twinlens.wire.proto import Reading
 
@@ -15,7 +15,7 @@ TREE = {
 
 
 def check(schema: Any) -> tuple[Any, list[str]]:
-    reading = Reading(Document(None), "Request")
+    reading = Reading(JsonText(None), "Request")
     read = check_schema(schema, "s", reading)
     return read, [f"{one.field} {one.description.partition(': ')[2]}" for one in reading.violations]
 

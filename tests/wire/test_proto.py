@@ -6,7 +6,7 @@ import pytest
 
 from twinlens.domain.errors import InvalidArgument
 from twinlens.wire import proto
-from twinlens.wire.json import Document
+from twinlens.wire.json import JsonText
 from twinlens.wire.proto import Field, Message, Reading
 
 LEAF = Message("Leaf", Field("topK", proto.int32), Field("someText", proto.string))
@@ -21,7 +21,7 @@ ROOT = Message(
 
 
 def read(reader: proto.Reader, value: Any) -> Any:
-    reading = Reading(Document(value), "Root")
+    reading = Reading(JsonText(value), "Root")
     found = reader(reading, value, "" if isinstance(reader, Message) else "some_field")
     reading.check()
     return found

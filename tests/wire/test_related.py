@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from twinlens.domain.errors import InvalidArgument
-from twinlens.wire.related import MAX_HEAD_BYTES, Head, Related
+from twinlens.wire.related import MAX_HEAD_BYTES, PartHead, Related
 
 BODY = b"--B\r\n\r\n{}\r\n--B\r\nContent-Type: image/png\r\n\r\n\x00\r\n\r\n--\x00\r\n--\r\n--B--\r\nepilogue"
 
 
-def split(body: bytes, size: int, content_type: str = "multipart/related; boundary=B") -> tuple[Head, bytes]:
+def split(
+    body: bytes, size: int, content_type: str = "multipart/related; boundary=B"
+) -> tuple[PartHead, bytes]:
     """Feed a body in pieces of a size."""
     related = Related(content_type)
     content = b"".join(related.feed(body[at : at + size]) for at in range(0, len(body), size))
@@ -21,12 +23,12 @@ def split(body: bytes, size: int, content_type: str = "multipart/related; bounda
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 64, 1000])
 @pytest.mark.parametrize("content_type", ["multipart/related; boundary=B", 'Multipart/Related; Boundary="B"'])
 def test_a_body_is_split_however_it_comes(size: int, content_type: str) -> None:
-    assert split(BODY, size, content_type) == (Head(b"{}", "image/png"), b"\x00\r\n\r\n--\x00\r\n--")
+    assert split(BODY, size, content_type) == (PartHead(b"{}", "image/png"), b"\x00\r\n\r\n--\x00\r\n--")
 
 
 @pytest.mark.parametrize("size", [1, 1000])
 def test_a_file_may_be_empty_and_have_no_type(size: int) -> None:
-    assert split(b"preamble\r\n--B\r\n\r\n{}\r\n--B\r\n\r\n\r\n--B--", size) == (Head(b"{}", ""), b"")
+    assert split(b"preamble\r\n--B\r\n\r\n{}\r\n--B\r\n\r\n\r\n--B--", size) == (PartHead(b"{}", ""), b"")
 
 
 def test_the_bytes_pass_through_and_are_not_held() -> None:

@@ -6,12 +6,12 @@ import pytest
 
 from twinlens.domain.errors import InvalidArgument
 from twinlens.wire import schema
-from twinlens.wire.json import Document
+from twinlens.wire.json import JsonText
 from twinlens.wire.proto import Reading
 
 
 def normalised(value: Any) -> Any:
-    reading = Reading(Document(value), "GenerateContentRequest")
+    reading = Reading(JsonText(value), "GenerateContentRequest")
     fields = schema.read_schema(reading, value, "s")
     reading.check()
     assert fields is not None

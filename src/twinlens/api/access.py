@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..domain.errors import PermissionDenied
 from ..domain.hosts import Host, is_loopback, read_host
-from .error_handlers import refused
+from .error_handlers import on_api_error
 from .origin import Proxies
 
 MAX_SHOWN = 100
@@ -53,7 +53,7 @@ class Allowed:
         return is_loopback(host.name) or host in self.hosts or Host(host.name) in self.hosts
 
 
-class Guarded:
+class OriginGuard:
     """An app around another that answers 403 to what comes from a page or under a name of somebody else."""
 
     def __init__(self, app: ASGIApp, allowed: Allowed, proxies: Proxies) -> None:
@@ -67,7 +67,7 @@ class Guarded:
         if scope["type"] == "http":
             refusal = self._refusal(scope)
             if refusal:
-                answer = await refused(Request(scope), PermissionDenied(refusal))
+                answer = await on_api_error(Request(scope), PermissionDenied(refusal))
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)

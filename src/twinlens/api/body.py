@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
-from ..concurrency.body_memory import Share
+from ..concurrency.body_memory import Reservation
 from ..domain.errors import DeadlineExceeded, InvalidArgument, PayloadTooLarge
 
 MIN_BYTES = 16 * 1024
@@ -18,11 +18,11 @@ _PLAIN = {"content-encoding": "identity", "transfer-encoding": "chunked"}
 
 
 async def read_body(
-    request: Request, max_bytes: int, pause_s: float, share: Share | None = None
+    request: Request, max_bytes: int, pause_s: float, reservation: Reservation | None = None
 ) -> bytes | bytearray:
     """Read the whole body. A declared size over the limit is refused before a byte is read.
 
-    Where bodies lie in memory for long, `share` is the room that this one takes there.
+    Where bodies lie in memory for long, `reservation` is the room that this one takes there.
     """
     size = declared_length(request)
     if size is not None and size > max_bytes:
@@ -31,8 +31,8 @@ async def read_body(
     async for chunk in steadily(arriving(request, pause_s), pause_s):
         if len(body) + len(chunk) > max_bytes:
             raise PayloadTooLarge(max_bytes)
-        if share is not None:
-            await share.grow(len(chunk))
+        if reservation is not None:
+            await reservation.grow(len(chunk))
         if len(chunk) == size:
             return chunk
         body += chunk

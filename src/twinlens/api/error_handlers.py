@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ..domain.errors import Cancelled, DeadlineExceeded, Internal, NotFound, TwinlensError, Unimplemented
-from ..pipeline.failures import forget_the_way, meant_by
+from ..pipeline.failures import drop_tracebacks, to_api_error
 from ..wire import status
 from ..wire.encoding import JSON
 from .refusals import write_refusal
@@ -20,24 +20,24 @@ from .unsupported import MAX_ECHO, unserved_path
 log = logging.getLogger(__name__)
 
 
-async def refused(http: Request, failure: Exception) -> Response:
+async def on_api_error(http: Request, failure: Exception) -> Response:
     """Answer an error with its status and its message; its cause goes to the log."""
     assert isinstance(failure, TwinlensError)
     if isinstance(failure, Internal):
         log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
     elif failure.__cause__ is not None:
         log.info("%s: %s", failure.message, failure.__cause__)
-    forget_the_way(failure)
+    drop_tracebacks(failure)
     return _response(http, failure)
 
 
-async def denied(http: Request, failure: Exception) -> Response:
+async def on_os_error(http: Request, failure: Exception) -> Response:
     """Answer what the system refuses us: where it has run out of something, that can be told."""
-    error = meant_by(failure)
-    return await (broken(http, failure) if isinstance(error, Internal) else refused(http, error))
+    error = to_api_error(failure)
+    return await (on_bug(http, failure) if isinstance(error, Internal) else on_api_error(http, error))
 
 
-async def unrouted(http: Request, failure: Exception) -> Response:
+async def on_http_error(http: Request, failure: Exception) -> Response:
     """Answer a path or a method that does not exist."""
     assert isinstance(failure, HTTPException)
     known = unserved_path(http.method, http.url.path)
@@ -49,12 +49,12 @@ async def unrouted(http: Request, failure: Exception) -> Response:
     return _response(http, NotFound(f"{asked} was not found on this server."))
 
 
-async def gone(http: Request, _: Exception) -> Response:
+async def on_disconnect(http: Request, _: Exception) -> Response:
     """Answer nobody: the client left while it was sending."""
     return _response(http, Cancelled("The client closed the connection."))
 
 
-async def broken(http: Request, failure: Exception) -> Response:
+async def on_bug(http: Request, failure: Exception) -> Response:
     """Answer a fault of ours, telling nothing of its inside."""
     log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
     answer = _response(http, Internal())
@@ -64,11 +64,11 @@ async def broken(http: Request, failure: Exception) -> Response:
 
 
 HANDLERS: Mapping[Any, Any] = {
-    TwinlensError: refused,
-    HTTPException: unrouted,
-    ClientDisconnect: gone,
-    OSError: denied,
-    Exception: broken,
+    TwinlensError: on_api_error,
+    HTTPException: on_http_error,
+    ClientDisconnect: on_disconnect,
+    OSError: on_os_error,
+    Exception: on_bug,
 }
 
 

@@ -17,7 +17,7 @@ from ..store.uploads import Draft, Upload, Uploads
 from ..wire import files as wire
 from ..wire.related import Related
 from .body import arriving, declared_length, read_body
-from .error_handlers import refused
+from .error_handlers import on_api_error
 from .query import check_query
 from .responses import answered
 
@@ -28,7 +28,7 @@ PROCESSING_WAIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class FileRules:
     """What the routes need beside the stores.
 
     `project_of` names the project a request belongs to, and raises where it belongs to none;
@@ -46,7 +46,7 @@ class Rules:
         return self.file_uri_base or f"{self.origin_of(http)}/v1beta"
 
 
-def routes(files: FileStore, uploads: Uploads, processing: Processing, rules: Rules) -> list[BaseRoute]:
+def routes(files: FileStore, uploads: Uploads, processing: Processing, rules: FileRules) -> list[BaseRoute]:
     """List the routes of the Files API, the same under every version."""
     sending, stored = _Uploading(uploads, processing, rules), _Stored(files, processing, rules)
     found: list[BaseRoute] = []
@@ -64,7 +64,7 @@ def routes(files: FileStore, uploads: Uploads, processing: Processing, rules: Ru
 class _Stored:
     """What can be done with a project's files."""
 
-    def __init__(self, files: FileStore, processing: Processing, rules: Rules) -> None:
+    def __init__(self, files: FileStore, processing: Processing, rules: FileRules) -> None:
         self._files = files
         self._processing = processing
         self._rules = rules
@@ -102,7 +102,7 @@ class _Stored:
 class _Uploading:
     """The upload protocol. Whoever has a session's URL needs no key."""
 
-    def __init__(self, uploads: Uploads, processing: Processing, rules: Rules) -> None:
+    def __init__(self, uploads: Uploads, processing: Processing, rules: FileRules) -> None:
         self._uploads = uploads
         self._processing = processing
         self._rules = rules
@@ -223,7 +223,7 @@ class _Uploading:
         Google's clients go on with the next chunk wherever they read `active`, which would leave a gap;
         where they read no state they send the same chunk again a few times, and then raise this error.
         """
-        answer = await refused(http, error)
+        answer = await on_api_error(http, error)
         try:
             upload = await self._uploads.query(upload_id)
         except NotFound:

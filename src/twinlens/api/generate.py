@@ -13,18 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..concurrency.admission import Gate
-from ..concurrency.body_memory import Intake, Share
+from ..concurrency.admission import AdmissionQueue
+from ..concurrency.body_memory import BodyMemory, Reservation
 from ..concurrency.deadline import until
-from ..concurrency.off_loop import parsed
+from ..concurrency.off_loop import parse_off_loop
 from ..domain import request as domain
 from ..domain.answer import Answer, fold
 from ..domain.engine import Usage
 from ..domain.errors import Internal, NotFound, UnknownModel
-from ..domain.generations import Line
+from ..domain.generations import Generation
 from ..engines.router import MAX_NAME, Served
 from ..pipeline.answer import Plan, answer, plan
-from ..pipeline.failures import meant_by
+from ..pipeline.failures import to_api_error
 from ..pipeline.services import Services
 from ..wire import gemini, status
 from .auth import Keys
@@ -41,11 +41,11 @@ log = logging.getLogger(__name__)
 
 _GENERATING = ("generateContent", "streamGenerateContent")
 
-Reader = Callable[[bytes | bytearray, str, Line], domain.Request]
+Reader = Callable[[bytes | bytearray, str, Generation], domain.Request]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class GenerateRules:
     """What the operator allows. `pause_s` is how long the bytes of a request may stay away.
 
     `engine_usage` adds what the engine spent to `usageMetadata`.
@@ -58,7 +58,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class MethodCall:
     """One call of a model's method: who calls, which model, and until when."""
 
     http: Request
@@ -74,12 +74,12 @@ class Call:
 
 
 @dataclass(slots=True)
-class Asked:
+class ParsedCall:
     """A call with its body, and the room that the body takes; whoever works on it takes the body out."""
 
-    call: Call
+    call: MethodCall
     body: bytes | bytearray
-    share: Share
+    reservation: Reservation
 
     def take_body(self) -> bytes | bytearray:
         """Give the body once: a request that is read slowly must not keep it."""
@@ -97,18 +97,18 @@ class Generate:
         self,
         services: Services,
         keys: Keys,
-        gate: Gate,
-        intake: Intake,
-        rules: Rules,
+        admission: AdmissionQueue,
+        body_memory: BodyMemory,
+        rules: GenerateRules,
         spend: Callable[[Usage], None],
     ) -> None:
         self._services = services
         self._keys = keys
-        self._gate = gate
-        self._intake = intake
+        self._admission = admission
+        self._body_memory = body_memory
         self._rules = rules
         self._spend = spend
-        self._methods: Mapping[str, Callable[[Call], Awaitable[Response]]] = {
+        self._methods: Mapping[str, Callable[[MethodCall], Awaitable[Response]]] = {
             "generateContent": self._generate,
             "streamGenerateContent": self._stream,
             "countTokens": self._count,
@@ -129,17 +129,17 @@ class Generate:
             if unknown.paints and method in _GENERATING:
                 await self._check_instruction(http, project, model, deadline)
             raise NotFound(_unserved(http.path_params["version"], model, method, unknown.why)) from None
-        return await handler(Call(http, project, served, deadline))
+        return await handler(MethodCall(http, project, served, deadline))
 
     async def _check_instruction(self, http: Request, project: str, model: str, deadline: float) -> None:
         """Refuse a system instruction for a maker of images as the service does, before its name is."""
         rules = self._rules
         async with until(deadline):
-            with self._intake.share(project) as share:
-                body = await read_body(http, rules.max_request_bytes, rules.pause_s, share)
-            await parsed(body, lambda body: gemini.check_instruction(body, model))
+            with self._body_memory.reserve(project) as reservation:
+                body = await read_body(http, rules.max_request_bytes, rules.pause_s, reservation)
+            await parse_off_loop(body, lambda body: gemini.check_instruction(body, model))
 
-    async def _generate(self, call: Call) -> Response:
+    async def _generate(self, call: MethodCall) -> Response:
         async with until(call.deadline), self._read(call) as asked, while_connected(call.http):
             async with (
                 self._turn(asked, gemini.read_generate) as planned,
@@ -150,18 +150,18 @@ class Generate:
             return answered(gemini.write_answer(whole, self._head(call)))
         return Response(status_code=499)
 
-    async def _stream(self, call: Call) -> Response:
+    async def _stream(self, call: MethodCall) -> Response:
         """Give a response that does the work as it is sent: what fails before the first piece is raised."""
         return _Stream(call, self)
 
-    async def _count(self, call: Call) -> Response:
+    async def _count(self, call: MethodCall) -> Response:
         async with until(call.deadline), self._read(call) as asked, while_connected(call.http):
             async with self._turn(asked, gemini.read_count) as planned:
                 counted = gemini.write_count(planned.usage)
             return answered(counted)
         return Response(status_code=499)
 
-    async def send_stream(self, call: Call, send: Send) -> None:
+    async def send_stream(self, call: MethodCall, send: Send) -> None:
         """Send a stream. What fails before the first piece is raised, and becomes a plain error.
 
         The answer is made by a task of its own, which never waits for whoever reads: its turn is over when
@@ -180,27 +180,29 @@ class Generate:
                 await _send(written, call.framing, send)
 
     @asynccontextmanager
-    async def _read(self, call: Call) -> AsyncIterator[Asked]:
+    async def _read(self, call: MethodCall) -> AsyncIterator[ParsedCall]:
         """Read the body, and hold the room that it takes until it is worked on."""
-        self._gate.check_room(call.project)
-        with self._intake.share(call.project) as share:
+        self._admission.check_room(call.project)
+        with self._body_memory.reserve(call.project) as reservation:
             rules = self._rules
-            yield Asked(
-                call, await read_body(call.http, rules.max_request_bytes, rules.pause_s, share), share
+            yield ParsedCall(
+                call,
+                await read_body(call.http, rules.max_request_bytes, rules.pause_s, reservation),
+                reservation,
             )
 
     @asynccontextmanager
-    async def _turn(self, asked: Asked, read: Reader) -> AsyncIterator[Plan]:
+    async def _turn(self, asked: ParsedCall, read: Reader) -> AsyncIterator[Plan]:
         """Have a turn, with what is asked planned, until the answer is made."""
-        async with self._gate.slot(asked.call.project, asked.share):
+        async with self._admission.slot(asked.call.project, asked.reservation):
             yield await self._plan(asked.call, asked.take_body(), read)
 
-    async def _plan(self, call: Call, body: bytes | bytearray, read: Reader) -> Plan:
+    async def _plan(self, call: MethodCall, body: bytes | bytearray, read: Reader) -> Plan:
         served = call.served
-        request = await parsed(body, lambda body: read(body, served.name, served.line))
+        request = await parse_off_loop(body, lambda body: read(body, served.name, served.generation))
         return await plan(request, served, call.project, self._services)
 
-    async def _make(self, asked: Asked, backlog: Backlog) -> None:
+    async def _make(self, asked: ParsedCall, backlog: Backlog) -> None:
         """Make an answer. One that breaks off has cost what was made of it."""
         try:
             async with until(asked.call.deadline), self._turn(asked, gemini.read_generate) as planned:
@@ -218,8 +220,8 @@ class Generate:
         else:
             backlog.end()
 
-    def _head(self, call: Call) -> gemini.Head:
-        return gemini.Head(
+    def _head(self, call: MethodCall) -> gemini.ResponseHead:
+        return gemini.ResponseHead(
             model_version=call.served.name,
             response_id=secrets.token_urlsafe(12),
             engine_usage=self._rules.engine_usage,
@@ -236,7 +238,7 @@ def _unserved(version: str, model: str, method: str, why: str) -> str:
 
 
 class _Stream(Response):
-    def __init__(self, call: Call, api: Generate) -> None:
+    def __init__(self, call: MethodCall, api: Generate) -> None:
         super().__init__()
         self._call = call
         self._api = api
@@ -246,14 +248,14 @@ class _Stream(Response):
 
 
 async def _written(
-    first: Answer, rest: AsyncGenerator[Answer, None], head: gemini.Head, scope: Scope
+    first: Answer, rest: AsyncGenerator[Answer, None], head: gemini.ResponseHead, scope: Scope
 ) -> AsyncGenerator[bytes, None]:
     yield gemini.write_answer(first, head)
     try:
         async for chunk in rest:
             yield gemini.write_answer(chunk, head)
     except Exception as failure:
-        note_cut(scope, meant_by(failure).status)
+        note_cut(scope, to_api_error(failure).status)
         raise
 
 
@@ -278,7 +280,7 @@ async def _send(written: AsyncGenerator[bytes, None], framing: Framing, send: Se
 
 
 def _write_failure(failure: Exception) -> bytes:
-    error = meant_by(failure)
+    error = to_api_error(failure)
     if isinstance(error, Internal):
         log.error("a stream broke", exc_info=error)
     return status.write_error(error)

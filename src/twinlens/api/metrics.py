@@ -31,7 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..domain.engine import Usage
 from ..domain.errors import Cancelled, DeadlineExceeded, PermissionDenied, Unauthenticated
 from ..domain.media import Modality
-from ..pipeline.decoder import Decoded
+from ..pipeline.decoder import Decoder
 from ..store import files, interactions
 from ..store.cache import PixelCache
 from ..store.files import FileStore
@@ -63,11 +63,11 @@ class Load(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class MetricSources:
     """The parts of the server whose own counters are shown; `restarts` counts decoders that were lost."""
 
     load: Load
-    decoded: Decoded
+    decoded: Decoder
     cache: PixelCache | None
     files: FileStore
     interactions: InteractionStore
@@ -75,7 +75,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class MetricsAccess:
     """Who may see the numbers: who has `key`, or where there is none, everybody if it is `open`."""
 
     key: str | None = None
@@ -99,9 +99,9 @@ class Door:
 class Metrics:
     """The numbers of one app."""
 
-    def __init__(self, parts: Parts, door: Door | None = None) -> None:
+    def __init__(self, parts: MetricSources, door: MetricsAccess | None = None) -> None:
         self._parts = parts
-        self._door = door or Door()
+        self._door = door or MetricsAccess()
         self._background: Counter[tuple[str]] = Counter()
         self._process = ProcessCollector(registry=None)
         self._tokens: Counter[tuple[str, str]] = Counter()
@@ -283,7 +283,7 @@ def _counter(
     return family
 
 
-def _asked(parts: Parts) -> Iterator[tuple[tuple[str], int]]:
+def _asked(parts: MetricSources) -> Iterator[tuple[tuple[str], int]]:
     decoded = parts.decoded
     yield ("hit",), decoded.hits
     yield ("joined",), decoded.joined
@@ -298,7 +298,7 @@ def _cached(cache: PixelCache) -> Iterator[Metric]:
     )
 
 
-def _stored(usage: files.Usage) -> Iterator[Metric]:
+def _stored(usage: files.StorageUsage) -> Iterator[Metric]:
     yield GaugeMetricFamily("twinlens_files", "Uploaded files.", value=usage.files)
     yield GaugeMetricFamily("twinlens_files_bytes", "Size of all files together.", value=usage.bytes)
     yield GaugeMetricFamily("twinlens_blobs", "Different contents that are stored.", value=usage.blobs)

@@ -50,7 +50,7 @@ def _entry(served: Served) -> ModelEntry:
     engine = served.engine.capabilities
     return ModelEntry(
         name=served.name,
-        line=served.line,
-        description=f"Answered by twinlens' {engine.name} engine, under the rules of {served.line.name}.",
-        thinks=engine.thinks and served.line.thinks,
+        generation=served.generation,
+        description=f"Answered by twinlens' {engine.name} engine, by the rules of {served.generation.name}.",
+        thinks=engine.thinks and served.generation.thinks,
     )

@@ -21,5 +21,5 @@ def delete_all(connection: Connection, names: Sequence[str]) -> int:
             click.echo(f"Deleted {printable(name)}.", err=True)
         except Refused as refused:
             failed = 1
-            click.echo(f"Error: {printable(refused.in_full())}", err=True)
+            click.echo(f"Error: {printable(refused.long_message())}", err=True)
     return failed

@@ -166,10 +166,12 @@ def upload(
     if len(paths) > 1 and (name or display_name):
         raise click.UsageError("--name and --display-name are for one file; give one PATH.")
     with _connected(server, key) as connection:
-        from .upload import Wishes, upload_all
+        from .upload import UploadOptions, upload_all
 
-        wishes = Wishes(name, display_name, mime_type, restart=restart, wait=not no_wait, as_json=as_json)
-        sys.exit(upload_all(connection, paths, wishes))
+        options = UploadOptions(
+            name, display_name, mime_type, restart=restart, wait=not no_wait, as_json=as_json
+        )
+        sys.exit(upload_all(connection, paths, options))
 
 
 @files.command("list")
@@ -230,6 +232,6 @@ def _connected(server: str, key: str) -> Iterator[Connection]:
             with written(), Connection(server, key) as connection:
                 yield connection
         except ClientError as error:
-            raise click.ClickException(printable(error.in_full())) from error
+            raise click.ClickException(printable(error.long_message())) from error
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -100,7 +100,7 @@ def reported(name: str, size: int) -> Iterator[Report]:
     report.say(f"{size_of(size - report.first)} sent in {time.monotonic() - begun:.1f} s.")
 
 
-class Look:
+class InspectionProgress:
     """Tells in plain lines how far the server's look at one file is: each quarter."""
 
     def __init__(self, name: str) -> None:
@@ -115,7 +115,7 @@ class Look:
             click.echo(f"{self.name}: {25 * quarters} % looked at.", err=True)
 
 
-class _LookBar(Look):
+class _LookBar(InspectionProgress):
     """Tells of it with a spinner, and beside it a bar once it is known how far the look is."""
 
     def __init__(self, name: str, progress: Progress) -> None:
@@ -129,11 +129,11 @@ class _LookBar(Look):
 
 
 @contextmanager
-def inspected(name: str) -> Iterator[Look]:
+def inspected(name: str) -> Iterator[InspectionProgress]:
     """Show that the bytes are over there, and the server looks at them; in the way that suits, as above."""
     if not _is_watched():
         click.echo(f"{printable(name)}: {_LOOKS}", err=True)
-        yield Look(name)
+        yield InspectionProgress(name)
         return
     with Progress(*_look_columns(), console=Console(stderr=True), expand=True, transient=True) as progress:
         yield _LookBar(name, progress)

@@ -24,7 +24,7 @@ class ClientError(Exception):
     """How long the server asked to be left alone."""
     advice = ""
 
-    def in_full(self) -> str:
+    def long_message(self) -> str:
         """Give both sentences, for the one who has to act on them."""
         end = "" if str(self).endswith((".", "?", "!")) else "."
         return f"{self}{end} {self.advice}" if self.advice else str(self)

@@ -13,7 +13,7 @@ from typing import Any
 
 from .connection import Connection
 from .errors import ClientError, NotFinished
-from .retry import Patience, Tries
+from .retry import RetryPolicy, Tries
 
 PAGE_SIZE = 100
 FIRST_POLL_S = 0.25
@@ -86,11 +86,11 @@ class Files:
     def wait(
         self,
         file: File,
-        patience: Patience = Patience(),  # noqa: B008 — it is frozen
+        retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008 — it is frozen
         watch: Callable[[File], None] | None = None,
     ) -> File:
         """Give the file once the server has looked at it: ACTIVE or FAILED; `watch` sees it until then."""
-        tries, pause, end = Tries(patience), FIRST_POLL_S, time.monotonic() + LONGEST_WAIT_S
+        tries, pause, end = Tries(retry_policy), FIRST_POLL_S, time.monotonic() + LONGEST_WAIT_S
         while file.state == "PROCESSING":
             if time.monotonic() > end:
                 raise NotFinished(

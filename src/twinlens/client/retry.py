@@ -13,7 +13,7 @@ Announce = Callable[[ClientError, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """Tries without progress before giving up, and waits that double from the first to the longest."""
 
     tries: int = 8
@@ -24,8 +24,8 @@ class Patience:
 class Tries:
     """The tries of one task. Only errors that may pass are waited for; any other is raised at once."""
 
-    def __init__(self, patience: Patience, announce: Announce = lambda _error, _seconds: None) -> None:
-        self._patience = patience
+    def __init__(self, retry_policy: RetryPolicy, announce: Announce = lambda _error, _seconds: None) -> None:
+        self._retry_policy = retry_policy
         self._announce = announce
         self._failed = 0
 
@@ -36,9 +36,9 @@ class Tries:
     def wait(self, error: ClientError) -> None:
         """Wait before the next try, or raise the error where there is none."""
         self._failed += 1
-        if not error.passing or self._failed > self._patience.tries:
+        if not error.passing or self._failed > self._retry_policy.tries:
             raise error
-        pause = min(self._patience.first_s * 2 ** (self._failed - 1), self._patience.longest_s)
+        pause = min(self._retry_policy.first_s * 2 ** (self._failed - 1), self._retry_policy.longest_s)
         pause = max(pause, error.retry_after_s)
         self._announce(error, pause)
         time.sleep(pause)

@@ -19,17 +19,17 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .errors import ClientError
-from .upload_source import Source
+from .upload_source import UploadSource
 from .uploads import Label, Session
 
 LIFETIME_S = 7 * 24 * 3600
 """The server forgets sessions after a week at the latest."""
 
-Row = TypeVar("Row", "Subject", "Session")
+Row = TypeVar("Row", "UploadKey", "Session")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class UploadKey:
     """What an upload is of: which file, as which File, for whom, and where to."""
 
     server: str
@@ -41,18 +41,18 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class SavedUpload:
     """An upload that was begun."""
 
-    subject: Subject
+    key: UploadKey
     session: Session
     begun_s: float
 
 
-def subject_of(server: str, key: str, source: Source, label: Label) -> Subject:
+def key_of(server: str, key: str, source: UploadSource, label: Label) -> UploadKey:
     """Describe an upload so that the same command finds it again, and no other does."""
     said = json.dumps(asdict(label), sort_keys=True)
-    return Subject(
+    return UploadKey(
         server, _fingerprint(key), str(source.path), source.size, source.mtime_ns, _fingerprint(said)
     )
 
@@ -70,43 +70,43 @@ def state_file() -> Path:
     return folder / "twinlens" / "uploads.json"
 
 
-class Sessions:
+class SavedUploads:
     """The uploads under way. Several commands may use the file at once."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
 
-    def find(self, subject: Subject) -> Remembered | None:
+    def find(self, key: UploadKey) -> SavedUpload | None:
         """Find an upload that was begun; one to another port of the same host counts, if need be."""
-        same = [one for one in self._read() if _elsewhere(one.subject) == _elsewhere(subject)]
-        same.sort(key=lambda one: (one.subject == subject, one.begun_s))
+        same = [one for one in self._read() if _elsewhere(one.key) == _elsewhere(key)]
+        same.sort(key=lambda one: (one.key == key, one.begun_s))
         return same[-1] if same else None
 
-    def outdated(self, subject: Subject) -> list[Remembered]:
+    def outdated(self, key: UploadKey) -> list[SavedUpload]:
         """List the uploads of what this file was before it changed."""
 
-        def place(one: Subject) -> Subject:
+        def place(one: UploadKey) -> UploadKey:
             return replace(one, size=0, mtime_ns=0)
 
-        same_place = [one for one in self._read() if place(one.subject) == place(subject)]
-        return [one for one in same_place if one.subject != subject]
+        same_place = [one for one in self._read() if place(one.key) == place(key)]
+        return [one for one in same_place if one.key != key]
 
-    def remember(self, subject: Subject, session: Session) -> None:
-        """Keep an upload, in place of one of the same subject; raise OSError where that fails."""
+    def remember(self, key: UploadKey, session: Session) -> None:
+        """Keep an upload, in place of one of the same key; raise OSError where that fails."""
         with self._changing() as (known, write):
-            kept = [one for one in known if one.subject != subject]
-            write([*kept, Remembered(subject, session, self._clock())])
+            kept = [one for one in known if one.key != key]
+            write([*kept, SavedUpload(key, session, self._clock())])
 
-    def forget(self, subject: Subject) -> None:
+    def forget(self, key: UploadKey) -> None:
         """Drop an upload; raise OSError where that fails."""
         with self._changing() as (known, write):
-            kept = [one for one in known if one.subject != subject]
+            kept = [one for one in known if one.key != key]
             if len(kept) < len(known):
                 write(kept)
 
     @contextmanager
-    def _changing(self) -> Iterator[tuple[list[Remembered], Callable[[list[Remembered]], None]]]:
+    def _changing(self) -> Iterator[tuple[list[SavedUpload], Callable[[list[SavedUpload]], None]]]:
         """Hold the file against other commands, from reading to writing."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
@@ -116,7 +116,7 @@ class Sessions:
         finally:
             os.close(lock)
 
-    def _read(self) -> list[Remembered]:
+    def _read(self) -> list[SavedUpload]:
         try:
             rows = json.loads(self._path.read_bytes())["uploads"]
             known = [_remembered(row) for row in rows]
@@ -124,7 +124,7 @@ class Sessions:
             return []
         return [one for one in known if one.begun_s > self._clock() - LIFETIME_S]
 
-    def _write(self, uploads: list[Remembered]) -> None:
+    def _write(self, uploads: list[SavedUpload]) -> None:
         """Replace the file in one step; whoever reads it sees the old one or the new one."""
         new = self._path.with_suffix(".new")
         text = json.dumps({"uploads": [asdict(one) for one in uploads]}, indent=1)
@@ -135,12 +135,12 @@ class Sessions:
         new.replace(self._path)
 
 
-def _remembered(row: Any) -> Remembered:
-    subject, session = _typed(Subject, row["subject"]), _typed(Session, row["session"])
-    _elsewhere(subject)
+def _remembered(row: Any) -> SavedUpload:
+    key, session = _typed(UploadKey, row["subject"]), _typed(Session, row["session"])
+    _elsewhere(key)
     if not session.path.startswith("/") or session.chunk_bytes < 1:
         raise ValueError
-    return Remembered(subject, session, float(row["begun_s"]))
+    return SavedUpload(key, session, float(row["begun_s"]))
 
 
 def _typed(kind: type[Row], values: Any) -> Row:
@@ -151,9 +151,9 @@ def _typed(kind: type[Row], values: Any) -> Row:
     return row
 
 
-def _elsewhere(subject: Subject) -> Subject:
+def _elsewhere(key: UploadKey) -> UploadKey:
     """Leave the port out: a server that was started again may have another."""
-    return replace(subject, server=urlsplit(subject.server).hostname or "")
+    return replace(key, server=urlsplit(key.server).hostname or "")
 
 
 def _fingerprint(text: str) -> str:

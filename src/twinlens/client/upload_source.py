@@ -17,7 +17,7 @@ BLOCK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class UploadSource:
     """A file by its absolute path, with the size and the time that tell whether it is still the same."""
 
     path: Path
@@ -59,7 +59,7 @@ class Source:
         return SourceChanged(f"{self.path} changed while it was being sent. Upload it again.")
 
 
-def look_at(path: Path) -> Source:
+def open_source(path: Path) -> UploadSource:
     """Look at a file; only a regular one has a size that can be announced."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -72,7 +72,7 @@ def look_at(path: Path) -> Source:
     if len(end) != min(status.st_size, 1):
         # As the system's own files in /proc and /sys.
         raise ClientError(f"{path} does not end where its size says. Copy it, and upload the copy.")
-    return Source(path.absolute(), *_identity(status))
+    return UploadSource(path.absolute(), *_identity(status))
 
 
 def _unreadable(path: Path, cause: OSError) -> ClientError:

@@ -16,8 +16,8 @@ import httpx
 from .connection import Connection, number
 from .errors import ClientError, Gone, OutOfStep, Refused
 from .files import File, read_file
-from .retry import Patience, Tries
-from .upload_source import Source
+from .retry import RetryPolicy, Tries
+from .upload_source import UploadSource
 
 CHUNK_BYTES = 8 * 1024 * 1024
 
@@ -40,14 +40,14 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class UploadStatus:
     """How far a session got: `received` bytes are safe."""
 
     state: Literal["active", "final"]
     received: int
 
 
-class Witness(Protocol):
+class UploadListener(Protocol):
     """Told how an upload goes."""
 
     def moved(self, position: int) -> None:
@@ -57,14 +57,14 @@ class Witness(Protocol):
         """Take note that something went wrong and is tried again after so many seconds."""
 
 
-class Uploads:
+class UploadClient:
     """Uploads into the key's project."""
 
-    def __init__(self, connection: Connection, patience: Patience = Patience()) -> None:  # noqa: B008
+    def __init__(self, connection: Connection, retry_policy: RetryPolicy = RetryPolicy()) -> None:  # noqa: B008
         self._connection = connection
-        self._patience = patience
+        self._retry_policy = retry_policy
 
-    def start(self, source: Source, label: Label) -> Session:
+    def start(self, source: UploadSource, label: Label) -> Session:
         """Open a session for a file."""
         headers = {
             "X-Goog-Upload-Protocol": "resumable",
@@ -80,7 +80,7 @@ class Uploads:
             raise ClientError(f"{self._connection.server} does not speak the upload protocol.")
         return Session(self._connection.path_of(url), _chunk_bytes(answer))
 
-    def query(self, session: Session) -> Standing:
+    def query(self, session: Session) -> UploadStatus:
         """Ask how far a session got; raise `Gone` where the server does not know it, or not any more."""
         try:
             answer = self._command(session.path, "query")
@@ -91,10 +91,10 @@ class Uploads:
         state = answer.headers.get("x-goog-upload-status", "")
         received = number(answer, "x-goog-upload-size-received")
         if state == "final":
-            return Standing("final", received or 0)
+            return UploadStatus("final", received or 0)
         if state != "active" or received is None:
             raise Gone
-        return Standing("active", received)
+        return UploadStatus("active", received)
 
     def cancel(self, session: Session) -> None:
         """Give up a session, as far as the server can still be told."""
@@ -103,25 +103,27 @@ class Uploads:
         except ClientError:
             return  # The server forgets it by itself, later.
 
-    def send(self, session: Session, source: Source, standing: Standing, witness: Witness) -> File:
+    def send(
+        self, session: Session, source: UploadSource, status: UploadStatus, listener: UploadListener
+    ) -> File:
         """Send what is missing and give the finished file.
 
         Where the connection breaks or the server stumbles, the session is asked how far it got, and the
         upload goes on from there; it is given up after some tries that brought nothing.
         """
-        tries = Tries(self._patience, witness.waits)
-        best = standing.received
+        tries = Tries(self._retry_policy, listener.waits)
+        best = status.received
         while True:
-            witness.moved(standing.received)
+            listener.moved(status.received)
             try:
-                return self._send_rest(session, source, standing, witness)
+                return self._send_rest(session, source, status, listener)
             except ClientError as error:
-                standing = self._find_out(session, error, tries)
-            if standing.received > best:
-                best = standing.received
+                status = self._find_out(session, error, tries)
+            if status.received > best:
+                best = status.received
                 tries.progressed()
 
-    def _find_out(self, session: Session, error: ClientError, tries: Tries) -> Standing:
+    def _find_out(self, session: Session, error: ClientError, tries: Tries) -> UploadStatus:
         """Wait, and ask how far the session got, until there is an answer."""
         while True:
             tries.wait(error)
@@ -130,10 +132,12 @@ class Uploads:
             except ClientError as another:
                 error = another
 
-    def _send_rest(self, session: Session, source: Source, standing: Standing, witness: Witness) -> File:
-        if standing.state == "final":
+    def _send_rest(
+        self, session: Session, source: UploadSource, status: UploadStatus, listener: UploadListener
+    ) -> File:
+        if status.state == "final":
             return self._finished(self._command(session.path, "finalize"))
-        position = standing.received
+        position = status.received
         if position > source.size:
             raise Gone
         with source.open() as file:
@@ -142,7 +146,7 @@ class Uploads:
                 end = min(position + session.chunk_bytes, source.size)
                 is_last = end == source.size
                 headers = {"X-Goog-Upload-Offset": str(position), "Content-Length": str(end - position)}
-                blocks = source.blocks(file, position, end, witness.moved)
+                blocks = source.blocks(file, position, end, listener.moved)
                 try:
                     answer = self._command(
                         session.path, "upload, finalize" if is_last else "upload", headers, blocks

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import Self
 
 from ..domain.errors import ResourceExhausted
-from .body_memory import Share
-from .fairness import Held, Turns, most_of
+from .body_memory import Reservation
+from .fairness import FairSemaphore, ProjectCounts, share_of_one
 
 
-class Gate:
+class AdmissionQueue:
     """Lets `running` requests through at a time and `waiting` more wait; refuses the rest with 429.
 
     Work in the background has at most half of the turns, but one, and half of the room for waiting:
@@ -27,7 +27,7 @@ class Gate:
         background = max(1, running // 2)
         self._all = _Room(running, waiting, alone)
         self._background = _Room(background, waiting // 2, alone)
-        self.turns, self.background = Turns(running, alone), Turns(background, alone)
+        self.turns, self.background = FairSemaphore(running, alone), FairSemaphore(background, alone)
         self.running = 0
         self._left = asyncio.Event()
 
@@ -37,7 +37,7 @@ class Gate:
         return self._all.held.total() - self.running
 
     @asynccontextmanager
-    async def slot(self, project: str, body: Share | None = None) -> AsyncIterator[None]:
+    async def slot(self, project: str, body: Reservation | None = None) -> AsyncIterator[None]:
         """Hold a place and a turn while a request is worked on, whose body has been read."""
         with self.place(project, body) as place:
             async with place.turn():
@@ -47,13 +47,13 @@ class Gate:
         """Raise where there are enough: a body that would be refused need not be read."""
         self._all.check(project)
 
-    def place(self, project: str, body: Share | None = None) -> Place:
+    def place(self, project: str, body: Reservation | None = None) -> Ticket:
         """Be one of those who wait or are worked on; raise where there are enough of them.
 
         The body must have been read: who sends slowly takes no place from those who are ready.
         """
         self._all.join(project)
-        return Place(self, project, body)
+        return Ticket(self, project, body)
 
     async def room(self, project: str) -> None:
         """Wait until one more of the project in the background would not be refused."""
@@ -78,9 +78,9 @@ class _Room:
     """Room for as many as have a turn or wait for one: of all projects, and of each."""
 
     def __init__(self, turns: int, waiting: int, alone: bool) -> None:
-        self._turns, self._turns_of_one = turns, most_of(turns, alone)
-        self._places, self._places_of_one = turns + waiting, self._turns_of_one + most_of(waiting, alone)
-        self.held = Held()
+        self._turns, self._turns_of_one = turns, share_of_one(turns, alone)
+        self._places, self._places_of_one = turns + waiting, self._turns_of_one + share_of_one(waiting, alone)
+        self.held = ProjectCounts()
 
     def is_full(self, project: str) -> bool:
         """Say whether there are enough, of all projects or of this one."""
@@ -102,11 +102,11 @@ class _Room:
         self.held[project] += 1
 
 
-class Place:
+class Ticket:
     """The place of one request, until it is closed; with the room in memory that its body takes."""
 
-    def __init__(self, gate: Gate, project: str, body: Share | None) -> None:
-        self._gate = gate
+    def __init__(self, gate: AdmissionQueue, project: str, body: Reservation | None) -> None:
+        self._admission = gate
         self._project = project
         self._body = body
         self._is_open, self._in_background = True, False
@@ -117,24 +117,24 @@ class Place:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def put_down(self) -> None:
+    def release_body(self) -> None:
         """Make room for other bodies: this one is worked on now, or lies on the disk."""
         if self._body is not None:
             self._body.close()
 
-    def go_into_background(self) -> bool:
+    def demote(self) -> bool:
         """Take of the share of what nobody waits for; say whether it has to wait for its turn."""
-        waits = self._gate.join_background(self._project)
+        waits = self._admission.join_background(self._project)
         self._in_background = True
         return waits
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Be worked on."""
-        gate, project = self._gate, self._project
+        gate, project = self._admission, self._project
         first = gate.background.turn(project) if self._in_background else nullcontext()
         async with first, gate.turns.turn(project):
-            self.put_down()
+            self.release_body()
             gate.running += 1
             try:
                 yield
@@ -145,5 +145,5 @@ class Place:
         """Leave. Done twice, the second time does nothing."""
         if self._is_open:
             self._is_open = False
-            self.put_down()
-            self._gate.leave(self._project, background=self._in_background)
+            self.release_body()
+            self._admission.leave(self._project, background=self._in_background)

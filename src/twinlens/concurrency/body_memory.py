@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
-from .fairness import Held, most_of
+from .fairness import ProjectCounts, share_of_one
 
 FREE_BYTES = 64 * 1024
 """Of each body, not counted: a connection costs as much by itself."""
 
 
-class Intake:
+class BodyMemory:
     """Room for the bodies of all requests together: `max_bytes`, counted as they come in.
 
     What was only announced takes no room, so whoever sends slowly, or not at all, holds up nobody; and small
@@ -22,16 +22,16 @@ class Intake:
     """
 
     def __init__(self, max_bytes: int, *, alone: bool = False) -> None:
-        self._left, self._most = max_bytes, most_of(max_bytes, alone)
-        self._held = Held()
-        self._beyond: dict[str, Share] = {}
+        self._left, self._most = max_bytes, share_of_one(max_bytes, alone)
+        self._held = ProjectCounts()
+        self._beyond: dict[str, Reservation] = {}
         self._freed = asyncio.Event()
 
-    def share(self, project: str) -> Share:
+    def reserve(self, project: str) -> Reservation:
         """Give one request of a project its share, which grows with its body."""
-        return Share(self, project)
+        return Reservation(self, project)
 
-    async def take(self, share: Share, size: int) -> None:
+    async def take(self, share: Reservation, size: int) -> None:
         """Wait for room."""
         project = share.project
         while not self._has_room(project, size) and self._beyond.get(project, share) is not share:
@@ -42,7 +42,7 @@ class Intake:
         self._left -= size
         self._held[project] += size
 
-    def free(self, share: Share, size: int) -> None:
+    def free(self, share: Reservation, size: int) -> None:
         """Make room."""
         self._left += size
         self._held.drop(share.project, size)
@@ -54,11 +54,11 @@ class Intake:
         return size <= min(self._left, self._most - self._held[project])
 
 
-class Share:
+class Reservation:
     """The room that one body takes, until it is closed."""
 
-    def __init__(self, intake: Intake, project: str) -> None:
-        self._intake = intake
+    def __init__(self, body_memory: BodyMemory, project: str) -> None:
+        self._body_memory = body_memory
         self.project = project
         self._size = self._held = 0
 
@@ -73,10 +73,10 @@ class Share:
         self._size += size
         wanted = max(self._size - FREE_BYTES, 0) - self._held
         if wanted > 0:
-            await self._intake.take(self, wanted)
+            await self._body_memory.take(self, wanted)
             self._held += wanted
 
     def close(self) -> None:
         """Give the room back: the body is worked on now, or lies on the disk. Done twice, it does nothing."""
         held, self._held = self._held, 0
-        self._intake.free(self, held)
+        self._body_memory.free(self, held)

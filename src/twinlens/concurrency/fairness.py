@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 
-def most_of(total: int, alone: bool = False) -> int:
+def share_of_one(total: int, alone: bool = False) -> int:
     """Say how much of `total` one project may have: three quarters, or all where it is `alone`."""
     return total if alone else max(total * 3 // 4, min(total, 1))
 
 
-class Held(Counter[str]):
+class ProjectCounts(Counter[str]):
     """How much each project holds; whoever holds nothing is forgotten."""
 
     def drop(self, project: str, size: int = 1) -> None:
@@ -24,8 +24,8 @@ class Held(Counter[str]):
             del self[project]
 
 
-class Turns:
-    """Gives `places` turns, `most_of` them to one project (all where it is `alone`). For one event loop.
+class FairSemaphore:
+    """Gives `places` turns, `share_of_one` them to one project (all where it is `alone`). For one event loop.
 
     The next is that of the project that has the fewest; among equals, of the one whose last turn began the
     longest ago, and within it, of who has waited the longest.
@@ -33,8 +33,8 @@ class Turns:
 
     def __init__(self, places: int, alone: bool = False) -> None:
         self._free = places
-        self._most = most_of(places, alone)
-        self._held = Held()
+        self._most = share_of_one(places, alone)
+        self._held = ProjectCounts()
         # In the order of arrival.
         self._waiting: dict[asyncio.Future[None], str] = {}
         self._last: dict[str, int] = {}

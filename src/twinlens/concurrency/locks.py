@@ -38,7 +38,7 @@ class Locks:
                 del self._places[key]
 
 
-async def settled(work: Coroutine[Any, Any, T]) -> T:
+async def uncancelled(work: Coroutine[Any, Any, T]) -> T:
     """Do `work` to its end, also where the caller is cancelled; that goes on only afterwards.
 
     A thread cannot be cancelled: whoever lets go of a lock while one still writes has no lock.
@@ -57,4 +57,4 @@ async def settled(work: Coroutine[Any, Any, T]) -> T:
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a function that blocks, on another thread, and wait for it to the end."""
-    return await settled(asyncio.to_thread(function, *args, **kwargs))
+    return await uncancelled(asyncio.to_thread(function, *args, **kwargs))

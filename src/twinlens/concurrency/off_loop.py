@@ -33,19 +33,19 @@ ON_LOOP_MARKS = 500
 _THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="linear")
 
 
-async def apart(work: Callable[[], T]) -> T:
+async def off_loop(work: Callable[[], T]) -> T:
     """Do some work in a thread, so that the event loop goes on meanwhile."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
 
 
-async def sized(request: Request, work: Callable[[], T]) -> T:
+async def off_loop_if_large(request: Request, work: Callable[[], T]) -> T:
     """Do work in proportion to a request: at once where it is small, else in a thread."""
-    return work() if is_small(request) else await apart(work)
+    return work() if is_small(request) else await off_loop(work)
 
 
-async def counted(text: str, count: Callable[[str], int]) -> int:
+async def count_off_loop(text: str, count: Callable[[str], int]) -> int:
     """Count a text's tokens."""
-    return count(text) if len(text) <= SMALL_CHARS else await apart(lambda: count(text))
+    return count(text) if len(text) <= SMALL_CHARS else await off_loop(lambda: count(text))
 
 
 def is_small(request: Request) -> bool:
@@ -84,11 +84,11 @@ def _less(value: Json, left: int) -> int:
     return left
 
 
-async def parsed(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
+async def parse_off_loop(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
     """Make of a body what `read` makes of it, off the event loop where that takes long."""
     if len(body) <= ON_LOOP_BYTES and not _is_dense(body):
         return read(body)
-    return await apart(partial(read, body))
+    return await off_loop(partial(read, body))
 
 
 def _is_dense(body: bytes | bytearray) -> bool:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from ..domain.errors import InvalidArgument
 
 
-class Room:
+class PixelLimiter:
     """Lends room for pixels, first come, first served. Used from one event loop."""
 
     def __init__(self, pixels: int) -> None:

@@ -18,14 +18,14 @@ class _Flight(Generic[T]):
     waiting: int = 0
 
 
-class Flights(Generic[T]):
+class SingleFlight(Generic[T]):
     """Shares work by its name. Used from one event loop. `joined` counts those who found it on its way."""
 
     def __init__(self) -> None:
         self._flights: dict[str, _Flight[T]] = {}
         self.joined = 0
 
-    async def shared(self, name: str, load: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def do(self, name: str, load: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do the work, or wait for whoever does it. It ends when nobody waits any more."""
         flight = self._flights.get(name)
         # One that has failed may wait for those it is to tell; the next begins anew.

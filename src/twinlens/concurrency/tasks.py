@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def side_by_side(steps: Iterable[Coroutine[Any, Any, T]], *, at_once: int | None = None) -> list[T]:
+async def gather(steps: Iterable[Coroutine[Any, Any, T]], *, at_once: int | None = None) -> list[T]:
     """Run all steps at once, or so many of them at a time, and give their results in order.
 
     The first failure cancels the others and is raised as it is, not as a group: a caller is told of
@@ -46,7 +46,7 @@ async def _placed(step: Coroutine[Any, Any, T], places: asyncio.Semaphore) -> T:
         return await step
 
 
-async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+async def read_ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     """Give what a source gives, and have it make the next while the last is being used."""
     async with aclosing(source):
         coming = asyncio.create_task(_next(source))

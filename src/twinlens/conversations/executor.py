@@ -18,17 +18,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from ..concurrency.admission import Place
+from ..concurrency.admission import Ticket
 from ..concurrency.deadline import until
-from ..concurrency.off_loop import ON_LOOP_BYTES, apart, is_small, parsed
-from ..concurrency.tasks import side_by_side
-from ..domain.engine import Call, Text, Thought, Usage
+from ..concurrency.off_loop import ON_LOOP_BYTES, is_small, off_loop, parse_off_loop
+from ..concurrency.tasks import gather
+from ..domain.engine import FunctionCall, Text, Thought, Usage
 from ..domain.errors import DeadlineExceeded, Internal, NotFound, TwinlensError
 from ..domain.interaction import Failure, Interaction, Outcome, Status
 from ..domain.request import Request
 from ..engines.router import Served
 from ..pipeline.answer import Plan, answer, check, plan
-from ..pipeline.failures import forget_the_way, meant_by
+from ..pipeline.failures import drop_tracebacks, to_api_error
 from ..pipeline.media_limits import EARLIER
 from ..pipeline.persist_media import keep, keeping_inline, kept_of
 from ..pipeline.planning import PlannedMedia
@@ -38,7 +38,7 @@ from ..store.interactions import InteractionStore
 from ..wire.interactions.errors import failure_of
 from ..wire.interactions.reading import read_sent
 from .history import check_answered, turns_of, with_names
-from .job import Run
+from .job import Job
 
 GRACE_S = 1.0
 """So long a stream waits for its first piece. An engine that refuses at once is answered with a plain
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JobSpec:
     """What is to be worked on: for which project, with which model, and for how many seconds at most.
 
     `request` holds the interaction's own turns only; where there is none, the store has it. `told` means
@@ -70,7 +70,7 @@ class Asked:
         return self.told and self.interaction.stored
 
 
-class Work:
+class Executor:
     """Works on interactions. `spend` hears of the tokens of each, `ended` how one in the background ended."""
 
     def __init__(
@@ -85,77 +85,77 @@ class Work:
         self._spend = spend
         self._ended = ended
 
-    async def do(self, run: Run, asked: Asked, place: Place) -> None:
+    async def do(self, job: Job, asked: JobSpec, place: Ticket) -> None:
         """Work on one to its end, whatever that is, and close its place."""
         try:
             with place:
                 if asked.interaction.background:
-                    asked = await self._accept(run, asked)
-                    place.put_down()
+                    asked = await self._accept(job, asked)
+                    place.release_body()
                 async with self._turn(asked, place):
-                    await self._answer(run, asked)
+                    await self._answer(job, asked)
         except asyncio.CancelledError:
-            await self._withdraw(run, asked)
+            await self._withdraw(job, asked)
             raise
         except Exception as failure:
-            error = meant_by(failure)
-            if run.has_begun:
+            error = to_api_error(failure)
+            if job.is_announced:
                 # Of what has not begun, whoever asked is told, and the log too.
                 _log(error)
-                forget_the_way(error)
-            await self._fail(run, asked, error)
+                drop_tracebacks(error)
+            await self._fail(job, asked, error)
 
-    async def end(self, run: Run, project: str, outcome: Outcome, error: TwinlensError | None = None) -> bool:
+    async def end(self, job: Job, project: str, outcome: Outcome, error: TwinlensError | None = None) -> bool:
         """Write down how one ended, unless that was done before, and tell; say whether it ended so."""
         time = self._now()
-        if await self._store.update(project, run.interaction.id, outcome, time=time):
-            self._tell_end(run, outcome, time, error)
+        if await self._store.update(project, job.interaction.id, outcome, time=time):
+            self._tell_end(job, outcome, time, error)
             return True
-        if not run.interaction.finished:
+        if not job.interaction.finished:
             with suppress(NotFound):
-                known = await self._store.get(project, run.interaction.id)
+                known = await self._store.get(project, job.interaction.id)
                 outcome, time = known.outcome, known.updated
-            self._tell_end(run, outcome, time, error)
+            self._tell_end(job, outcome, time, error)
         return False
 
-    def broken_off(self, run: Run, status: Status, failure: Failure | None = None) -> Outcome:
+    def broken_off(self, job: Job, status: Status, failure: Failure | None = None) -> Outcome:
         """Give what one has come to that will say no more: what it said is counted."""
-        outcome = replace(run.interaction.outcome, status=status, failure=failure)
+        outcome = replace(job.interaction.outcome, status=status, failure=failure)
         if outcome.usage is None:
             return outcome
-        count = self._services.engines.get(run.interaction.model).engine.count_text
+        count = self._services.engines.get(job.interaction.model).engine.count_text
         thoughts = "".join(said.text for said in outcome.said if isinstance(said, Thought))
         texts = "".join(said.text for said in outcome.said if isinstance(said, Text))
-        calls = sum(count(text_of(said)) for said in outcome.said if isinstance(said, Call))
+        calls = sum(count(text_of(said)) for said in outcome.said if isinstance(said, FunctionCall))
         usage = replace(outcome.usage, candidates=count(texts) + calls, thoughts=count(thoughts))
         return replace(outcome, usage=usage)
 
-    async def _accept(self, run: Run, asked: Asked) -> Asked:
+    async def _accept(self, job: Job, asked: JobSpec) -> JobSpec:
         """Write down what will be worked on, and let go of it: it may wait for long."""
         if asked.request is not None:
             check(await self._whole(asked, asked.request), asked.served)
             async with keeping_inline(asked.request, self._services.files) as media:
-                run.keep(media)
-                await self._add(run, asked, run.interaction)
-            run.begin()
-        run.forget_request()
-        return replace(asked, request=None, interaction=run.interaction)
+                job.set_media(media)
+                await self._add(job, asked, job.interaction)
+            job.announce()
+        job.release_body()
+        return replace(asked, request=None, interaction=job.interaction)
 
-    async def _own(self, asked: Asked) -> Request:
+    async def _own(self, asked: JobSpec) -> Request:
         """Give the request, read again where it was let go of."""
         if asked.request is not None:
             return asked.request
         stored = await self._store.get(asked.project, asked.interaction.id)
-        return await parsed(stored.sent, lambda _: read_sent(stored, asked.served.line))
+        return await parse_off_loop(stored.sent, lambda _: read_sent(stored, asked.served.generation))
 
-    async def _whole(self, asked: Asked, own: Request) -> Request:
+    async def _whole(self, asked: JobSpec, own: Request) -> Request:
         """Put what was said before in front of a request."""
         history = await self._history(asked)
         joined, size = partial(_joined, history, own), sum(len(one.sent) for one in history)
         small = size <= ON_LOOP_BYTES and is_small(own)
-        return joined() if small else await apart(joined)
+        return joined() if small else await off_loop(joined)
 
-    async def _history(self, asked: Asked) -> Sequence[Interaction]:
+    async def _history(self, asked: JobSpec) -> Sequence[Interaction]:
         """Give what it is built on. Once it is accepted, that stays with it, whatever is deleted."""
         previous = asked.interaction.previous
         if previous is None:
@@ -170,7 +170,7 @@ class Work:
         return history
 
     @asynccontextmanager
-    async def _turn(self, asked: Asked, place: Place) -> AsyncIterator[None]:
+    async def _turn(self, asked: JobSpec, place: Ticket) -> AsyncIterator[None]:
         """Work when it is its turn. Where somebody waits, the waiting takes of the time there is."""
         now = asyncio.get_running_loop().time
         async with AsyncExitStack() as stack:
@@ -181,101 +181,101 @@ class Work:
                 await stack.enter_async_context(until(now() + asked.seconds))
             yield
 
-    async def _answer(self, run: Run, asked: Asked) -> None:
-        if run.interaction.outcome.status == "queued":
-            await self._take_up(run, asked.project)
+    async def _answer(self, job: Job, asked: JobSpec) -> None:
+        if job.interaction.outcome.status == "queued":
+            await self._take_up(job, asked.project)
         own_request = await self._own(asked)
         request = await self._whole(asked, own_request)
         stored, files = asked.interaction.stored, self._services.files
-        planned = await plan(request, asked.served, asked.project, self._services, lasting=stored)
+        planned = await plan(request, asked.served, asked.project, self._services, persist=stored)
         own = planned.media[len(request.media) - len(own_request.media) :] if stored else ()
         kept = kept_of(own)
-        run.plan(planned.usage, kept)
+        job.set_plan(planned.usage, kept)
         async with files.keeping(one.sha256 for one in kept):
-            await side_by_side((self._keep(run, asked, own), self._say(run, asked, planned)))
-            await self._close(run, asked)
+            await gather((self._keep(job, asked, own), self._say(job, asked, planned)))
+            await self._close(job, asked)
 
-    async def _say(self, run: Run, asked: Asked, planned: Plan) -> None:
+    async def _say(self, job: Job, asked: JobSpec, planned: Plan) -> None:
         try:
             async with aclosing(answer(planned, self._services)) as pieces:
                 async for piece in pieces:
-                    run.take(piece)
+                    job.add_chunk(piece)
                     if asked.told:
-                        await self._begin(run, asked)
+                        await self._begin(job, asked)
         finally:
             # What breaks off has cost what it has said; what is refused, nothing.
-            if run.is_heard:
-                usage = run.outcome.usage if run.is_whole else self.broken_off(run, "failed").usage
+            if job.has_output:
+                usage = job.outcome.usage if job.is_whole else self.broken_off(job, "failed").usage
                 self._spend(usage or planned.usage)
 
-    async def _take_up(self, run: Run, project: str) -> None:
+    async def _take_up(self, job: Job, project: str) -> None:
         """Write down that it waits no more: a restart counts as an attempt what it breaks off from now on."""
-        run.go()
-        await self._store.update(project, run.interaction.id, run.interaction.outcome)
+        job.mark_running()
+        await self._store.update(project, job.interaction.id, job.interaction.outcome)
 
-    async def _keep(self, run: Run, asked: Asked, media: Sequence[PlannedMedia]) -> None:
+    async def _keep(self, job: Job, asked: JobSpec, media: Sequence[PlannedMedia]) -> None:
         """Have the bytes of its media in the store, and begin even where no piece comes for long."""
         await keep(media, self._services.files)
-        run.kept.set()
-        interaction = run.interaction
-        if run.has_begun and asked.recorded:
+        job.kept.set()
+        interaction = job.interaction
+        if job.is_announced and asked.recorded:
             await self._store.update(asked.project, interaction.id, interaction.outcome, interaction.media)
-        elif asked.told and not await run.heard(GRACE_S):
-            await self._begin(run, asked)
+        elif asked.told and not await job.first_chunk(GRACE_S):
+            await self._begin(job, asked)
 
-    async def _begin(self, run: Run, asked: Asked) -> None:
+    async def _begin(self, job: Job, asked: JobSpec) -> None:
         """Write down what somebody is told of from now on."""
-        await run.kept.wait()
-        async with run.beginning:
-            if not run.has_begun:
+        await job.kept.wait()
+        async with job.announcing:
+            if not job.is_announced:
                 if asked.recorded:
-                    await self._add(run, asked, run.interaction)
-                run.begin()
+                    await self._add(job, asked, job.interaction)
+                job.announce()
 
-    async def _close(self, run: Run, asked: Asked) -> None:
+    async def _close(self, job: Job, asked: JobSpec) -> None:
         """Write down how it ended, and tell."""
         if asked.recorded:
-            await self.end(run, asked.project, run.outcome)
+            await self.end(job, asked.project, job.outcome)
             return
         time = self._now()
         if asked.interaction.stored:
-            await self._add(run, asked, replace(run.interaction, outcome=run.outcome, updated=time))
-        run.begin()
-        self._tell_end(run, run.outcome, time)
+            await self._add(job, asked, replace(job.interaction, outcome=job.outcome, updated=time))
+        job.announce()
+        self._tell_end(job, job.outcome, time)
 
-    async def _add(self, run: Run, asked: Asked, interaction: Interaction) -> None:
-        run.is_added = True
+    async def _add(self, job: Job, asked: JobSpec, interaction: Interaction) -> None:
+        job.is_added = True
         try:
             await self._store.add(asked.project, interaction)
         except NotFound as missing:
             raise NotFound(missing.message, field=EARLIER) from missing
 
-    async def _fail(self, run: Run, asked: Asked, error: TwinlensError) -> None:
-        if run.interaction.finished:
+    async def _fail(self, job: Job, asked: JobSpec, error: TwinlensError) -> None:
+        if job.interaction.finished:
             return
-        outcome = self.broken_off(run, "failed", failure_of(error))
-        await self._withdraw(run, asked)
-        if run.has_begun and asked.recorded:
+        outcome = self.broken_off(job, "failed", failure_of(error))
+        await self._withdraw(job, asked)
+        if job.is_announced and asked.recorded:
             try:
-                await self.end(run, asked.project, outcome, error)
+                await self.end(job, asked.project, outcome, error)
                 return
             except TwinlensError as cause:
                 log.error("how an interaction ended could not be written down: %s", cause)
-        self._tell_end(run, outcome, self._now(), error)
+        self._tell_end(job, outcome, self._now(), error)
 
     def _tell_end(
-        self, run: Run, outcome: Outcome, time: datetime, error: TwinlensError | None = None
+        self, job: Job, outcome: Outcome, time: datetime, error: TwinlensError | None = None
     ) -> None:
-        run.end(outcome, time, error)
-        if run.interaction.background:
+        job.end(outcome, time, error)
+        if job.interaction.background:
             is_late = outcome.failure is not None and outcome.failure.status == DeadlineExceeded.status
             self._ended("timed_out" if is_late else outcome.status)
 
-    async def _withdraw(self, run: Run, asked: Asked) -> None:
+    async def _withdraw(self, job: Job, asked: JobSpec) -> None:
         """Forget one that broke off while it was being written down, before anybody was told of it."""
-        if run.is_added and not run.has_begun:
+        if job.is_added and not job.is_announced:
             with suppress(TwinlensError):
-                await self._store.delete(asked.project, run.interaction.id)
+                await self._store.delete(asked.project, job.interaction.id)
 
     def _now(self) -> datetime:
         return self._services.files.clock()

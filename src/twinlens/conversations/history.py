@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..domain import request as domain
 from ..domain.conversation import misplaced_call
-from ..domain.engine import Call, Said, Text, Thought
+from ..domain.engine import FunctionCall, OutputPart, Text, Thought
 from ..domain.errors import FailedPrecondition, InvalidArgument
 from ..domain.interaction import Interaction, Status
 from ..domain.request import Media, Part, Structured, Turn
@@ -84,11 +84,11 @@ def _earlier(part: Part) -> Part:
     return replace(part, field=EARLIER) if isinstance(part, Media) else part
 
 
-def _part(said: Said) -> Part:
+def _part(said: OutputPart) -> Part:
     match said:
         case Text(text):
             return domain.Text(text)
         case Thought(text):
             return domain.Text(text, thought=True)
-        case Call(name, arguments, call_id):
+        case FunctionCall(name, arguments, call_id):
             return Structured("functionCall", {"id": call_id, "name": name, "args": dict(arguments)})

@@ -9,34 +9,34 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..domain.answer import Answer
-from ..domain.engine import Call, Finished, Said, Usage
+from ..domain.engine import Finished, FunctionCall, OutputPart, Usage
 from ..domain.errors import TwinlensError, Unavailable
 from ..domain.interaction import Failure, Interaction, Outcome, Status
-from ..domain.request import Kept
+from ..domain.request import BlobRef
 
 STATUS_OF: dict[str, Status] = {"STOP": "completed", "MAX_TOKENS": "incomplete"}
 """What an interaction is when its answer has ended so; for every other reason it has failed."""
 
 
-class Run:
+class Job:
     """The state of one interaction under way: one task changes it, any number watch.
 
     `failure` is the error that ended it, for those who have not been told anything yet. `kept` is set when
-    the bytes of its media are; `has_begun` says that somebody may know of it, under the lock `beginning`;
+    the bytes of its media are; `is_announced` says that somebody may know of it, under the lock `announcing`;
     `is_added` that there may be a record of it.
     """
 
     def __init__(self, interaction: Interaction) -> None:
         self.failure: TwinlensError | None = None
-        self.has_begun = self.is_added = False
-        self.beginning = asyncio.Lock()
+        self.is_announced = self.is_added = False
+        self.announcing = asyncio.Lock()
         self.kept = asyncio.Event()
         self._interaction = interaction
-        self._said: list[Said] = []
+        self._said: list[OutputPart] = []
         self._usage: Usage | None = None
         self._ending: tuple[Status, Failure | None] | None = None
         self._is_stale = self._is_released = False
-        self._heard, self._changed, self._settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._has_output, self._changed, self._settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     @property
     def interaction(self) -> Interaction:
@@ -47,10 +47,10 @@ class Run:
             self._interaction, self._is_stale = replace(self._interaction, outcome=outcome), False
         return self._interaction
 
-    async def begun(self) -> Interaction:
+    async def wait_announced(self) -> Interaction:
         """Wait until it is sure that there will be an interaction; raise what was in the way."""
         await self._settled.wait()
-        if self.failure and not self.has_begun:
+        if self.failure and not self.is_announced:
             raise self.failure
         return self.interaction
 
@@ -78,52 +78,52 @@ class Run:
         self._is_released = True
         self._wake()
 
-    def begin(self) -> None:
+    def announce(self) -> None:
         """Tell those who wait that there is an interaction now."""
-        self.has_begun = True
+        self.is_announced = True
         self._settled.set()
 
-    def keep(self, media: tuple[Kept | None, ...]) -> None:
+    def set_media(self, media: tuple[BlobRef | None, ...]) -> None:
         """Remember what is kept of its media so far."""
         self._interaction = replace(self.interaction, media=media)
 
-    def forget_request(self) -> None:
+    def release_body(self) -> None:
         """Let go of what was sent: the store has it, and the turn may come late."""
         self._interaction = replace(self.interaction, sent=b"")
 
-    def go(self) -> None:
+    def mark_running(self) -> None:
         """Take it up: it waits no more."""
         self._set(replace(self.interaction.outcome, status="in_progress"))
 
-    def plan(self, usage: Usage, media: tuple[Kept | None, ...]) -> None:
+    def set_plan(self, usage: Usage, media: tuple[BlobRef | None, ...]) -> None:
         """Remember what the question costs, and what is kept of its media."""
-        self.keep(media)
+        self.set_media(media)
         self._usage, self._is_stale = usage, True
 
-    def take(self, piece: Answer) -> None:
+    def add_chunk(self, piece: Answer) -> None:
         """Add a piece of the answer. How it ended, which the last one says, is not told yet."""
         for candidate in piece.candidates:
-            self._said += (said for said in candidate.parts if isinstance(said, Call) or said.text)
+            self._said += (said for said in candidate.parts if isinstance(said, FunctionCall) or said.text)
             if candidate.finish:
                 self._ending = self._ended(candidate.finish)
         if piece.blocked:
             reason = piece.blocked.reason
             self._ending = "failed", Failure(reason, f"The prompt was blocked: {reason}.")
         self._usage, self._is_stale = piece.usage, True
-        self._heard.set()
+        self._has_output.set()
         self._wake()
 
-    async def heard(self, patience_s: float) -> bool:
+    async def first_chunk(self, patience_s: float) -> bool:
         """Wait for the first piece, but no longer than that; say whether it came."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
-                await self._heard.wait()
-        return self._heard.is_set()
+                await self._has_output.wait()
+        return self._has_output.is_set()
 
     @property
-    def is_heard(self) -> bool:
+    def has_output(self) -> bool:
         """Whether the engine has said anything."""
-        return self._heard.is_set()
+        return self._has_output.is_set()
 
     @property
     def is_whole(self) -> bool:
@@ -147,7 +147,7 @@ class Run:
         status = STATUS_OF.get(finish.reason, "failed")
         if status == "failed":
             return status, Failure(finish.reason, finish.message or f"The answer was cut: {finish.reason}.")
-        calls = any(isinstance(said, Call) for said in self._said)
+        calls = any(isinstance(said, FunctionCall) for said in self._said)
         return "requires_action" if calls and status == "completed" else status, None
 
     def _set(self, outcome: Outcome) -> None:

@@ -13,14 +13,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from ..concurrency.admission import Gate, Place
+from ..concurrency.admission import AdmissionQueue, Ticket
 from ..domain.errors import FailedPrecondition, Internal, NotFound, ResourceExhausted, Unavailable
 from ..domain.interaction import Failure, Interaction, Outcome
 from ..engines.router import Engines
 from ..store.interactions import InteractionStore
 from ..wire.interactions.errors import failure_of
-from .executor import Asked, Work
-from .job import Run
+from .executor import Executor, JobSpec
+from .job import Job
 
 MAX_ATTEMPTS = 3
 """Work that has outlived as many lives of the server may be what ends them."""
@@ -37,18 +37,23 @@ T = TypeVar("T")
 _Key = tuple[str, str]
 
 
-class Runs:
+class Scheduler:
     """Knows the work that is under way, and who may ask for it: `background_s` is the time it may take."""
 
     def __init__(
-        self, work: Work, store: InteractionStore, engines: Engines, gate: Gate, background_s: float
+        self,
+        executor: Executor,
+        store: InteractionStore,
+        engines: Engines,
+        admission: AdmissionQueue,
+        background_s: float,
     ) -> None:
-        self._work = work
+        self._executor = executor
         self._store = store
         self._engines = engines
-        self._gate = gate
+        self._admission = admission
         self._background_s = background_s
-        self._tasks: dict[_Key, tuple[Run, asyncio.Task[None]]] = {}
+        self._tasks: dict[_Key, tuple[Job, asyncio.Task[None]]] = {}
         self._left: set[_Key] | None = None
         self._sorted = asyncio.Event()
         self._resuming: asyncio.Task[None] | None = None
@@ -72,28 +77,28 @@ class Runs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def start(self, asked: Asked, place: Place) -> Run:
+    def start(self, asked: JobSpec, place: Ticket) -> Job:
         """Begin to work; the place is given back when that is done."""
-        run, key = Run(asked.interaction), (asked.project, asked.interaction.id)
+        job, key = Job(asked.interaction), (asked.project, asked.interaction.id)
         if asked.resumed:
-            run.begin()
+            job.announce()
         task = asyncio.create_task(
-            self._work.do(run, asked, place), name=f"interaction {asked.interaction.id}"
+            self._executor.do(job, asked, place), name=f"interaction {asked.interaction.id}"
         )
-        self._tasks[key] = run, task
+        self._tasks[key] = job, task
         task.add_done_callback(lambda _: self._tasks.pop(key))
-        return run
+        return job
 
-    def find(self, project: str, interaction_id: str) -> Run | None:
+    def find(self, project: str, interaction_id: str) -> Job | None:
         """Find a stored interaction that is being worked on."""
-        run, _ = self._tasks.get((project, interaction_id), (None, None))
-        return run if run and run.interaction.stored else None
+        job, _ = self._tasks.get((project, interaction_id), (None, None))
+        return job if job and job.interaction.stored else None
 
     async def get(self, project: str, interaction_id: str) -> Interaction:
         """Give a stored interaction as it is now; raise where there is none."""
-        run = self.find(project, interaction_id)
-        if run:
-            known = await run.begun()
+        job = self.find(project, interaction_id)
+        if job:
+            known = await job.wait_announced()
             if known.sent:
                 return known
             return replace(known, sent=(await self._store.get(project, interaction_id)).sent)
@@ -110,37 +115,37 @@ class Runs:
 
     async def follow(self, project: str, interaction: Interaction) -> AsyncGenerator[Interaction, None]:
         """Give a stored interaction as it is, and again whenever there is more, until it is finished."""
-        run = self.find(project, interaction.id)
-        while not run and not interaction.finished:
+        job = self.find(project, interaction.id)
+        while not job and not interaction.finished:
             # It waits to be begun anew.
             await asyncio.sleep(PATIENCE_S)
             interaction = await self.get(project, interaction.id)
-            run = self.find(project, interaction.id)
-        if not run:
+            job = self.find(project, interaction.id)
+        if not job:
             yield interaction
             return
-        async with aclosing(run.changes()) as changes:
+        async with aclosing(job.changes()) as changes:
             async for interaction in changes:
                 yield interaction
 
     def release(self) -> None:
         """Let those go who follow what will go on after a restart: the server is about to stop."""
-        for run, _ in self._tasks.values():
-            if run.interaction.background:
-                run.release()
+        for job, _ in self._tasks.values():
+            if job.interaction.background:
+                job.release()
 
-    def abandon(self, project: str, run: Run) -> None:
+    def abandon(self, project: str, job: Job) -> None:
         """Stop working for somebody who has left, unless they can come back for it."""
-        _, task = self._tasks.get((project, run.interaction.id), (None, None))
-        if task and not (run.has_begun and run.interaction.stored):
+        _, task = self._tasks.get((project, job.interaction.id), (None, None))
+        if task and not (job.is_announced and job.interaction.stored):
             task.cancel()
 
     async def cancel(self, project: str, interaction_id: str) -> Interaction:
         """Stop working on what runs in the background; raise where nothing does."""
-        run, task = self._tasks.get((project, interaction_id), (None, None))
-        if run and task and run.interaction.background:
+        job, task = self._tasks.get((project, interaction_id), (None, None))
+        if job and task and job.interaction.background:
             await _ended(task)
-            if await self._work.end(run, project, self._work.broken_off(run, "cancelled")):
+            if await self._executor.end(job, project, self._executor.broken_off(job, "cancelled")):
                 return await self._store.get(project, interaction_id)
         if self._left and (project, interaction_id) in self._left:
             self._left.discard((project, interaction_id))
@@ -154,13 +159,13 @@ class Runs:
 
     async def delete(self, project: str, interaction_id: str) -> None:
         """Forget an interaction, and stop working on it; raise where there is none."""
-        run, task = self._tasks.get((project, interaction_id), (None, None))
+        job, task = self._tasks.get((project, interaction_id), (None, None))
         await self._store.delete(project, interaction_id)
         if self._left:
             self._left.discard((project, interaction_id))
-        if run and task:
+        if job and task:
             await _ended(task)
-            await self._work.end(run, project, self._work.broken_off(run, "cancelled"))
+            await self._executor.end(job, project, self._executor.broken_off(job, "cancelled"))
 
     async def _resume(self) -> None:
         """Begin anew what a restart has left. What cannot be written down now is tried again later."""
@@ -187,12 +192,12 @@ class Runs:
                 self._left.discard((project, interaction.id))
 
     async def _again(self, project: str, interaction: Interaction) -> None:
-        await self._gate.room(project)
+        await self._admission.room(project)
         if self._left is None or (project, interaction.id) not in self._left:
             return
         with ExitStack() as held:
-            place = held.enter_context(self._gate.place(project))
-            place.go_into_background()
+            place = held.enter_context(self._admission.place(project))
+            place.demote()
             if interaction.outcome.status != "queued":
                 interaction = await _patiently(partial(self._store.retry, project, interaction.id))
             try:
@@ -201,7 +206,7 @@ class Runs:
                 outcome = Outcome("failed", failure=failure_of(error))
                 await _patiently(partial(self._store.update, project, interaction.id, outcome))
                 return
-            asked = Asked(project, served, None, interaction, self._background_s, told=True, resumed=True)
+            asked = JobSpec(project, served, None, interaction, self._background_s, told=True, resumed=True)
             self.start(asked, place)
             held.pop_all()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from .engine import Blocked, Call, Finished, Said, Text, Thought, Usage
+from .engine import Blocked, Finished, FunctionCall, OutputPart, Text, Thought, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Candidate:
     """One of the answers asked for, or its next piece; `finish` is set on its last piece only."""
 
     index: int
-    parts: tuple[Said, ...] = ()
+    parts: tuple[OutputPart, ...] = ()
     finish: Finished | None = None
 
 
@@ -34,7 +34,7 @@ class Answer:
 
 def fold(pieces: Iterable[Answer]) -> Answer:
     """Join the pieces of a stream into the answer that a caller without streaming gets."""
-    said: defaultdict[int, list[Said]] = defaultdict(list)
+    said: defaultdict[int, list[OutputPart]] = defaultdict(list)
     finishes: dict[int, Finished | None] = {}
     last: Answer | None = None
     blocked: Blocked | None = None
@@ -49,17 +49,17 @@ def fold(pieces: Iterable[Answer]) -> Answer:
     return Answer(tuple(candidates), last.usage, blocked)
 
 
-def is_heard(piece: Said) -> bool:
+def is_heard(piece: OutputPart) -> bool:
     """Tell whether a piece says anything: an empty text does not even part its neighbours."""
-    return isinstance(piece, Call) or piece.text != ""
+    return isinstance(piece, FunctionCall) or piece.text != ""
 
 
-def joined(parts: Iterable[Said]) -> Iterator[Said]:
+def joined(parts: Iterable[OutputPart]) -> Iterator[OutputPart]:
     """Join neighbouring texts of the same kind, so that a reader finds one; drop empty ones."""
     for kind, run in groupby(filter(is_heard, parts), type):
         pieces = list(run)
-        if kind is Call:
+        if kind is FunctionCall:
             yield from pieces
             continue
-        text = "".join(piece.text for piece in pieces if not isinstance(piece, Call))
+        text = "".join(piece.text for piece in pieces if not isinstance(piece, FunctionCall))
         yield Thought(text) if kind is Thought else Text(text)

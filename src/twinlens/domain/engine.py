@@ -103,7 +103,7 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function that the caller is to run: whole, never in pieces.
 
     `id` is what the result will name; an engine without ids of its own leaves it empty, and is given one.
@@ -129,10 +129,10 @@ class Finished:
     message: str | None = None
 
 
-Said = Text | Thought | Call
+OutputPart = Text | Thought | FunctionCall
 """What an answer is made of."""
 
-Event = Said | Blocked | Finished
+Event = OutputPart | Blocked | Finished
 
 
 @dataclass(frozen=True, slots=True)

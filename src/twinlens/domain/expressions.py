@@ -63,14 +63,14 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Something of no width: a beginning, an end, the edge of a word, a change of flags."""
 
     source: str
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Concatenation:
     """One after the other."""
 
     parts: tuple[Part, ...]
@@ -82,7 +82,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Alternation:
     """One of several; `opening` is that of the group they stand in."""
 
     options: tuple[Part, ...]
@@ -95,7 +95,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class Repetition:
     """The same so many times; None is without an end."""
 
     part: Part
@@ -109,8 +109,8 @@ class Repeat:
         return f"(?:{self.part.source}){{{self.least},{most}}}"
 
 
-Part = One | Place | Run | Choice | Repeat
-Expression = Choice
+Part = One | Position | Concatenation | Alternation | Repetition
+Expression = Alternation
 FirstOf = Callable[[str], str | None]
 """Gives a character of a class."""
 
@@ -145,29 +145,29 @@ class _Parser:
         self._depth = 0
         self._dot = _DOT
 
-    def whole(self) -> Choice:
+    def whole(self) -> Alternation:
         found = self._choice()
         if self._at < len(self._text):
             raise self._wrong("there is a ) too many")
         return found
 
-    def _choice(self, opening: str = "(?:") -> Choice:
+    def _choice(self, opening: str = "(?:") -> Alternation:
         options = [self._run()]
         while self._took("|"):
             options.append(self._run())
-        return Choice(tuple(options), opening)
+        return Alternation(tuple(options), opening)
 
-    def _run(self) -> Run:
+    def _run(self) -> Concatenation:
         parts: list[Part] = []
         while self._at < len(self._text) and self._text[self._at] not in "|)":
             parts.append(self._repeated(self._one()))
-        return Run(tuple(parts))
+        return Concatenation(tuple(parts))
 
     def _repeated(self, part: Part) -> Part:
         found = _QUANTIFIER.match(self._text, self._at)
         if found is None:
             return part
-        if isinstance(part, Place):
+        if isinstance(part, Position):
             raise self._wrong("there is nothing to repeat")
         self._at = found.end()
         least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(found[1], (0, 0))
@@ -180,7 +180,7 @@ class _Parser:
             raise self._wrong("a repeat ends before it begins")
         if _QUANTIFIER.match(self._text, self._at):
             raise self._wrong("there is nothing to repeat")
-        return Repeat(part, least, most)
+        return Repetition(part, least, most)
 
     def _one(self) -> Part:
         letter = self._next()
@@ -194,7 +194,7 @@ class _Parser:
             case ".":
                 return One(self._dot)
             case "^" | "$":
-                return Place(letter)
+                return Position(letter)
             case "*" | "+" | "?":
                 raise self._wrong("there is nothing to repeat")
             case _:
@@ -215,7 +215,7 @@ class _Parser:
             self._at = found.end()
             opening, scoped = self._flags(found), found[4] != ")"
         if not scoped:
-            return Place(opening)
+            return Position(opening)
         self._depth += 1
         inner = self._choice(opening)
         self._depth -= 1
@@ -238,7 +238,7 @@ class _Parser:
         letter = self._text[self._at]
         if letter in _ENDS:
             self._at += 1
-            return Place(_ENDS[letter])
+            return Position(_ENDS[letter])
         if letter in "123456789k":
             raise UnreadablePattern(_BACK)
         known = self._set()
@@ -359,14 +359,14 @@ class _Writer:
         match part:
             case One(source):
                 return self._first_of(source)
-            case Place():
+            case Position():
                 return ""
-            case Run(parts):
+            case Concatenation(parts):
                 return self._joined(parts)
-            case Choice(options):
+            case Alternation(options):
                 by_number = options[min(max(self._choice, 0), len(options) - 1)]
                 return self.write(by_number if self._choice >= 0 else min(options, key=_shortest))
-            case Repeat(inner, least, most):
+            case Repetition(inner, least, most):
                 times = least + self._more(inner, least, most)
                 return self._joined([inner] * times) if times else ""
 
@@ -394,13 +394,13 @@ def _shortest(part: Part) -> int:
     match part:
         case One():
             return 1
-        case Place():
+        case Position():
             return 0
-        case Run(parts):
+        case Concatenation(parts):
             return sum(map(_shortest, parts))
-        case Choice(options):
+        case Alternation(options):
             return min(map(_shortest, options))
-        case Repeat(inner, least, _):
+        case Repetition(inner, least, _):
             return least * _shortest(inner)
 
 

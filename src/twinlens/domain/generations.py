@@ -14,7 +14,7 @@ LineName = Literal["gemini-1.5", "gemini-2.0", "gemini-2.5", "gemini-3"]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Generation:
     """What the contract promises for one generation of models. Limits are in tokens or items.
 
     `logprobs` tells that they may be asked for; no engine here gives any.
@@ -29,13 +29,13 @@ class Line:
     max_videos: int = 10
 
 
-LINES: dict[LineName, Line] = {
+LINES: dict[LineName, Generation] = {
     line.name: line
     for line in (
-        Line("gemini-1.5", 1_048_576, 8_192, thinks=False, logprobs=True, max_videos=1),
-        Line("gemini-2.0", 1_048_576, 8_192, thinks=False, logprobs=True, max_videos=1),
-        Line("gemini-2.5", 1_048_576, 65_536, thinks=True),
-        Line("gemini-3", 1_048_576, 65_536, thinks=True),
+        Generation("gemini-1.5", 1_048_576, 8_192, thinks=False, logprobs=True, max_videos=1),
+        Generation("gemini-2.0", 1_048_576, 8_192, thinks=False, logprobs=True, max_videos=1),
+        Generation("gemini-2.5", 1_048_576, 65_536, thinks=True),
+        Generation("gemini-3", 1_048_576, 65_536, thinks=True),
     )
 }
 
@@ -108,7 +108,7 @@ def family_of(model: str) -> Family | None:
     return next((family for family in FAMILIES if family.pattern.fullmatch(model)), None)
 
 
-def line_of(model: str) -> Line | None:
+def generation_of(model: str) -> Generation | None:
     """Read the line off a name without `models/`; None for other services' names and for unknown forms.
 
     `gemini-3.8-flash` is `gemini-3`, and so is what is newer than the documents; `gemini-1.0-pro` counts

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from .engine import Said, Usage
-from .request import Kept
+from .engine import OutputPart, Usage
+from .request import BlobRef
 
 Status = Literal["queued", "in_progress", "requires_action", "completed", "incomplete", "failed", "cancelled"]
 
@@ -33,7 +33,7 @@ class Outcome:
     """
 
     status: Status
-    said: Sequence[Said] = ()
+    said: Sequence[OutputPart] = ()
     usage: Usage | None = None
     failure: Failure | None = None
 
@@ -53,7 +53,7 @@ class Interaction:
     created: datetime
     updated: datetime
     previous: str | None = None
-    media: tuple[Kept | None, ...] = ()
+    media: tuple[BlobRef | None, ...] = ()
     background: bool = False
     stored: bool = True
     attempt: int = 1

@@ -21,7 +21,7 @@ class Inline:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class FileRef:
     """A file of the caller's project, by its id."""
 
     file_id: str
@@ -35,7 +35,7 @@ class Url:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class BlobRef:
     """Bytes that a stored interaction keeps: their SHA-256 in hexadecimal, their size, and their type."""
 
     sha256: str
@@ -43,7 +43,7 @@ class Kept:
     mime_type: str
 
 
-Source = Inline | Stored | Url | Kept
+Source = Inline | FileRef | Url | BlobRef
 
 
 @dataclass(frozen=True, slots=True)

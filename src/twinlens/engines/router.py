@@ -1,4 +1,4 @@
-"""Which engine answers for which model name, and under which line's rules."""
+"""Which engine answers for which model name, and under which generation's rules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from ..domain.errors import Unavailable, UnknownModel
-from ..domain.generations import LINES, Line, family_of, line_of
+from ..domain.generations import LINES, Generation, family_of, generation_of
 from .base import Engine
 
 log = logging.getLogger(__name__)
@@ -64,10 +64,10 @@ MAX_TOLD = 1000
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A model name a caller may use: its line, and the engine behind it."""
+    """A model name a caller may use: its generation, and the engine behind it."""
 
     name: str
-    line: Line
+    generation: Generation
     engine: Engine
 
 
@@ -143,14 +143,14 @@ class Engines:
             "%s is not among the listed models; it is answered under the rules of %s. "
             "With --strict-models it would be refused.",
             served.name,
-            served.line.name,
+            served.generation.name,
         )
 
     def _find(self, name: str) -> Served | None:
         if name == self._engine.capabilities.model:
             return Served(name, LINES["gemini-3"], self._engine)
-        line = line_of(name) if len(name) <= MAX_NAME else None
-        return Served(name, line, self._engine) if line else None
+        generation = generation_of(name) if len(name) <= MAX_NAME else None
+        return Served(name, generation, self._engine) if generation else None
 
 
 def _unknown(name: str) -> UnknownModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..concurrency.single_flight import Flights
+from ..concurrency.single_flight import SingleFlight
 from .body import Fetched
 from .fetcher import Fetcher, cannot_fetch
 from .youtube import YouTube, is_youtube
@@ -21,11 +21,11 @@ class Downloads:
         self._youtube = youtube
         self._max_bytes = self._left = max_bytes
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._flights: Flights[Fetched] = Flights()
+        self._flights: SingleFlight[Fetched] = SingleFlight()
 
     async def fetch(self, url: str, field: str, wanted: str | None) -> Fetched:
         """Get what is behind a URL, of the kind that the type `wanted` is of."""
-        return await self._flights.shared(f"{wanted} {url}", lambda: self._fetch(url, field, wanted))
+        return await self._flights.do(f"{wanted} {url}", lambda: self._fetch(url, field, wanted))
 
     async def _fetch(self, url: str, field: str, wanted: str | None) -> Fetched:
         async with self._turns:

@@ -48,7 +48,7 @@ _ACCEPTED = "image/*, video/*, audio/*, application/pdf, text/*;q=0.9, */*;q=0.5
 _HEADERS = {"User-Agent": "twinlens", "Accept-Encoding": "identity", "Connection": "close"}
 
 
-class Refused(Exception):
+class FetchRefused(Exception):
     """The content cannot be had, for a reason that the caller may know."""
 
 
@@ -112,7 +112,7 @@ class Fetcher:
         most = self._max_bytes if max_bytes is None else min(max_bytes, self._max_bytes)
         order = _Order(essence(wanted) or None, most)
         async with self._slots:
-            with told(field, self._timeout_s):
+            with reason_of(field, self._timeout_s):
                 async with asyncio.timeout(self._timeout_s):
                     return await self._follow(target, order, self._transport)
 
@@ -129,26 +129,28 @@ class Fetcher:
                 if response.status_code not in REDIRECTS:
                     return await _read(response, order)
                 url = _redirected(url, response)
-        raise Refused(f"It redirects more than {self._max_redirects} times.")
+        raise FetchRefused(f"It redirects more than {self._max_redirects} times.")
 
     async def _addresses(self, url: httpx.URL) -> Sequence[str]:
         """Resolve a URL's host, and refuse it unless all its addresses may be connected to."""
         host, port = _host(url), PORTS[url.scheme] if url.port is None else url.port
         is_allowed = not self._allow.isdisjoint(((host, None), (host, port)))
         if url.scheme != "https" and not is_allowed:
-            raise Refused("Only https addresses are fetched.")
+            raise FetchRefused("Only https addresses are fetched.")
         if not is_plain(host) or not 0 < port < 65536 or url.userinfo:
-            raise Refused("It is not written plainly: give a host name or an IP address, without a user.")
+            raise FetchRefused(
+                "It is not written plainly: give a host name or an IP address, without a user."
+            )
         if not is_allowed and port != PORTS["https"] and port < 1024:
-            raise Refused("Of ports below 1024, only 443 is fetched from.")
+            raise FetchRefused("Of ports below 1024, only 443 is fetched from.")
         if not is_allowed and not host.endswith(self._within):
-            raise Refused("It leads to a host of somebody else.")
+            raise FetchRefused("It leads to a host of somebody else.")
         try:
             addresses = [host] if is_address(host) else await self._resolver(host, port)
         except (OSError, UnicodeError) as cause:
-            raise Refused(_NOT_PUBLIC) from cause
+            raise FetchRefused(_NOT_PUBLIC) from cause
         if not addresses or not (is_allowed or all(map(is_public, addresses))):
-            raise Refused(_NOT_PUBLIC)
+            raise FetchRefused(_NOT_PUBLIC)
         return addresses[:MAX_ADDRESSES]
 
     async def _system_resolver(self, host: str, port: int) -> list[str]:
@@ -173,11 +175,11 @@ def _usual_certificates() -> ssl.SSLContext:
 
 
 @contextmanager
-def told(field: str, timeout_s: float) -> Iterator[None]:
+def reason_of(field: str, timeout_s: float) -> Iterator[None]:
     """Turn everything that can go wrong into an error for the caller; the causes are for the log."""
     try:
         yield
-    except Refused as cause:
+    except FetchRefused as cause:
         raise cannot_fetch(str(cause), field) from cause
     except TimeoutError as cause:
         raise cannot_fetch(f"It took longer than {timeout_s:g} s.", field) from cause
@@ -243,7 +245,7 @@ async def _get(
         finally:
             await response.aclose()
         return
-    raise Refused("The server cannot be reached.") from failure
+    raise FetchRefused("The server cannot be reached.") from failure
 
 
 def _redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL:
@@ -251,26 +253,26 @@ def _redirected(url: httpx.URL, response: httpx.Response) -> httpx.URL:
     try:
         target = _parse(str(url.join(location))) if "\\" not in location else None
     except (httpx.InvalidURL, ValueError) as cause:
-        raise Refused("It redirects to an address that is not valid.") from cause
+        raise FetchRefused("It redirects to an address that is not valid.") from cause
     if not location or target is None:
-        raise Refused("It redirects to an address that is not valid.")
+        raise FetchRefused("It redirects to an address that is not valid.")
     return target
 
 
 async def _read(response: httpx.Response, order: _Order) -> Fetched:
     if response.status_code != 200:
-        raise Refused(f"The server answered with status {response.status_code}.")
+        raise FetchRefused(f"The server answered with status {response.status_code}.")
     mime_type = _media_type(response.headers.get("content-type", ""))
     _check_kind(mime_type, order.mime_type)
     coding = response.headers.get("content-encoding", "").strip().lower()
     if not Body.is_known(coding):
-        raise Refused("Its content encoding is not one that is read.")
+        raise FetchRefused("Its content encoding is not one that is read.")
     try:
         return await _received(response, mime_type, Body(coding, order.max_bytes), order.max_bytes)
     except TooLarge as cause:
-        raise Refused(f"It is larger than {order.max_bytes} bytes.") from cause
+        raise FetchRefused(f"It is larger than {order.max_bytes} bytes.") from cause
     except BrokenCoding as cause:
-        raise Refused("Its content encoding is broken.") from cause
+        raise FetchRefused("Its content encoding is broken.") from cause
 
 
 async def _received(response: httpx.Response, mime_type: str | None, body: Body, max_bytes: int) -> Fetched:
@@ -288,9 +290,9 @@ def _media_type(header: str) -> str | None:
     if mime_type in _SAYS_NOTHING:
         return None
     if not _MIME_TYPE.fullmatch(mime_type):
-        raise Refused("Its content type cannot be read.")
+        raise FetchRefused("Its content type cannot be read.")
     if kind_of(mime_type) is None:
-        raise Refused(f"Its content type is {mime_type}: no picture, recording, PDF or text.")
+        raise FetchRefused(f"Its content type is {mime_type}: no picture, recording, PDF or text.")
     return mime_type
 
 
@@ -298,4 +300,4 @@ def _check_kind(mime_type: str | None, wanted: str | None) -> None:
     """Refuse another kind than was asked for: many a login page is served in place of a film."""
     known, said = kind_of(mime_type), kind_of(wanted)
     if known and said and known != said:
-        raise Refused(f"Its content type is {mime_type}, but the part's mime_type is {wanted}.")
+        raise FetchRefused(f"Its content type is {mime_type}, but the part's mime_type is {wanted}.")

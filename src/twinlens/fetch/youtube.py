@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 import httpx
 
 from .body import Fetched
-from .fetcher import TURNED_OFF, Fetcher, Refused, Resolver, cannot_fetch, told
+from .fetcher import TURNED_OFF, Fetcher, FetchRefused, Resolver, cannot_fetch, reason_of
 from .ytdlp import Lookup
 
 LookUp = Callable[[str], Awaitable[Mapping[str, object]]]
-"""From a video's id to what `extraction.py` prints; `Refused` where nothing can be asked."""
+"""From a video's id to what `extraction.py` prints; `FetchRefused` where nothing can be asked."""
 
 MAX_AT_ONCE = 4
 MAX_HEIGHT = 720
@@ -131,7 +131,7 @@ class YouTube:
         if not self._enabled:
             raise cannot_fetch(TURNED_OFF, field)
         most = self._max_bytes if max_bytes is None else min(max_bytes, self._max_bytes)
-        with told(field, self._timeout_s):
+        with reason_of(field, self._timeout_s):
             found = await self._found(url)
             chosen = choose(found, most)
             await asyncio.sleep(min(chosen.available_at - time.time(), MAX_WAIT_S))
@@ -146,7 +146,9 @@ class YouTube:
     async def _found(self, url: str) -> Mapping[str, object]:
         video = video_id(url)
         if video is None:
-            raise Refused("It is no video: give the address of a single one, not of a list or a channel.")
+            raise FetchRefused(
+                "It is no video: give the address of a single one, not of a list or a channel."
+            )
         async with self._slots, asyncio.timeout(self._timeout_s):
             found = await self._look_up(video)
         # A video to be paid for leads to its trailer.
@@ -166,7 +168,7 @@ def video_id(url: str) -> str | None:
 
 
 def choose(found: Mapping[str, object], max_bytes: int) -> Format:
-    """Pick the file to fetch; `Refused` where everyone may not see the video, or none fits."""
+    """Pick the file to fetch; `FetchRefused` where everyone may not see the video, or none fits."""
     _check_access(found)
     listed = found.get("formats")
     entries = [entry for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list) else []
@@ -174,12 +176,14 @@ def choose(found: Mapping[str, object], max_bytes: int) -> Format:
     if any(_has(entry, "acodec") for entry in entries):
         silent, formats = formats, [each for each in formats if each.has_sound]
         if silent and not formats:
-            raise Refused("YouTube offers its picture and its sound only apart. Send the video as a file.")
+            raise FetchRefused(
+                "YouTube offers its picture and its sound only apart. Send the video as a file."
+            )
     if not formats:
-        raise Refused(_reason(found))
+        raise FetchRefused(_reason(found))
     fitting = [each for each in formats if each.size is None or each.size <= max_bytes]
     if not fitting:
-        raise Refused(f"It is larger than {max_bytes} bytes.")
+        raise FetchRefused(f"It is larger than {max_bytes} bytes.")
     return max(fitting, key=lambda each: each.rank)
 
 
@@ -210,7 +214,7 @@ def _check_access(found: Mapping[str, object]) -> None:
         or (_AGE if isinstance(age, int) and age >= 18 else None)
     )
     if reason:
-        raise Refused(reason)
+        raise FetchRefused(reason)
 
 
 def _reason(found: Mapping[str, object]) -> str:

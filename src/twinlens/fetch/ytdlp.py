@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 
 from ..processes.environment import environment
-from .fetcher import Refused
+from .fetcher import FetchRefused
 
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 
@@ -37,12 +37,12 @@ class Lookup:
     async def __call__(self, video: str) -> Mapping[str, object]:
         """Give what the program prints; an empty answer where that is nothing, or nonsense."""
         if self._command == _COMMAND and find_spec("yt_dlp") is None:
-            raise Refused(_NOT_INSTALLED)
+            raise FetchRefused(_NOT_INSTALLED)
         try:
             async with _running([*self._command, video, str(math.ceil(self._timeout_s))]) as process:
                 printed = await _printed(process)
         except OSError as cause:
-            raise Refused("The program that looks videos up cannot be started.") from cause
+            raise FetchRefused("The program that looks videos up cannot be started.") from cause
         try:
             found = json.loads(printed)
         except (ValueError, RecursionError):

@@ -24,8 +24,8 @@ from ..domain.media_types import essence
 from ..domain.regions import Box
 from .headers import sniff
 from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, Result, held, sentence
-from .worker.process import Lost, Reply
+from .worker.jobs import Job, Limits, OpenFile, Result, file_of, sentence
+from .worker.process import Reply, WorkerDied
 
 MAX_TEXT_BYTES = 32 << 20
 """As much text one file may hold; no model takes in a quarter of it."""
@@ -56,13 +56,13 @@ class _Pages(Job[Result]):
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
         """Hold the document."""
-        yield held(self.blob)
+        yield file_of(self.blob)
 
     def result(self, reply: Reply, room: OpenFile) -> Result:
         """Take what there is of the pages."""
         count = reply.get("pages")
         if type(count) is not int or not 0 <= count <= len(self.pages):
-            raise Lost("crash", "answered nonsense for pages")
+            raise WorkerDied("crash", "answered nonsense for pages")
         if not count:
             raise BadMedia(_DAMAGED_PAGE.format(number=self.pages[0]), field=self.blob.field)
         return self._taken(count, room)
@@ -92,7 +92,7 @@ class PageTexts(_Pages[tuple[PageText, ...]]):
     def _taken(self, count: int, room: OpenFile) -> tuple[PageText, ...]:
         lines = _left(room, _MAX_PAGES_BYTES).splitlines()
         if len(lines) != count:
-            raise Lost("crash", "left another number of pages")
+            raise WorkerDied("crash", "left another number of pages")
         return tuple(_page(number, line) for number, line in zip(self.pages, lines, strict=False))
 
 
@@ -141,7 +141,7 @@ class PlainText(Job[str]):
     @property
     def is_long(self) -> bool:
         """Tell by the file's size."""
-        return os.fstat(held(self.blob).fileno()).st_size > _SHORT_TEXT_BYTES
+        return os.fstat(file_of(self.blob).fileno()).st_size > _SHORT_TEXT_BYTES
 
     def message(self) -> Mapping[str, object]:
         """Say what the label says, and how much is too much."""
@@ -155,23 +155,23 @@ class PlainText(Job[str]):
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
         """Hold the file, if it is not too long to begin with."""
-        self._check_size(os.fstat(held(self.blob).fileno()).st_size)
-        yield held(self.blob)
+        self._check_size(os.fstat(file_of(self.blob).fileno()).st_size)
+        yield file_of(self.blob)
 
     def result(self, reply: Reply, room: OpenFile) -> str:
         """Take the text, if it is not too long."""
         count = reply.get("bytes")
         if type(count) is not int or count < 0:
-            raise Lost("crash", "answered nonsense for bytes")
+            raise WorkerDied("crash", "answered nonsense for bytes")
         self._check_size(count)
         try:
             return _left(room, MAX_TEXT_BYTES).decode()
         except UnicodeDecodeError as error:
-            raise Lost("crash", "left no UTF-8") from error
+            raise WorkerDied("crash", "left no UTF-8") from error
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
         """Say why there is no text."""
-        looks = sniff.describe(memoryview(os.pread(held(self.blob).fileno(), sniff.FIRST_BYTES, 0)))
+        looks = sniff.describe(memoryview(os.pread(file_of(self.blob).fileno(), sniff.FIRST_BYTES, 0)))
         values = {
             "label": essence(self.mime_type),
             # What begins like a text and goes on like none is not that text.
@@ -202,7 +202,7 @@ def _left(room: OpenFile, max_bytes: int) -> bytearray:
     """Read what a worker left, and no more of it than there may be."""
     size = os.fstat(room.fileno()).st_size
     if size > max_bytes:
-        raise Lost("crash", "left too much")
+        raise WorkerDied("crash", "left too much")
     data = bytearray(size)
     _read(memoryview(data), room, 0)
     return data
@@ -214,7 +214,7 @@ def _read(target: memoryview, room: OpenFile, start: int) -> int:
     while rest:
         count = os.preadv(room.fileno(), [rest], start)
         if not count:
-            raise Lost("crash", "left too little")
+            raise WorkerDied("crash", "left too little")
         rest, start = rest[count:], start + count
     return start
 
@@ -223,16 +223,16 @@ def _page(number: int, line: bytearray) -> PageText:
     try:
         said = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise Lost("crash", "left nonsense for a page") from error
+        raise WorkerDied("crash", "left nonsense for a page") from error
     fits = isinstance(said, dict) and type(said.get("scan")) is bool and isinstance(said.get("lines"), list)
     if not fits:
-        raise Lost("crash", "left nonsense for a page")
+        raise WorkerDied("crash", "left nonsense for a page")
     return PageText(number, tuple(map(_line, said["lines"])), said["scan"])
 
 
 def _line(said: object) -> TextLine:
     if not isinstance(said, list) or len(said) != 5 or not _is_plain(said[0]) or not _is_box(said[1:]):
-        raise Lost("crash", "left nonsense for a line")
+        raise WorkerDied("crash", "left nonsense for a line")
     return TextLine(said[0], Box(*said[1:]))
 
 

@@ -18,8 +18,8 @@ from ..domain.errors import BadMedia
 from ..domain.media import Blob, Inspected, PdfInfo, SoundInfo, VideoInfo
 from ..domain.media_types import essence, kind_of, meant
 from .headers import sniff
-from .worker.jobs import Job, Limits, OpenFile, held, sentence
-from .worker.process import Lost, Reply
+from .worker.jobs import Job, Limits, OpenFile, file_of, sentence
+from .worker.process import Reply, WorkerDied
 
 MAX_PAGES = 1000
 """The contract's limit, section 4.3."""
@@ -46,7 +46,7 @@ class Inspect(Job[Inspected]):
 
     def limit_s(self, limits: Limits) -> float:
         """Allow all the time for 512 MiB, and less for smaller files."""
-        return limits.part(os.fstat(held(self.blob).fileno()).st_size / _LARGE_BYTES)
+        return limits.part(os.fstat(file_of(self.blob).fileno()).st_size / _LARGE_BYTES)
 
     def message(self) -> Mapping[str, object]:
         """Say who is to look."""
@@ -60,7 +60,7 @@ class Inspect(Job[Inspected]):
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
         """Hold the file itself."""
-        yield held(self.blob)
+        yield file_of(self.blob)
 
     def result(self, reply: Reply, room: OpenFile) -> Inspected:
         """Take what was found, within reason."""
@@ -68,7 +68,7 @@ class Inspect(Job[Inspected]):
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
         """Say why the file cannot be used."""
-        head = os.pread(held(self.blob).fileno(), sniff.FIRST_BYTES, 0)
+        head = os.pread(file_of(self.blob).fileno(), sniff.FIRST_BYTES, 0)
         values = {
             "label": essence(self.mime_type),
             "looks": sniff.describe(memoryview(head)),
@@ -114,14 +114,14 @@ def _pages(reply: Reply, mime_type: str) -> PdfInfo:
         )
     sizes = reply.get("sizes")
     if not isinstance(sizes, list) or len(sizes) != pages:
-        raise Lost("crash", "answered nonsense for sizes")
+        raise WorkerDied("crash", "answered nonsense for sizes")
     return PdfInfo(mime_type, tuple(map(_page_size, sizes)))
 
 
 def _page_size(said: object) -> tuple[float, float]:
     if isinstance(said, list) and len(said) == 2 and all(_is_side(side) for side in said):
         return float(said[0]), float(said[1])
-    raise Lost("crash", "answered nonsense for a page's size")
+    raise WorkerDied("crash", "answered nonsense for a page's size")
 
 
 def _is_side(said: object) -> bool:
@@ -181,7 +181,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def _number(reply: Reply, name: str, most: int) -> int:
     value = reply.get(name)
     if type(value) is not int or not 0 < value <= most:
-        raise Lost("crash", f"answered nonsense for {name}")
+        raise WorkerDied("crash", f"answered nonsense for {name}")
     return value
 
 

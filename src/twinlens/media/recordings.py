@@ -18,8 +18,8 @@ from ..domain.engine_media import SAMPLE_RATE, Samples
 from ..domain.errors import BadMedia
 from ..domain.media import Blob
 from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, fill, held
-from .worker.process import Lost, Reply
+from .worker.jobs import Job, Limits, OpenFile, file_of, fill
+from .worker.process import Reply, WorkerDied
 
 MAX_BATCH_BYTES = 64 << 20
 MAX_BATCH_FRAMES = 500
@@ -67,7 +67,7 @@ class Frames(Job[FrameBatch]):
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
         """Hold the recording."""
-        yield held(self.blob)
+        yield file_of(self.blob)
 
     def result(self, reply: Reply, room: OpenFile) -> FrameBatch:
         """Copy the pixels out."""
@@ -116,17 +116,17 @@ class Sounds(Job[Samples]):
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
         """Hold the recording."""
-        yield held(self.blob)
+        yield file_of(self.blob)
 
     def result(self, reply: Reply, room: OpenFile) -> Samples:
         """Copy the samples out."""
         count = reply.get("samples")
         if type(count) is not int or not min(self._samples, 1) <= count <= self._samples:
-            raise Lost("crash", "answered nonsense for samples")
+            raise WorkerDied("crash", "answered nonsense for samples")
         samples = np.empty(count, np.float32)
         fill(samples, room)
         if not np.isfinite(samples).all():
-            raise Lost("crash", "left what are no numbers")
+            raise WorkerDied("crash", "left what are no numbers")
         return np.clip(samples, -1, 1, out=samples)
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
@@ -149,7 +149,7 @@ def refusal(blob: Blob, reason: object, reply: Reply, limits: Limits) -> BadMedi
 def _times(reply: Reply, most: int) -> tuple[float, ...]:
     times = reply.get("times")
     if not isinstance(times, list) or not 1 <= len(times) <= most or not all(map(_is_time, times)):
-        raise Lost("crash", "answered nonsense for times")
+        raise WorkerDied("crash", "answered nonsense for times")
     return tuple(map(float, times))
 
 

@@ -12,16 +12,16 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..concurrency.off_loop import counted, sized
-from ..concurrency.tasks import side_by_side
+from ..concurrency.off_loop import count_off_loop, off_loop_if_large
+from ..concurrency.tasks import gather
 from ..domain.answer import Answer, Candidate
-from ..domain.engine import Blocked, Call, EngineRequest, Finished, Text, Thought, Usage
+from ..domain.engine import Blocked, EngineRequest, Finished, FunctionCall, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.media import Modality
 from ..domain.request import Request
 from ..engines.base import Engine
 from ..engines.router import Served
-from ..media.worker.compute_quota import Work
+from ..media.worker.compute_quota import ComputeQuota
 from . import prompt
 from .engine_media import item_of
 from .media_limits import check_images
@@ -43,25 +43,25 @@ class Plan:
     engine: Engine
     media: tuple[PlannedMedia, ...]
     usage: Usage
-    work: Work
+    work: ComputeQuota
 
 
 async def plan(
-    request: Request, served: Served, project: str, services: Services, *, lasting: bool = False
+    request: Request, served: Served, project: str, services: Services, *, persist: bool = False
 ) -> Plan:
     """Decide what every part of a request costs; nothing is decoded.
 
-    `lasting` names the media so that they can be kept.
+    `persist` names the media so that they can be kept.
     """
     check(request, served)
-    blobs = await resolve(request.media, project, services, lasting=lasting)
-    work = Work(project, services.work_limit_s)
-    planner = Planner(request, served, services.looks, work, services.max_image_pixels)
+    blobs = await resolve(request.media, project, services, persist=persist)
+    work = ComputeQuota(project, services.work_limit_s)
+    planner = Planner(request, served, services.inspections, work, services.max_image_pixels)
     items = await planner.plan(blobs)
     work.allow(sum(item.work_s for item in items))
     tokens = costs_of(items)
     count = partial(prompt.count_text, request, served.engine.count_text)
-    tokens[Modality.TEXT] += await sized(request, count)
+    tokens[Modality.TEXT] += await off_loop_if_large(request, count)
     usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
     _check_input_limit(usage.prompt_total, delimiters_of(items), served)
     return Plan(request, served.engine, items, usage, work)
@@ -74,11 +74,11 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
     Pieces carry the prompt's usage. The last one of a candidate says nothing but how it ended; its usage
     adds what has been written until then. Closing the generator cancels the engine's work.
     """
-    async with services.room.take(pixels_of(planned.media)):
-        decoder = services.decoded.for_request(planned.work)
-        items = await side_by_side(item_of(item, decoder) for item in planned.media)
+    async with services.pixel_limiter.take(pixels_of(planned.media)):
+        decoder = services.decoder.for_request(planned.work)
+        items = await gather(item_of(item, decoder) for item in planned.media)
         await services.engines.loaded()
-        built = await sized(planned.request, partial(prompt.build, planned.request, items))
+        built = await off_loop_if_large(planned.request, partial(prompt.build, planned.request, items))
         async with aclosing(_candidates(built, planned)) as pieces:
             async for piece in pieces:
                 yield piece
@@ -86,7 +86,7 @@ async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, No
 
 def check(request: Request, served: Served) -> None:
     """Refuse what can be told to be wrong before any medium is looked at; `plan` does it first."""
-    check_images(request, served.line)
+    check_images(request, served.generation)
     _check_calls(request, served.engine)
 
 
@@ -101,7 +101,7 @@ def _check_calls(request: Request, engine: Engine) -> None:
 
 def _check_input_limit(tokens: int, delimiters: int, served: Served) -> None:
     """Hold a prompt to the model's limit by its payload: an hour of film, three at LOW, fit."""
-    limit = served.line.input_token_limit
+    limit = served.generation.input_token_limit
     if tokens - delimiters > limit:
         raise InvalidArgument(
             f"The input token count ({tokens}) exceeds the maximum number of tokens allowed ({limit}).",
@@ -145,13 +145,13 @@ async def _candidate(
                     thoughts.append(text)
                     if request.thinking.include:
                         yield Answer((Candidate(index, (event,)),), usage)
-                case Call():
+                case FunctionCall():
                     calls += engine.count_text(prompt.text_of(event))
                     named = replace(event, id=event.id or f"call_{secrets.token_hex(8)}")
                     yield Answer((Candidate(index, (named,)),), usage)
                 case Finished():
-                    said = await counted("".join(texts), engine.count_text)
-                    thought = await counted("".join(thoughts), engine.count_text)
+                    said = await count_off_loop("".join(texts), engine.count_text)
+                    thought = await count_off_loop("".join(thoughts), engine.count_text)
                     spent = replace(
                         usage,
                         candidates=usage.candidates + said + calls,

@@ -6,7 +6,7 @@ import hashlib
 from functools import partial
 
 from .. import media
-from ..concurrency.off_loop import ON_LOOP_BYTES, apart
+from ..concurrency.off_loop import ON_LOOP_BYTES, off_loop
 from ..domain.media import Blob, Data
 
 
@@ -16,7 +16,7 @@ async def content_of(blob: Blob) -> str:
         return blob.digest
     if len(blob.data) <= ON_LOOP_BYTES:
         return media.digest(blob.data)
-    return await apart(partial(media.digest, blob.data))
+    return await off_loop(partial(media.digest, blob.data))
 
 
 def named_for(project: str, content: str) -> str:
@@ -24,8 +24,8 @@ def named_for(project: str, content: str) -> str:
     return f"{project}/{content}"
 
 
-async def lasting_name(data: Data) -> str:
+async def sha256_of(data: Data) -> str:
     """Name bytes as the store does, by their SHA-256 in hexadecimal."""
     if len(data) <= ON_LOOP_BYTES:
         return hashlib.sha256(data).hexdigest()
-    return (await apart(partial(hashlib.sha256, data))).hexdigest()
+    return (await off_loop(partial(hashlib.sha256, data))).hexdigest()

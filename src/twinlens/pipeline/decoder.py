@@ -12,14 +12,14 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from .. import __version__
-from ..concurrency.tasks import ahead
+from ..concurrency.tasks import read_ahead
 from ..domain.media import Blob, ImageInfo, Pixels
-from ..media.worker.compute_quota import Work
+from ..media.worker.compute_quota import ComputeQuota
 from ..media.worker.jobs import Job
-from ..media.worker.pool import DecodePool
+from ..media.worker.pool import WorkerPool
 from ..store.cache import PixelCache
 from .content_hash import content_of, named_for
-from .media_flight import MediaFlights
+from .media_flight import MediaFlight
 
 T = TypeVar("T")
 
@@ -27,17 +27,17 @@ WORTH_KEEPING_PIXELS = 256 * 256
 """Smaller pictures are decoded in a millisecond or two, and are not worth a file each."""
 
 
-class Decoded:
+class Decoder:
     """What is decoded, for all requests: the pool, the cache and the decodes under way.
 
     Used from one event loop. `hits`, `joined` and `misses` count what was asked for: read from the cache,
     shared with a request that was already waiting, decoded.
     """
 
-    def __init__(self, pool: DecodePool, cache: PixelCache | None) -> None:
+    def __init__(self, pool: WorkerPool, cache: PixelCache | None) -> None:
         self.pool = pool
         self.cache = cache
-        self.flights: MediaFlights[Pixels] = MediaFlights()
+        self.flights: MediaFlight[Pixels] = MediaFlight()
         self.hits = 0
         self.misses = 0
 
@@ -46,15 +46,15 @@ class Decoded:
         """How often a decode that was under way was shared."""
         return self.flights.joined
 
-    def for_request(self, work: Work) -> Decoder:
+    def for_request(self, work: ComputeQuota) -> RequestDecoder:
         """Give what decodes for one request, and finds what was decoded for its project."""
-        return Decoder(self, work)
+        return RequestDecoder(self, work)
 
 
-class Decoder:
+class RequestDecoder:
     """Gives one request its pixels, from the cache or from the pool."""
 
-    def __init__(self, shared: Decoded, work: Work) -> None:
+    def __init__(self, shared: Decoder, work: ComputeQuota) -> None:
         self._shared = shared
         self._work = work
 
@@ -70,7 +70,7 @@ class Decoder:
         """
         content = await content_of(blob)
         digest = named_for(self._work.project, f"{content}-{width}x{height}")
-        pixels = await self._shared.flights.of_medium(
+        pixels = await self._shared.flights.do_for_field(
             digest, lambda: self._load(content, blob, info, width, height), blob.field, self._work
         )
         return pixels, digest
@@ -83,7 +83,7 @@ class Decoder:
         `load(n)` decodes the n-th and as many of those after it as are had cheaply; that goes on while
         the last ones are being looked at.
         """
-        async with aclosing(ahead(self._batches(blob, names, load))) as batches:
+        async with aclosing(read_ahead(self._batches(blob, names, load))) as batches:
             async for batch in batches:
                 for pixels in batch:
                     yield pixels

@@ -22,7 +22,7 @@ from ..domain.media import Blob, Image, Pixels
 from ..media.documents import PageImages, PageTexts
 from ..media.recordings import Frames, Sounds
 from ..media.worker.buffers import KEPT_BYTES
-from .decoder import Decoder
+from .decoder import RequestDecoder
 from .planning import PlannedDocument, PlannedImage, PlannedMedia, PlannedSound, PlannedText, PlannedVideo
 
 SOUND_JOB_S = 600
@@ -34,7 +34,7 @@ PAGES_AT_ONCE = 200
 """The text of so many pages is asked for at a time; a worker gives back fewer where they hold much."""
 
 
-async def item_of(planned: PlannedMedia, decoder: Decoder) -> Medium:
+async def item_of(planned: PlannedMedia, decoder: RequestDecoder) -> Medium:
     """Decode an image; of other media, say only how their pieces are to be had."""
     match planned:
         case PlannedImage():
@@ -49,13 +49,13 @@ async def item_of(planned: PlannedMedia, decoder: Decoder) -> Medium:
             return TextFile(mime_type, text, decoder.name(blob))
 
 
-async def _image(planned: PlannedImage, decoder: Decoder) -> Image:
+async def _image(planned: PlannedImage, decoder: RequestDecoder) -> Image:
     fit, info = planned.fit, planned.info
     pixels, digest = await decoder.image(planned.blob, info, fit.width, fit.height)
     return Image(pixels, info.width, info.height, info.mime_type, fit.tokens, digest)
 
 
-def _video(planned: PlannedVideo, decoder: Decoder) -> Video:
+def _video(planned: PlannedVideo, decoder: RequestDecoder) -> Video:
     blob, info, fit, span, fps = planned.blob, planned.info, planned.fit, planned.span, planned.fps
     times = sample_times(span, fps)
     size = f"{fit.width}x{fit.height}"
@@ -99,7 +99,7 @@ def _video(planned: PlannedVideo, decoder: Decoder) -> Video:
     )
 
 
-def _sound(blob: Blob, mime_type: str, span: Span, tokens: int, decoder: Decoder) -> Sound:
+def _sound(blob: Blob, mime_type: str, span: Span, tokens: int, decoder: RequestDecoder) -> Sound:
     async def read(start: float, end: float) -> AsyncGenerator[Samples, None]:
         # All cuts are on whole samples, so that the pieces join without a gap.
         first, last = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
@@ -113,7 +113,7 @@ def _sound(blob: Blob, mime_type: str, span: Span, tokens: int, decoder: Decoder
     return Sound(mime_type, span.start, span.seconds, tokens, decoder.name(blob), read)
 
 
-def _document(planned: PlannedDocument, decoder: Decoder) -> Document:
+def _document(planned: PlannedDocument, decoder: RequestDecoder) -> Document:
     blob, info, fits = planned.blob, planned.info, planned.fits
 
     async def read_texts(which: Sequence[int]) -> AsyncGenerator[PageText, None]:

@@ -6,7 +6,7 @@ from ..domain.errors import Internal, TwinlensError
 from ..store.disk import public_error
 
 
-def meant_by(failure: Exception) -> TwinlensError:
+def to_api_error(failure: Exception) -> TwinlensError:
     """Tell a caller what a failure means that nobody has translated; mostly that it is our fault."""
     if isinstance(failure, TwinlensError):
         return failure
@@ -15,7 +15,7 @@ def meant_by(failure: Exception) -> TwinlensError:
     return error
 
 
-def forget_the_way(failure: BaseException) -> None:
+def drop_tracebacks(failure: BaseException) -> None:
     """Let go of the frames that an error has come through.
 
     They hold the request's media, and errors that refer to one another keep them until the next collection.

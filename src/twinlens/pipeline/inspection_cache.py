@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from ..domain.media import Blob, Inspected
 from ..media.documents import PlainText
 from ..media.inspection import Inspect
-from ..media.worker.compute_quota import Work
+from ..media.worker.compute_quota import ComputeQuota
 from ..media.worker.jobs import Job
-from ..media.worker.pool import DecodePool
+from ..media.worker.pool import WorkerPool
 from .content_hash import named_for
-from .media_flight import MediaFlights
+from .media_flight import MediaFlight
 
 T = TypeVar("T")
 
@@ -23,35 +23,35 @@ REMEMBERED_CHARS = 100_000
 """Longer texts are read anew each time."""
 
 
-class Looks:
+class InspectionCache:
     """Looks into blobs that lie in a file, by their content; each project for itself.
 
     Used from one event loop.
     """
 
-    def __init__(self, pool: DecodePool) -> None:
+    def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
-        self._flights: MediaFlights[Any] = MediaFlights()
+        self._flights: MediaFlight[Any] = MediaFlight()
         self._seen: OrderedDict[str, Any] = OrderedDict()
 
-    async def info(self, blob: Blob, mime_type: str, work: Work) -> Inspected:
+    async def info(self, blob: Blob, mime_type: str, work: ComputeQuota) -> Inspected:
         """Tell how long a recording is and how large, or what pages a PDF has."""
         return await self._found(f"{mime_type} {blob.digest}", Inspect(blob, mime_type), blob.field, work)
 
-    async def text(self, blob: Blob, mime_type: str, work: Work) -> str:
+    async def text(self, blob: Blob, mime_type: str, work: ComputeQuota) -> str:
         """Give a text file's text."""
         # What the label says of the encoding matters, so all of it counts.
         name = f"{mime_type} {blob.mime_type} {blob.digest}"
         return await self._found(name, PlainText(blob, blob.mime_type or mime_type), blob.field, work)
 
-    async def _found(self, name: str, job: Job[T], field: str, work: Work) -> T:
+    async def _found(self, name: str, job: Job[T], field: str, work: ComputeQuota) -> T:
         found: T
         name = named_for(work.project, name)
         if name in self._seen:
             self._seen.move_to_end(name)
             found = self._seen[name]
             return found
-        found = await self._flights.of_medium(name, lambda: self._pool.do(job, work), field, work)
+        found = await self._flights.do_for_field(name, lambda: self._pool.do(job, work), field, work)
         if not isinstance(found, str) or len(found) <= REMEMBERED_CHARS:
             self._seen[name] = found
         if len(self._seen) > REMEMBERED:

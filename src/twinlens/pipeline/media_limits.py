@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..domain.errors import InvalidArgument
-from ..domain.generations import Line
+from ..domain.generations import Generation
 from ..domain.request import Media, Request
 
 EARLIER = "previous_interaction_id"
 """The field of media that came with an earlier turn, which the server added to the request."""
 
 
-def check_images(request: Request, line: Line) -> None:
-    """Hold the number of images, as far as the request alone tells, to the line's limit."""
+def check_images(request: Request, generation: Generation) -> None:
+    """Hold the number of images, as far as the request alone tells, to the generation's limit."""
     images = [part for part in request.media if _is_image(part)]
-    if len(images) > line.max_images:
+    if len(images) > generation.max_images:
         raise too_much(
-            f"Please use fewer than {line.max_images} images in your request to models/{request.model}",
+            f"Please use fewer than {generation.max_images} images in your request to models/{request.model}",
             images,
         )
 

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from ..domain.engine import Call, Event, Finished, Text, Thought
+from ..domain.engine import Event, Finished, FunctionCall, Text, Thought
 from ..domain.request import Sampling
 from . import prompt
 
@@ -92,7 +92,7 @@ async def _cut(events: Events, limit: int, count: Count) -> Events:
                         yield type(event)(fitting)
                     yield Finished("MAX_TOKENS")
                     return
-            elif isinstance(event, Call):
+            elif isinstance(event, FunctionCall):
                 calls += count(prompt.text_of(event))
                 if calls + sum(one.exactly() for one in written.values()) > limit:
                     yield Finished("MAX_TOKENS")

@@ -7,17 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from .. import media
-from ..concurrency.tasks import side_by_side
+from ..concurrency.tasks import gather
 from ..domain.media import Blob
-from ..domain.request import Inline, Kept, Media, Request
+from ..domain.request import BlobRef, Inline, Media, Request
 from ..store.files import FileStore
-from .content_hash import lasting_name
+from .content_hash import sha256_of
 from .planning import PlannedMedia, PlannedText
 
 
-def kept_of(planned: Sequence[PlannedMedia]) -> tuple[Kept, ...]:
-    """Say what is to be kept of media that were planned by their lasting names."""
-    return tuple(Kept(item.blob.digest or "", len(item.blob.data), _type_of(item)) for item in planned)
+def kept_of(planned: Sequence[PlannedMedia]) -> tuple[BlobRef, ...]:
+    """Say what is to be kept of media that were planned by their SHA-256."""
+    return tuple(BlobRef(item.blob.digest or "", len(item.blob.data), _type_of(item)) for item in planned)
 
 
 async def keep(planned: Sequence[PlannedMedia], files: FileStore) -> None:
@@ -26,7 +26,7 @@ async def keep(planned: Sequence[PlannedMedia], files: FileStore) -> None:
 
 
 @asynccontextmanager
-async def keeping_inline(request: Request, files: FileStore) -> AsyncIterator[tuple[Kept | None, ...]]:
+async def keeping_inline(request: Request, files: FileStore) -> AsyncIterator[tuple[BlobRef | None, ...]]:
     """Have what came in the request itself in the store; tell what is kept of each medium so far.
 
     This is for work that begins later: the request can be read again without the bytes that came with it.
@@ -39,7 +39,7 @@ async def keeping_inline(request: Request, files: FileStore) -> AsyncIterator[tu
 
 async def _keep(blobs: Iterable[Blob], files: FileStore) -> None:
     contents = {blob.digest or "": blob.data for blob in blobs}
-    await side_by_side(files.keep_bytes(data, name) for name, data in contents.items())
+    await gather(files.keep_bytes(data, name) for name, data in contents.items())
 
 
 def _type_of(item: PlannedMedia) -> str:
@@ -50,8 +50,8 @@ async def _named(part: Media) -> Blob:
     assert isinstance(part.source, Inline)
     blob = Blob(part.source.data, part.mime_type, f"{part.field}.inline_data")
     _, mime_type = media.labelled(blob)
-    return replace(blob, mime_type=mime_type, digest=await lasting_name(blob.data))
+    return replace(blob, mime_type=mime_type, digest=await sha256_of(blob.data))
 
 
-def _kept(blob: Blob | None) -> Kept | None:
-    return Kept(blob.digest or "", len(blob.data), blob.mime_type or "") if blob else None
+def _kept(blob: Blob | None) -> BlobRef | None:
+    return BlobRef(blob.digest or "", len(blob.data), blob.mime_type or "") if blob else None

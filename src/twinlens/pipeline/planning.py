@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .. import media
-from ..concurrency.off_loop import apart, counted
-from ..concurrency.tasks import side_by_side
+from ..concurrency.off_loop import count_off_loop, off_loop
+from ..concurrency.tasks import gather
 from ..domain import budget
 from ..domain.budget import Budget
 from ..domain.clip import DEFAULT_FPS, Span, sample_count, span_of
@@ -22,11 +22,11 @@ from ..domain.media_types import Kind
 from ..domain.request import Media, Request
 from ..engines.router import Served
 from ..media.recordings import MAX_BATCH_BYTES
-from ..media.worker.compute_quota import Work
-from ..media.worker.jobs import spooled
+from ..media.worker.compute_quota import ComputeQuota
+from ..media.worker.jobs import to_file
 from .content_hash import content_of
 from .declared_type import check_kind, check_pictures
-from .inspection_cache import Looks
+from .inspection_cache import InspectionCache
 from .media_limits import too_much
 
 PLAN_ON_LOOP = 64
@@ -188,18 +188,18 @@ class Planner:
 
     request: Request
     served: Served
-    looks: Looks
-    work: Work
+    looks: InspectionCache
+    work: ComputeQuota
     max_image_pixels: int
 
     async def plan(self, blobs: Sequence[Blob]) -> tuple[PlannedMedia, ...]:
         """Plan all media, in their order."""
         parts = self.request.media
         look = partial(self._seen, blobs)
-        found, planned = look() if len(blobs) <= PLAN_ON_LOOP else await apart(look)
+        found, planned = look() if len(blobs) <= PLAN_ON_LOOP else await off_loop(look)
         others = [i for i in range(len(blobs)) if i not in planned]
         steps = (self._other(parts[i], blobs[i], *found[i]) for i in others)
-        rest = await side_by_side(steps, at_once=LOOKS_AT_ONCE)
+        rest = await gather(steps, at_once=LOOKS_AT_ONCE)
         planned |= dict(zip(others, rest, strict=True))
         result = tuple(planned[i] for i in range(len(blobs)))
         self._check_amounts(result)
@@ -215,16 +215,18 @@ class Planner:
 
     def _image(self, part: Media, blob: Blob) -> PlannedImage:
         info = media.probe(blob, self.max_image_pixels)
-        cost = budget.plan(info, self.served.line.name, self.request.resolution, part.resolution, part.field)
+        cost = budget.plan(
+            info, self.served.generation.name, self.request.resolution, part.resolution, part.field
+        )
         return PlannedImage(blob, info, cost, self._fit(info.width, info.height, cost))
 
     async def _other(self, part: Media, blob: Blob, kind: str, mime_type: str) -> PlannedMedia:
         blob = replace(blob, digest=await content_of(blob))
         if blob.file is None:
-            blob = await apart(partial(spooled, blob))
+            blob = await off_loop(partial(to_file, blob))
         if kind == "text":
             text = await self.looks.text(blob, mime_type, self.work)
-            tokens = await counted(text, self.served.engine.count_text)
+            tokens = await count_off_loop(text, self.served.engine.count_text)
             return PlannedText(replace(blob, file=None), mime_type, text, tokens)
         match await self.looks.info(blob, mime_type, self.work):
             case VideoInfo() as info:
@@ -236,21 +238,21 @@ class Planner:
                 return self._document(part, blob, info)
 
     def _video(self, part: Media, blob: Blob, info: VideoInfo) -> PlannedVideo:
-        line = self.served.line.name
-        cost = budget.plan_frame(line, self.request.resolution, part.resolution, part.field)
+        generation = self.served.generation.name
+        cost = budget.plan_frame(generation, self.request.resolution, part.resolution, part.field)
         span = span_of(part.clip, info.duration.total_seconds(), part.field)
         fps = (part.clip and part.clip.fps) or DEFAULT_FPS
-        sound = budget.sound_tokens(span.seconds, line) if info.has_sound else 0
+        sound = budget.sound_tokens(span.seconds, generation) if info.has_sound else 0
         return PlannedVideo(blob, info, span, fps, cost, self._fit(info.width, info.height, cost), sound)
 
     def _sound(self, part: Media, blob: Blob, info: SoundInfo) -> PlannedSound:
         budget.check_sound(part.resolution, part.field)
         span = span_of(part.clip, info.duration.total_seconds(), part.field)
-        return PlannedSound(blob, info, span, budget.sound_tokens(span.seconds, self.served.line.name))
+        return PlannedSound(blob, info, span, budget.sound_tokens(span.seconds, self.served.generation.name))
 
     def _document(self, part: Media, blob: Blob, info: PdfInfo) -> PlannedDocument:
-        line = self.served.line.name
-        cost = budget.plan_page(line, self.request.resolution, part.resolution, part.field)
+        generation = self.served.generation.name
+        cost = budget.plan_page(generation, self.request.resolution, part.resolution, part.field)
         return PlannedDocument(blob, info, cost, tuple(self._page(size, cost) for size in info.pages))
 
     def _page(self, size: tuple[float, float], cost: Budget) -> Fit:
@@ -263,7 +265,7 @@ class Planner:
 
     def _check_amounts(self, planned: Sequence[PlannedMedia]) -> None:
         """Hold the number of videos and the length of sound to their limits, whatever their labels say."""
-        most = self.served.line.max_videos
+        most = self.served.generation.max_videos
         by_part = tuple(zip(self.request.media, planned, strict=True))
         videos = [part for part, item in by_part if isinstance(item, PlannedVideo)]
         if len(videos) > most:

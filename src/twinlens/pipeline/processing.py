@@ -13,8 +13,8 @@ from functools import partial
 
 from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, TwinlensError
 from ..domain.media import Blob, Inspected, PdfInfo
-from ..media.worker.compute_quota import Work
-from ..media.worker.pool import DecodePool
+from ..media.worker.compute_quota import ComputeQuota
+from ..media.worker.pool import WorkerPool
 from ..store.files import FileRecord, FileStore
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Processing:
     `patience_s` is how long a request waits for a file that it names. Used from one event loop.
     """
 
-    def __init__(self, files: FileStore, pool: DecodePool, *, looks: int, patience_s: float) -> None:
+    def __init__(self, files: FileStore, pool: WorkerPool, *, looks: int, patience_s: float) -> None:
         self._files = files
         self._pool = pool
         self._places = asyncio.Semaphore(looks)
@@ -103,7 +103,7 @@ class Processing:
     async def _inspect(self, record: FileRecord) -> Inspected:
         blob = Blob(b"", record.mime_type, "", record.sha256, await self._files.hold(record))
         note = partial(self._note, _key(record))
-        return await self._pool.inspect(blob, record.mime_type, Work(record.project), note)
+        return await self._pool.inspect(blob, record.mime_type, ComputeQuota(record.project), note)
 
     def _note(self, key: _Key, fraction: float) -> None:
         # A worker that was given up still talks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from ..domain.engine import Call, EngineRequest, EngineTurn, Medium, Segment
+from ..domain.engine import EngineRequest, EngineTurn, FunctionCall, Medium, Segment
 from ..domain.request import Media, Part, Request, Structured, Text
 
 _KEYS = ("id", "name", "args", "response")
@@ -38,7 +38,7 @@ def count_text(request: Request, count: Callable[[str], int]) -> int:
     return total + (count(_compact(request.tools)) if request.tools else 0)
 
 
-def text_of(call: Call) -> str:
+def text_of(call: FunctionCall) -> str:
     """Write a function call as the text that it counts as."""
     return _compact({"name": call.name, "args": call.arguments})
 

@@ -5,44 +5,44 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from ..concurrency.tasks import side_by_side
+from ..concurrency.tasks import gather
 from ..domain.errors import FailedPrecondition, Internal, InvalidArgument, PermissionDenied
 from ..domain.media import Blob, Descriptor
 from ..domain.media_types import kind_of
-from ..domain.request import Inline, Kept, Media, Stored, Url
+from ..domain.request import BlobRef, FileRef, Inline, Media, Url
 from ..fetch.downloads import Downloads
-from .content_hash import lasting_name
+from .content_hash import sha256_of
 from .media_limits import EARLIER
 from .services import Services
 
 
 async def resolve(
-    parts: tuple[Media, ...], project: str, services: Services, *, lasting: bool = False
+    parts: tuple[Media, ...], project: str, services: Services, *, persist: bool = False
 ) -> list[Blob]:
     """Get the bytes of all media of a request, side by side; files are those of the project.
 
-    Where they are to be kept, all are `lasting`: named by the SHA-256 under which later turns find them.
+    Where they are to be kept, all are `persist`: named by the SHA-256 under which later turns find them.
     """
     downloads = Downloads(services.fetcher, services.youtube, services.max_fetched_bytes)
     contents = _Contents(project, services)
     try:
-        blobs = await side_by_side(_resolve(part, contents, downloads) for part in parts)
+        blobs = await gather(_resolve(part, contents, downloads) for part in parts)
     finally:
         contents.forget()
-    if not lasting:
+    if not persist:
         return blobs
-    return [replace(blob, digest=blob.digest or await lasting_name(blob.data)) for blob in blobs]
+    return [replace(blob, digest=blob.digest or await sha256_of(blob.data)) for blob in blobs]
 
 
 async def _resolve(part: Media, contents: _Contents, downloads: Downloads) -> Blob:
     match part.source:
         case Inline(data):
             return Blob(data, part.mime_type, f"{part.field}.inline_data")
-        case Kept():
+        case BlobRef():
             # It came in the request itself, unless that was an earlier one: nobody can name what is kept.
             field = EARLIER if part.field == EARLIER else f"{part.field}.inline_data"
             return replace(await contents.of(part.source), field=field)
-        case Stored():
+        case FileRef():
             try:
                 blob = await contents.of(part.source)
             except (PermissionDenied, FailedPrecondition) as refusal:
@@ -62,9 +62,9 @@ class _Contents:
     def __init__(self, project: str, services: Services) -> None:
         self._project = project
         self._services = services
-        self._found: dict[Stored | Kept, asyncio.Task[Blob]] = {}
+        self._found: dict[FileRef | BlobRef, asyncio.Task[Blob]] = {}
 
-    async def of(self, source: Stored | Kept) -> Blob:
+    async def of(self, source: FileRef | BlobRef) -> Blob:
         """Give the bytes; the field is the caller's to say."""
         if source not in self._found:
             self._found[source] = asyncio.create_task(self._find(source))
@@ -74,9 +74,9 @@ class _Contents:
         """Let go of all of it. An error refers to this, and may live until the next garbage collection."""
         self._found.clear()
 
-    async def _find(self, source: Stored | Kept) -> Blob:
+    async def _find(self, source: FileRef | BlobRef) -> Blob:
         files = self._services.files
-        if isinstance(source, Stored):
+        if isinstance(source, FileRef):
             record = await self._services.processing.ready(self._project, source.file_id)
             file = await self._file(record.sha256, record.mime_type)
             return Blob(await files.map(record), record.mime_type, "", record.sha256, file)

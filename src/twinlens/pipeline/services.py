@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..concurrency.pixel_limiter import Room
+from ..concurrency.pixel_limiter import PixelLimiter
 from ..engines.router import Engines
 from ..fetch.fetcher import Fetcher
 from ..fetch.youtube import YouTube
 from ..store.files import FileStore
-from .decoder import Decoded
-from .inspection_cache import Looks
+from .decoder import Decoder
+from .inspection_cache import InspectionCache
 from .processing import Processing
 
 
@@ -25,11 +25,11 @@ class Services:
     engines: Engines
     files: FileStore
     processing: Processing
-    looks: Looks
-    decoded: Decoded
+    inspections: InspectionCache
+    decoder: Decoder
     fetcher: Fetcher
     youtube: YouTube
-    room: Room
+    pixel_limiter: PixelLimiter
     max_image_pixels: int
     max_fetched_bytes: int
     work_limit_s: float

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
-from ..domain.engine import Blocked, Call, Event, Finished, Text, Thought
+from ..domain.engine import Blocked, Event, Finished, FunctionCall, Text, Thought
 from ..domain.errors import TwinlensError
 from ..domain.media import Json
 from .output_limits import Events
@@ -49,8 +49,8 @@ def _mended_event(event: Event) -> Event:
     match event:
         case Text(text) | Thought(text):
             return replace(event, text=_mended(text))
-        case Call(name, arguments, call_id):
-            return Call(_mended(name), _mended_json(arguments), _mended(call_id))
+        case FunctionCall(name, arguments, call_id):
+            return FunctionCall(_mended(name), _mended_json(arguments), _mended(call_id))
         case Finished(reason, message):
             return Finished(reason, message and _mended(message))
         case Blocked():

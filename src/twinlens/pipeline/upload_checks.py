@@ -13,27 +13,27 @@ import os
 from pathlib import Path
 
 from .. import media
-from ..concurrency.fairness import Turns
+from ..concurrency.fairness import FairSemaphore
 from ..concurrency.off_loop import ON_LOOP_BYTES
 from ..domain.errors import BadMedia, InvalidArgument
 from ..domain.media import Blob, Descriptor, ImageInfo
 from ..domain.media_types import kind_of
-from ..media.worker.compute_quota import Work
-from ..media.worker.pool import DecodePool
+from ..media.worker.compute_quota import ComputeQuota
+from ..media.worker.pool import WorkerPool
 
 _SHRUNK = 16
 """An image is tried at this part of its size: all of its data is gone through, and little else is done."""
 
 
-class Trials:
+class UploadChecks:
     """Tries the images that are uploaded, `at_once` so many: the other workers are left to questions.
 
     Projects take turns, so that many images do not hold up another's few.
     """
 
-    def __init__(self, pool: DecodePool, *, at_once: int, max_image_pixels: int, alone: bool = False) -> None:
+    def __init__(self, pool: WorkerPool, *, at_once: int, max_image_pixels: int, alone: bool = False) -> None:
         self._pool = pool
-        self._turns = Turns(at_once, alone)
+        self._turns = FairSemaphore(at_once, alone)
         self._max_image_pixels = max_image_pixels
 
     async def flaw(self, project: str, path: Path, mime_type: str, size: int) -> str | None:
@@ -55,7 +55,7 @@ class Trials:
                 blob, info = await asyncio.to_thread(self._opened, path, mime_type)
             async with self._turns.turn(project):
                 width, height = (max(side // _SHRUNK, 1) for side in (info.width, info.height))
-                await self._pool.decode(blob, info, width, height, Work(project))
+                await self._pool.decode(blob, info, width, height, ComputeQuota(project))
         except BadMedia as refusal:
             return refusal.message
         return None

@@ -9,7 +9,7 @@ BLOCK_BYTES = 1024 * 1024
 """Written at a time: the memory an upload takes, three times over."""
 
 
-def blocks(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytearray, None]:
+def chunks(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytearray, None]:
     """Join the pieces of a stream into blocks."""
     return _ahead(_gathered(stream))
 
@@ -25,12 +25,12 @@ async def _gathered(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytearray, N
         yield waiting
 
 
-async def _ahead(blocks: AsyncGenerator[bytearray, None]) -> AsyncGenerator[bytearray, None]:
+async def _ahead(chunks: AsyncGenerator[bytearray, None]) -> AsyncGenerator[bytearray, None]:
     """Fetch the next block from the network while the caller writes this one to the disk."""
-    coming = asyncio.ensure_future(anext(blocks, None))
+    coming = asyncio.ensure_future(anext(chunks, None))
     try:
         while (block := await coming) is not None:
-            coming = asyncio.ensure_future(anext(blocks, None))
+            coming = asyncio.ensure_future(anext(chunks, None))
             yield block
     finally:
         coming.cancel()
@@ -38,4 +38,4 @@ async def _ahead(blocks: AsyncGenerator[bytearray, None]) -> AsyncGenerator[byte
         if not coming.cancelled():
             # A stream that broke behind what the caller wanted of it.
             coming.exception()
-        await blocks.aclose()
+        await chunks.aclose()

@@ -19,7 +19,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class CleanupReport:
     """What went: records of each kind, and blobs; `bytes` are those that the store has back."""
 
     files: int = 0
@@ -28,8 +28,8 @@ class Swept:
     bytes: int = 0
     interactions: int = 0
 
-    def __add__(self, other: Swept) -> Swept:
-        return Swept(
+    def __add__(self, other: CleanupReport) -> CleanupReport:
+        return CleanupReport(
             self.files + other.files,
             self.uploads + other.uploads,
             self.blobs + other.blobs,
@@ -38,7 +38,7 @@ class Swept:
         )
 
 
-class Sweeper:
+class CleanupJob:
     """Sweeps a file store, its uploads, its interactions, and pictures in the cache that nobody asks for."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Sweeper:
         self._cache = cache
         self._interactions = interactions
 
-    async def sweep(self) -> Swept:
+    async def sweep(self) -> CleanupReport:
         """Remove what has expired, and bytes that nobody names. Requests may run meanwhile."""
         if self._cache:
             await self._cache.expire(LIFETIME.total_seconds())
@@ -62,11 +62,14 @@ class Sweeper:
         )
         return records + await self._unnamed_blobs()
 
-    async def recover(self) -> Swept:
+    async def recover(self) -> CleanupReport:
         """Remove what a crash left; called once, before anything is served."""
         await self._files.blobs.clear_unfinished()
         parts = await self._uploads.remove_orphans()
-        return Swept(uploads=len(parts), bytes=sum(part.size for part in parts)) + await self._unnamed_blobs()
+        return (
+            CleanupReport(uploads=len(parts), bytes=sum(part.size for part in parts))
+            + await self._unnamed_blobs()
+        )
 
     async def run(self, interval_s: float) -> None:
         """Sweep for ever. Where one pass fails, the next one comes all the same."""
@@ -79,36 +82,36 @@ class Sweeper:
             else:
                 log.info("Swept: %s", swept)
 
-    async def _expired_files(self) -> Swept:
-        swept = Swept()
+    async def _expired_files(self) -> CleanupReport:
+        swept = CleanupReport()
         while removed := await self._files.remove_expired(BATCH):
             blobs = {StoredBlob(file.sha256, file.size) for file in removed}
-            swept += Swept(files=len(removed)) + await self._drop(blobs)
+            swept += CleanupReport(files=len(removed)) + await self._drop(blobs)
         return swept
 
-    async def _expired_uploads(self) -> Swept:
-        swept = Swept()
+    async def _expired_uploads(self) -> CleanupReport:
+        swept = CleanupReport()
         while removed := await self._uploads.remove_expired(BATCH):
             freed = sum(upload.received for upload in removed if upload.state == "active")
-            swept += Swept(uploads=len(removed), bytes=freed)
+            swept += CleanupReport(uploads=len(removed), bytes=freed)
         return swept
 
-    async def _expired_interactions(self) -> Swept:
-        swept = Swept()
+    async def _expired_interactions(self) -> CleanupReport:
+        swept = CleanupReport()
         while self._interactions and (cleared := await self._interactions.remove_expired(BATCH)):
-            swept += Swept(interactions=cleared.removed) + await self._drop(cleared.blobs)
+            swept += CleanupReport(interactions=cleared.removed) + await self._drop(cleared.blobs)
         return swept
 
-    async def _unnamed_blobs(self) -> Swept:
-        swept = Swept()
+    async def _unnamed_blobs(self) -> CleanupReport:
+        swept = CleanupReport()
         async for stored in self._files.blobs.list():
             unnamed = await self._files.unnamed([blob.sha256 for blob in stored])
             swept += await self._drop({blob for blob in stored if blob.sha256 in unnamed})
         return swept
 
-    async def _drop(self, blobs: set[StoredBlob]) -> Swept:
-        swept = Swept()
+    async def _drop(self, blobs: set[StoredBlob]) -> CleanupReport:
+        swept = CleanupReport()
         for blob in blobs:
             if await self._files.drop_unused(blob.sha256):
-                swept += Swept(blobs=1, bytes=blob.size)
+                swept += CleanupReport(blobs=1, bytes=blob.size)
         return swept

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from ..concurrency.locks import settled
+from ..concurrency.locks import uncancelled
 from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
 from .disk import probe, public_error, storing_error
 from .folder import DataFolderError
@@ -201,7 +201,7 @@ class Database:
 
     async def read(self, work: Work[T]) -> T:
         """Run `work`, which changes nothing, against one consistent state."""
-        return await settled(self._run("BEGIN", work))
+        return await uncancelled(self._run("BEGIN", work))
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` as one transaction: all of it is kept and on the disk, or, where it raises, none.
@@ -214,11 +214,11 @@ class Database:
             self._check()
             return done
 
-        return await settled(self._run("BEGIN IMMEDIATE", checked))
+        return await uncancelled(self._run("BEGIN IMMEDIATE", checked))
 
     async def free(self, work: Work[T]) -> T:
         """Write what makes room: where the disk is full, out of the reserve."""
-        return await settled(self._run("BEGIN IMMEDIATE", work, frees=True))
+        return await uncancelled(self._run("BEGIN IMMEDIATE", work, frees=True))
 
     async def close(self) -> None:
         """Let the last work end and close the file."""

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from obstore.store import LocalStore
 
-from ..concurrency.locks import settled
+from ..concurrency.locks import uncancelled
 from ..domain.errors import AlreadyExists, PermissionDenied, TwinlensError
 from ..domain.media import Data, Descriptor
 from .blobs import Blobs
@@ -74,7 +74,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class StorageUsage:
     """What is kept, of all projects together.
 
     `bytes` are what the files say they have, `blob_bytes` what they take: the same bytes count once.
@@ -183,7 +183,7 @@ class FileStore:
         if record is None:
             raise _denied(file_id)
         # Bytes go only after it is certain that the record is gone.
-        await settled(self.drop_unused(record.sha256))
+        await uncancelled(self.drop_unused(record.sha256))
 
     async def activate(self, record: FileRecord, duration: timedelta | None) -> None:
         """Let a file be used, now that it was looked into. One that is no longer waiting stays as it is."""
@@ -204,11 +204,11 @@ class FileStore:
         """Say in a few words what keeps files from being stored now; None where nothing does."""
         return await asyncio.to_thread(self._folder.trouble)
 
-    async def usage(self) -> Usage:
+    async def usage(self) -> StorageUsage:
         """Count what is kept."""
         time = in_us(self.clock())
 
-        def work(connection: sqlite3.Connection) -> Usage:
+        def work(connection: sqlite3.Connection) -> StorageUsage:
             files = connection.execute(
                 "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE expires_us > ?", (time,)
             ).fetchone()
@@ -220,7 +220,7 @@ class FileStore:
             uploads = connection.execute(
                 "SELECT count(*), coalesce(sum(received), 0) FROM uploads WHERE state = 'active'"
             ).fetchone()
-            return Usage(*files, *blobs, *uploads)
+            return StorageUsage(*files, *blobs, *uploads)
 
         return await self.database.read(work)
 
@@ -248,7 +248,7 @@ class FileStore:
         finally:
             self._pins -= Counter(kept)
             if kept:
-                await settled(self._drop_all_unused(kept))
+                await uncancelled(self._drop_all_unused(kept))
 
     async def keep_bytes(self, data: Data, sha256: str) -> None:
         """See to it that bytes are in the store, as safe as it can make them; write only what is not there.
@@ -257,7 +257,7 @@ class FileStore:
         """
         part = self.data_dir / "uploads" / f"kept-{secrets.token_urlsafe(24)}"
         async with self.blobs.hold(sha256):
-            await settled(self.blobs.put(data, sha256, part))
+            await uncancelled(self.blobs.put(data, sha256, part))
 
     async def keep(self, record: FileRecord, part: Path, also: Work[object]) -> None:
         """Adopt the synced bytes of `part`, then do `also` and add the record in one transaction.

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ..concurrency.locks import settled
+from ..concurrency.locks import uncancelled
 from ..domain.errors import FailedPrecondition, NotFound, ResourceExhausted
 from ..domain.interaction import UNFINISHED, Interaction, Outcome
-from ..domain.request import Kept
+from ..domain.request import BlobRef
 from .blobs import StoredBlob
 from .database import Work
 from .disk import RETRY_AFTER_S
@@ -144,7 +144,7 @@ class InteractionStore:
         project: str,
         interaction_id: str,
         outcome: Outcome,
-        media: tuple[Kept | None, ...] | None = None,
+        media: tuple[BlobRef | None, ...] | None = None,
         *,
         time: datetime | None = None,
     ) -> bool:
@@ -196,7 +196,7 @@ class InteractionStore:
             connection.execute("UPDATE interactions SET hidden = 1 WHERE seq = ?", (seq,))
             return _remove_dead(connection, STEP)
 
-        await settled(self._clear(work))
+        await uncancelled(self._clear(work))
 
     async def remove_expired(self, limit: int) -> Cleared | None:
         """Remove up to `limit` whose time is over, but those that others were built on; None is the end.
@@ -299,7 +299,7 @@ def _written(project: str, interaction: Interaction) -> tuple[str | int | bytes 
     )
 
 
-def _name(connection: sqlite3.Connection, seq: int, media: Sequence[Kept | None]) -> None:
+def _name(connection: sqlite3.Connection, seq: int, media: Sequence[BlobRef | None]) -> None:
     """Have a row name these media and no others."""
     connection.execute("DELETE FROM interaction_media WHERE interaction = ?", (seq,))
     connection.executemany(
@@ -322,13 +322,13 @@ def _load(
 ) -> list[tuple[str, Interaction]]:
     """Read the rows whose numbers `which` selects, oldest first, each with its project."""
     media = {
-        (seq, position): Kept(*kept)
+        (seq, position): BlobRef(*kept)
         for seq, position, *kept in connection.execute(_MEDIA.format(which), values)
     }
     return [(row[1], _interaction(row, media)) for row in connection.execute(rows.format(which), values)]
 
 
-def _interaction(row: _Row, media: Mapping[tuple[int, int], Kept]) -> Interaction:
+def _interaction(row: _Row, media: Mapping[tuple[int, int], BlobRef]) -> Interaction:
     return Interaction(
         id=row[3],
         model=row[4],

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from ..domain.engine import Call, Said, Text, Thought, Usage
+from ..domain.engine import FunctionCall, OutputPart, Text, Thought, Usage
 from ..domain.interaction import Failure, Outcome
 from ..domain.media import Json, Modality
 
@@ -38,34 +38,34 @@ def read_outcome(written: bytes) -> Outcome:
     )
 
 
-def _joined(said: Sequence[Said]) -> Iterator[Said]:
+def _joined(said: Sequence[OutputPart]) -> Iterator[OutputPart]:
     for kind, run in groupby(said, type):
         pieces = list(run)
-        if kind is Call:
+        if kind is FunctionCall:
             yield from pieces
             continue
-        text = "".join(piece.text for piece in pieces if not isinstance(piece, Call))
+        text = "".join(piece.text for piece in pieces if not isinstance(piece, FunctionCall))
         yield Thought(text) if kind is Thought else Text(text)
 
 
-def _written(piece: Said) -> dict[str, Json]:
+def _written(piece: OutputPart) -> dict[str, Json]:
     match piece:
         case Text(text):
             return {"text": text}
         case Thought(text):
             return {"thought": text}
-        case Call(name, arguments, call_id):
+        case FunctionCall(name, arguments, call_id):
             return {"call": {"name": name, "arguments": dict(arguments), "id": call_id}}
 
 
-def _said(written: dict[str, Json]) -> Said:
+def _said(written: dict[str, Json]) -> OutputPart:
     match written:
         case {"text": text}:
             return Text(text)
         case {"thought": text}:
             return Thought(text)
         case _:
-            return Call(**written["call"])
+            return FunctionCall(**written["call"])
 
 
 def _written_usage(usage: Usage) -> dict[str, Json]:

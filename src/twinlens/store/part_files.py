@@ -1,6 +1,6 @@
 """The files that uploads are received into, and the hashes of what came so far.
 
-All of it but `Parts.open` blocks on the disk: call it from another thread. Nothing here knows what was
+All of it but `PartFiles.open` blocks on the disk: call it from another thread. Nothing here knows what was
 acknowledged but by being told: `received` bytes of a part are safe and never change, what lies behind
 them is rubbish that the next block overwrites.
 """
@@ -60,7 +60,7 @@ class StoredPart:
     size: int
 
 
-class Part:
+class PartFile:
     """A file that one request writes, or compares with: the first `received` bytes do not change.
 
     A path is opened, and its file created, when the first of its bytes are asked for.
@@ -133,7 +133,7 @@ class Part:
             return Sealed(hashed.sha256.hexdigest(), file.read(HEAD_BYTES))
 
 
-class Parts:
+class PartFiles:
     """The part files of one folder, by the upload's id."""
 
     def __init__(self, folder: Path) -> None:
@@ -146,19 +146,19 @@ class Parts:
         """Say where a part lies."""
         return self._folder / upload_id
 
-    def open(self, upload_id: str, received: int) -> Part:
+    def open(self, upload_id: str, received: int) -> PartFile:
         """Have a part for writing behind its first `received` bytes; it is created where it is not there."""
         known = self._hashes.get(upload_id)
-        return Part(self.path(upload_id), received, known.copy() if known else _nothing_hashed())
+        return PartFile(self.path(upload_id), received, known.copy() if known else _nothing_hashed())
 
-    def sync(self, part: Part) -> None:
+    def sync(self, part: PartFile) -> None:
         """Put what was written on the disk, and with the first bytes the part's name."""
         with disk_errors():
             os.fsync(part.file.fileno())
             if not part.received:
                 sync_folder(self._folder)
 
-    def acknowledged(self, upload_id: str, part: Part, received: int) -> None:
+    def acknowledged(self, upload_id: str, part: PartFile, received: int) -> None:
         """Note that `received` bytes of a part do not change any more."""
         part.received = received
         if part.hashed and part.hashed.end <= received:

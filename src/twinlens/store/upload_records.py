@@ -35,7 +35,7 @@ class Upload:
     sha256: str | None = None
 
 
-class Sessions:
+class UploadRecords:
     """The uploads of all projects. One whose time is over is not found, and takes no room."""
 
     def __init__(self, files: FileStore, *, max_project_bytes: int, lifetime: timedelta) -> None:

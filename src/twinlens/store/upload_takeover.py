@@ -23,11 +23,11 @@ class _Place:
     """What the requests for one upload share."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    newest: Turn | None = None
+    newest: WriteClaim | None = None
     users: int = 0
 
 
-class Turn:
+class WriteClaim:
     """One request's right to write, until a newer one comes."""
 
     def __init__(self, place: _Place) -> None:
@@ -42,18 +42,18 @@ class Turn:
             yield
 
 
-class Turns:
+class UploadTakeover:
     """The turns of all uploads under way."""
 
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
 
     @asynccontextmanager
-    async def take(self, upload_id: str) -> AsyncIterator[Turn]:
+    async def take(self, upload_id: str) -> AsyncIterator[WriteClaim]:
         """Become the newest request for an upload."""
         place = self._places.setdefault(upload_id, _Place())
         place.users += 1
-        place.newest = turn = Turn(place)
+        place.newest = turn = WriteClaim(place)
         try:
             yield turn
         finally:

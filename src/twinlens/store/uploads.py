@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from ..concurrency.locks import in_thread, settled
+from ..concurrency.locks import in_thread, uncancelled
 from ..domain.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from .chunks import blocks
+from .chunks import chunks
 from .files import LIFETIME, FileRecord, FileState, FileStore
-from .part_files import Part, Parts, StoredPart
+from .part_files import PartFile, PartFiles, StoredPart
 from .quota import Quota
-from .upload_records import Sessions, Upload
-from .upload_takeover import Turn, Turns
+from .upload_records import Upload, UploadRecords
+from .upload_takeover import UploadTakeover, WriteClaim
 
 __all__ = ["Draft", "Sniff", "Upload", "Uploads"]
 
@@ -66,9 +66,9 @@ class _Receipt:
     An upload that nobody can come back to is `listed` only once some of it is acknowledged.
     """
 
-    turn: Turn
+    turn: WriteClaim
     upload: Upload
-    part: Part
+    part: PartFile
     quota: Quota
     position: int
     listed: bool = True
@@ -106,9 +106,9 @@ class Uploads:
         self._inspected = inspected
         self._tried = tried
         self._max_file_bytes = max_file_bytes
-        self._sessions = Sessions(files, max_project_bytes=max_project_bytes, lifetime=lifetime)
-        self._turns = Turns()
-        self._parts = Parts(files.data_dir / "uploads")
+        self._sessions = UploadRecords(files, max_project_bytes=max_project_bytes, lifetime=lifetime)
+        self._turns = UploadTakeover()
+        self._parts = PartFiles(files.data_dir / "uploads")
 
     async def start(self, draft: Draft) -> Upload:
         """Open an upload. A name that is taken and a size over a limit are refused at once."""
@@ -163,7 +163,7 @@ class Uploads:
                     async with turn.step():
                         return await self._finish(receipt)
             except BaseException:
-                await settled(self._give_up(upload))
+                await uncancelled(self._give_up(upload))
                 raise
 
     async def cancel(self, upload_id: str) -> None:
@@ -172,7 +172,7 @@ class Uploads:
             upload, _ = await self._look(upload_id)
             if upload.state == "final":
                 raise FailedPrecondition("The upload is finished; delete its file instead.")
-            await settled(self._give_up(upload))
+            await uncancelled(self._give_up(upload))
 
     async def remove_expired(self, limit: int) -> list[Upload]:
         """Forget up to `limit` uploads whose time is over, with the bytes of those never finished."""
@@ -182,7 +182,7 @@ class Uploads:
             if upload.state == "active":
                 # A request that still writes to it is told at its next step.
                 async with self._turns.take(upload.id) as turn, turn.step():
-                    await settled(self._forget([upload]))
+                    await uncancelled(self._forget([upload]))
         return found
 
     async def remove_orphans(self) -> list[StoredPart]:
@@ -235,7 +235,7 @@ class Uploads:
                 finally:
                     await self._acknowledge(receipt)
 
-    async def _begin(self, turn: Turn, upload_id: str, offset: int, length: int) -> _Receipt:
+    async def _begin(self, turn: WriteClaim, upload_id: str, offset: int, length: int) -> _Receipt:
         upload, quota = await self._look(upload_id)
         if offset > upload.received:
             raise InvalidArgument(
@@ -244,11 +244,11 @@ class Uploads:
         self._check_room(upload, quota, offset + length)
         return _Receipt(turn, upload, await self._open(upload), quota, offset)
 
-    async def _open(self, upload: Upload) -> Part:
+    async def _open(self, upload: Upload) -> PartFile:
         if upload.state == "final":
             # A retry after a lost answer; its bytes can be compared only while the file is here.
             record = await self._files.get(upload.project, upload.file_id)
-            return Part(await self._files.open(record), upload.received)
+            return PartFile(await self._files.open(record), upload.received)
         return self._parts.open(upload.id, upload.received)
 
     def _check_room(self, upload: Upload, quota: Quota, end: int) -> None:
@@ -267,7 +267,7 @@ class Uploads:
         return InvalidArgument(f"File size exceeds the limit: {self._max_file_bytes} bytes.")
 
     async def _write(self, receipt: _Receipt, stream: AsyncIterable[bytes]) -> None:
-        async with aclosing(blocks(stream)) as coming:
+        async with aclosing(chunks(stream)) as coming:
             async for block in coming:
                 self._check_room(receipt.upload, receipt.quota, receipt.position + len(block))
                 async with receipt.turn.step():
@@ -313,7 +313,7 @@ class Uploads:
         received = max(upload.received, receipt.position)
         if upload.size is not None and received != upload.size:
             raise InvalidArgument(f"The upload has received {received} of the {upload.size} bytes declared.")
-        return await settled(self._keep(receipt, received))
+        return await uncancelled(self._keep(receipt, received))
 
     async def _keep(self, receipt: _Receipt, received: int) -> FileRecord:
         upload = receipt.upload

@@ -9,13 +9,13 @@ from typing import Any
 from ..domain.clip import MAX_FPS, Clip
 from ..domain.conversation import misplaced_call
 from ..domain.request import (
+    FileRef,
     Inline,
     Media,
     Part,
     Resolution,
     Role,
     Source,
-    Stored,
     Structured,
     Text,
     Turn,
@@ -137,7 +137,7 @@ def source_of(uri: str) -> Source | None:
     """Tell what a file URI points to: a stored file by any host's address of it, or something to fetch."""
     stored = _STORED.fullmatch(uri)
     if stored:
-        return Stored(stored[1])
+        return FileRef(stored[1])
     return Url(uri) if _URL.fullmatch(uri) else None
 
 

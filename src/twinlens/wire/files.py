@@ -44,7 +44,7 @@ MESSAGES = (_START, _FILE)
 """Every message of this dialect, for docs/api-coverage.md."""
 
 
-class File(Protocol):
+class FileResource(Protocol):
     """What is written of a file. `sha256` is in hexadecimal, times are in UTC.
 
     `duration` is a video's, `error` says why the file is FAILED.
@@ -183,7 +183,7 @@ def read_page(query: Mapping[str, str]) -> PageRequest:
     return PageRequest(limit, None if not token else _read_token(token))
 
 
-def write_file(file: File, base: str, progress: float | None = None) -> bytes:
+def write_file(file: FileResource, base: str, progress: float | None = None) -> bytes:
     """Write one file; `base` is what its URI begins with: an address and a version.
 
     `progress` is how far the look into a file is that is PROCESSING, from 0 to 1.
@@ -191,12 +191,12 @@ def write_file(file: File, base: str, progress: float | None = None) -> bytes:
     return encoding.write(_resource(file, base, progress))
 
 
-def write_upload(file: File, base: str, progress: float | None = None) -> bytes:
+def write_upload(file: FileResource, base: str, progress: float | None = None) -> bytes:
     """Write the answer to a finished upload."""
     return encoding.write({"file": _resource(file, base, progress)})
 
 
-def write_page(files: Iterable[tuple[File, float | None]], following: int | None, base: str) -> bytes:
+def write_page(files: Iterable[tuple[FileResource, float | None]], following: int | None, base: str) -> bytes:
     """Write a page of the list, of files with their progress; where there is nothing, an empty object."""
     page: dict[str, object] = {}
     if resources := [_resource(file, base, progress) for file, progress in files]:
@@ -206,7 +206,7 @@ def write_page(files: Iterable[tuple[File, float | None]], following: int | None
     return encoding.write(page)
 
 
-def _resource(file: File, base: str, progress: float | None) -> dict[str, object]:
+def _resource(file: FileResource, base: str, progress: float | None) -> dict[str, object]:
     resource: dict[str, object] = {
         "name": f"files/{file.id}",
         "displayName": file.display_name or "",

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..domain.answer import Answer, Candidate
-from ..domain.engine import Call, Said, Text, Thought, Usage
+from ..domain.engine import FunctionCall, OutputPart, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
-from ..domain.generations import Line
+from ..domain.generations import Generation
 from ..domain.media import Modality
 from ..domain.request import Request
 from . import contents, encoding, generation, json
@@ -25,7 +25,7 @@ Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """What every piece of one answer repeats. `engine_usage` adds what the engine really spent."""
 
     model_version: str
@@ -33,7 +33,7 @@ class Head:
     engine_usage: bool = False
 
 
-def read_generate(body: Body, model: str, line: Line) -> Request:
+def read_generate(body: Body, model: str, line: Generation) -> Request:
     """Read a GenerateContentRequest for a model, whose name is without `models/`."""
     reading, fields = _read(body, GENERATE_CONTENT_REQUEST)
     request = _request(fields, "", model, line, reading)
@@ -41,7 +41,7 @@ def read_generate(body: Body, model: str, line: Line) -> Request:
     return request
 
 
-def read_count(body: Body, model: str, line: Line) -> Request:
+def read_count(body: Body, model: str, line: Generation) -> Request:
     """Read a CountTokensRequest: bare contents, or a whole generateContentRequest."""
     reading, fields = _read(body, COUNT_TOKENS_REQUEST)
     whole = fields.get("generate_content_request")
@@ -65,7 +65,7 @@ def check_instruction(body: Body, model: str) -> None:
         raise generation.instruction_refused(model)
 
 
-def write_answer(answer: Answer, head: Head) -> bytes:
+def write_answer(answer: Answer, head: ResponseHead) -> bytes:
     """Write a GenerateContentResponse: a whole answer, or one piece of a stream."""
     out: dict[str, Any] = {}
     if answer.candidates:
@@ -98,7 +98,7 @@ def _read(body: Body, message: Message) -> tuple[Reading, Fields]:
     return reading, fields
 
 
-def _request(fields: Fields, prefix: str, model: str, line: Line, reading: Reading) -> Request:
+def _request(fields: Fields, prefix: str, model: str, line: Generation, reading: Reading) -> Request:
     generation.check_cache(fields.get("cached_content"))
     generation.check_safety(fields.get("safety_settings"), f"{prefix}safety_settings", reading)
     config, path = fields.get("generation_config", {}), f"{prefix}generation_config"
@@ -139,13 +139,13 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     return out
 
 
-def _part(part: Said) -> dict[str, Any]:
+def _part(part: OutputPart) -> dict[str, Any]:
     match part:
         case Text(text):
             return {"text": text}
         case Thought(text):
             return {"text": text, "thought": True}
-        case Call(name, arguments, id_):
+        case FunctionCall(name, arguments, id_):
             return {"functionCall": {"id": id_, "name": name, "args": dict(arguments)}}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ..domain.errors import InvalidArgument, PermissionDenied
-from ..domain.generations import Line
+from ..domain.generations import Generation
 from ..domain.media import Json
 from ..domain.request import OutputFormat, Sampling, Thinking, ToolChoice
 from . import schema
@@ -54,7 +54,7 @@ _BINDING = ("ANY", "VALIDATED")
 """Modes in which calls are held to the names that are allowed."""
 
 
-def sampling(config: Fields, path: str, line: Line, reading: Reading) -> Sampling:
+def sampling(config: Fields, path: str, line: Generation, reading: Reading) -> Sampling:
     """Read how to choose and when to stop; the line's output limit bounds what was asked for."""
     for name, (least, most, sentence) in RANGES.items():
         if name in config:
@@ -79,7 +79,7 @@ def sampling(config: Fields, path: str, line: Line, reading: Reading) -> Samplin
     )
 
 
-def check_output(config: Fields, path: str, model: str, line: Line, reading: Reading) -> None:
+def check_output(config: Fields, path: str, model: str, line: Generation, reading: Reading) -> None:
     """Refuse forms of output that no engine here gives."""
     if set(config.get("response_modalities", ())) - {"TEXT", "MODALITY_UNSPECIFIED"}:
         reading.refuse(f"{path}.response_modalities", "Multi-modal output is not supported.")

@@ -68,7 +68,7 @@ _REASONS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class JsonText:
     """Parsed JSON. Strings in `value` may be placeholders: read them through the methods here."""
 
     value: Any
@@ -105,17 +105,17 @@ class Document:
                 return value
 
 
-def read(body: bytes | bytearray | memoryview) -> Document:
+def read(body: bytes | bytearray | memoryview) -> JsonText:
     """Parse a request body; an empty one is an empty object."""
     if isinstance(body, memoryview):
         body = body.tobytes()
     if body.startswith(_BOM):
         body = body[len(_BOM) :]
     if len(body) < MIN_CUT_BYTES and not body.strip():
-        return Document({})
+        return JsonText({})
     skeleton, cut = _cut(body)
     try:
-        document = Document(_decode(skeleton), cut)
+        document = JsonText(_decode(skeleton), cut)
     except ValueError:
         document = _read_lenient(body, skeleton, cut)
     _check_depth(document.value, skeleton)
@@ -181,7 +181,7 @@ def _check_utf8(text: bytes | bytearray) -> None:
 
 def _read_lenient(
     body: bytes | bytearray, skeleton: bytes | bytearray, cut: dict[str, memoryview]
-) -> Document:
+) -> JsonText:
     repaired = repair(skeleton, _MARK.encode())
     if cut and (repaired is None or repaired.marks != len(cut)):
         skeleton, cut = body, {}
@@ -189,7 +189,7 @@ def _read_lenient(
     if repaired is None:
         raise _malformed(skeleton, "truncated")
     try:
-        return Document(_decode(repaired.text), cut)
+        return JsonText(_decode(repaired.text), cut)
     except ValueError as error:
         raise _malformed(repaired.text, str(error)) from error
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ..domain.errors import InvalidArgument
-from ..domain.generations import Line
+from ..domain.generations import Generation
 from . import encoding
 
 DEFAULT_PAGE = 50
@@ -21,10 +21,10 @@ METHODS = ("generateContent", "countTokens")
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One model as the list shows it. `name` is without `models/`; `thinks` is None where its line says."""
+    """One model as the list shows it: `name` without `models/`; its generation decides where `thinks` is None."""
 
     name: str
-    line: Line
+    generation: Generation
     display_name: str = ""
     description: str = ""
     version: str = "001"
@@ -52,21 +52,21 @@ def write_models(
 
 
 def _model(entry: ModelEntry) -> dict[str, Any]:
-    line = entry.line
+    generation = entry.generation
     out = {
         "name": f"models/{entry.name}",
         "baseModelId": entry.name,
         "version": entry.version,
         "displayName": entry.display_name or entry.name,
         "description": entry.description,
-        "inputTokenLimit": line.input_token_limit,
-        "outputTokenLimit": line.output_token_limit,
+        "inputTokenLimit": generation.input_token_limit,
+        "outputTokenLimit": generation.output_token_limit,
         "supportedGenerationMethods": METHODS,
         "temperature": 1,
         "topP": 0.95,
         "topK": 64,
         "maxTemperature": 2,
-        "thinking": line.thinks if entry.thinks is None else entry.thinks,
+        "thinking": generation.thinks if entry.thinks is None else entry.thinks,
     }
     return {name: value for name, value in out.items() if value}
 

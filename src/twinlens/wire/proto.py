@@ -18,7 +18,7 @@ import msgspec
 
 from ..domain.errors import InvalidArgument, Violation
 from . import base64
-from .json import Document
+from .json import JsonText
 
 TYPES = "type.googleapis.com/"
 PACKAGE = f"{TYPES}google.ai.generativelanguage.v1beta."
@@ -34,7 +34,7 @@ Status = Literal["done", "ignored", "refused"]
 class Reading:
     """One request while it is read: its document, what was found wrong so far, and what was counted."""
 
-    document: Document
+    document: JsonText
     root: str
     violations: list[Violation] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)

@@ -18,7 +18,7 @@ _BLANK = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class PartHead:
     """What stands before the file's bytes; `mime_type` is what their part says of itself."""
 
     metadata: bytes = b""
@@ -43,7 +43,7 @@ class Related:
         self._held = b"\r\n"
         self._ended = False
         self.begun = False
-        self.head = Head()
+        self.head = PartHead()
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece of the body; give what is certain to be the file's."""
@@ -81,7 +81,7 @@ class Related:
         declared = _CONTENT_TYPE.search(headers)
         metadata = self._held[first.end() - 2 : second.start()].partition(_BLANK)[2]
         self.begun = True
-        self.head = Head(metadata, declared[1].decode("latin-1") if declared else "")
+        self.head = PartHead(metadata, declared[1].decode("latin-1") if declared else "")
         # An empty file's end follows its headers at once.
         self._held = self._held[blank + len(_BLANK) :]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import clips
 from twinlens.media.decoders import frames
 from twinlens.media.decoders.unreadable import Unreadable
-from twinlens.media.worker.time_slice import Slice
+from twinlens.media.worker.time_slice import TimeSlice
 
 Pixels = NDArray[np.uint8]
 
@@ -27,11 +27,11 @@ def decode(
     data: bytes | io.BytesIO,
     times: Sequence[float],
     size: tuple[int, int] = (64, 48),
-    part: Slice | None = None,
+    part: TimeSlice | None = None,
 ) -> tuple[list[float], Pixels]:
     pixels = np.full((len(times), size[1], size[0], 3), 77, np.uint8)
     file = io.BytesIO(data) if isinstance(data, bytes) else data
-    found = frames.decode(file, times, pixels, part or Slice(math.inf))
+    found = frames.decode(file, times, pixels, part or TimeSlice(math.inf))
     return found, pixels[: len(found)]
 
 
@@ -321,7 +321,7 @@ def test_between_moments_far_apart_nothing_is_read() -> None:
 def test_when_the_time_is_over_there_is_what_has_been_done() -> None:
     data = counted(seconds=4, coding={"g": "5"})
 
-    found, pixels = decode(data, spread(0, 0.5, 4), part=Slice(0, 0))
+    found, pixels = decode(data, spread(0, 0.5, 4), part=TimeSlice(0, 0))
 
     assert 1 <= len(found) < 8
     assert [clips.counted(frame) for frame in pixels] == list(range(0, 5 * len(found), 5))
@@ -333,7 +333,7 @@ def test_a_job_that_is_cut_again_and_again_gives_the_same(coding: dict[str, str]
     wanted, found = spread(0, 0.3, 4), list[int]()
 
     while len(found) < len(wanted):
-        found += numbers(data, wanted[len(found) :], part=Slice(0, 0))
+        found += numbers(data, wanted[len(found) :], part=TimeSlice(0, 0))
 
     assert found == numbers(data, wanted)
 
@@ -387,7 +387,7 @@ def test_what_there_is_no_room_for_is_left_out_from_its_key_frame_on(room: int, 
     data = counted(seconds=6, coding={"g": "15"})
     pixels = np.empty((room, 48, 64, 3), np.uint8)
 
-    found = frames.decode(io.BytesIO(data), spread(0.1, 0.5, 6), pixels, Slice(math.inf))
+    found = frames.decode(io.BytesIO(data), spread(0.1, 0.5, 6), pixels, TimeSlice(math.inf))
 
     assert len(found) == expected
     assert [clips.counted(frame) for frame in pixels[:expected]] == list(range(1, 5 * expected, 5))

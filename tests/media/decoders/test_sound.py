@@ -20,9 +20,9 @@ from twinlens.domain.media import Blob
 from twinlens.media.decoders import sound
 from twinlens.media.decoders.unreadable import Unreadable
 from twinlens.media.recordings import Sounds
-from twinlens.media.worker.jobs import spooled
-from twinlens.media.worker.pool import DecodePool
-from twinlens.media.worker.time_slice import Slice
+from twinlens.media.worker.jobs import to_file
+from twinlens.media.worker.pool import WorkerPool
+from twinlens.media.worker.time_slice import TimeSlice
 
 SECONDS = 4.0
 EXACT = ("wav", "aiff", "flac")
@@ -32,7 +32,7 @@ LATE_S = {"aac": 1024 / 48_000}
 
 def decoded(data: bytes, start: float = 0, end: float = SECONDS) -> Samples:
     out = np.zeros(round((end - start) * SAMPLE_RATE), np.float32)
-    assert sound.decode(io.BytesIO(data), start, out, Slice(math.inf)) == len(out)
+    assert sound.decode(io.BytesIO(data), start, out, TimeSlice(math.inf)) == len(out)
     return out
 
 
@@ -89,7 +89,7 @@ def test_parts_of_a_job_that_is_cut_join_without_a_click(kind: str) -> None:
     done = 0
     while done < round(seconds * SAMPLE_RATE):
         out = np.zeros(round(seconds * SAMPLE_RATE) - done, np.float32)
-        count = sound.decode(io.BytesIO(data), done / SAMPLE_RATE, out, Slice(0, 0))
+        count = sound.decode(io.BytesIO(data), done / SAMPLE_RATE, out, TimeSlice(0, 0))
         parts.append(out[:count])
         done += count
 
@@ -225,14 +225,14 @@ def test_damage_costs_an_error_or_some_silence_and_nothing_else() -> None:
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[DecodePool]:
-    pool = DecodePool(1, 512, 30)
+async def pool() -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(1, 512, 30)
     await pool.start()
     yield pool
     await pool.stop()
 
 
-async def test_a_worker_does_the_same(pool: DecodePool) -> None:
+async def test_a_worker_does_the_same(pool: WorkerPool) -> None:
     data = clips.sound("m4a", sweep())
 
     found = await pool.do(Sounds(blob(data, "audio/m4a"), 1.5, 4.25))
@@ -240,7 +240,7 @@ async def test_a_worker_does_the_same(pool: DecodePool) -> None:
     assert_close(found, decoded(data, 1.5, 4.25), 1e-6)
 
 
-async def test_a_worker_refuses_what_has_no_sound(pool: DecodePool) -> None:
+async def test_a_worker_refuses_what_has_no_sound(pool: WorkerPool) -> None:
     with pytest.raises(BadMedia) as caught:
         await pool.do(Sounds(blob(clips.video(), "video/mp4"), 0, 1))
 
@@ -249,7 +249,7 @@ async def test_a_worker_refuses_what_has_no_sound(pool: DecodePool) -> None:
 
 
 def blob(data: bytes, mime_type: str) -> Blob:
-    return spooled(Blob(data, mime_type, "contents[0].parts[0].inline_data"))
+    return to_file(Blob(data, mime_type, "contents[0].parts[0].inline_data"))
 
 
 def broadcast(*tracks: tuple[float, float]) -> bytes:

@@ -7,20 +7,20 @@ import asyncio
 import pytest
 
 from twinlens.domain.errors import Unavailable
-from twinlens.media.worker.compute_quota import Work
-from twinlens.media.worker.job_queue import Turns
+from twinlens.media.worker.compute_quota import ComputeQuota
+from twinlens.media.worker.job_queue import JobQueue
 
 
 class Queue:
     """Jobs that wait for a place, by their names; `served` has those that got one, in order."""
 
     def __init__(self, places: int = 1) -> None:
-        self.turns = Turns(places)
+        self.turns = JobQueue(places)
         self.served: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._long: dict[str, bool] = {}
 
-    async def join(self, name: str, work: Work, *, is_long: bool = False) -> None:
+    async def join(self, name: str, work: ComputeQuota, *, is_long: bool = False) -> None:
         async def wait() -> None:
             await self.turns.take(work, is_long=is_long)
             self.served.append(name)
@@ -42,8 +42,8 @@ class Queue:
         return self.served
 
 
-def spent(project: str, seconds: float) -> Work:
-    work = Work(project)
+def spent(project: str, seconds: float) -> ComputeQuota:
+    work = ComputeQuota(project)
     work.spend(seconds)
     return work
 
@@ -51,7 +51,7 @@ def spent(project: str, seconds: float) -> Work:
 async def test_there_are_so_many_places_and_no_more() -> None:
     queue = Queue(places=2)
     for name in "abc":
-        await queue.join(name, Work("p"))
+        await queue.join(name, ComputeQuota("p"))
 
     assert queue.served == ["a", "b"]
     await queue.end("a")
@@ -62,7 +62,7 @@ async def test_a_request_of_one_job_does_not_wait_for_all_jobs_of_another() -> N
     queue, album = Queue(), spent("p", 3)
     for number in range(9):
         await queue.join(f"album {number}", album)
-    await queue.join("one", Work("p"))
+    await queue.join("one", ComputeQuota("p"))
 
     order = await queue.end_all()
 
@@ -72,21 +72,21 @@ async def test_a_request_of_one_job_does_not_wait_for_all_jobs_of_another() -> N
 
 async def test_a_request_that_has_cost_much_is_not_put_off_for_ever() -> None:
     queue = Queue()
-    await queue.join("first", Work("p"))
+    await queue.join("first", ComputeQuota("p"))
     await queue.join("film", spent("p", 100))
     for number in range(20):
-        await queue.join(f"small {number}", Work("p"))
+        await queue.join(f"small {number}", ComputeQuota("p"))
 
     assert (await queue.end_all()).index("film") <= 3
 
 
 async def test_projects_take_turns_however_many_requests_they_have() -> None:
     queue = Queue()
-    await queue.join("first", Work("mine"))
+    await queue.join("first", ComputeQuota("mine"))
     for number in range(6):
-        await queue.join(f"mine {number}", Work("mine"))
+        await queue.join(f"mine {number}", ComputeQuota("mine"))
     for number in range(2):
-        await queue.join(f"theirs {number}", Work("theirs"))
+        await queue.join(f"theirs {number}", ComputeQuota("theirs"))
 
     order = await queue.end_all()
 
@@ -96,8 +96,8 @@ async def test_projects_take_turns_however_many_requests_they_have() -> None:
 async def test_what_takes_long_leaves_a_place_to_others() -> None:
     queue = Queue(places=3)
     for number in range(3):
-        await queue.join(f"long {number}", Work("p"), is_long=True)
-    await queue.join("short", Work("p"))
+        await queue.join(f"long {number}", ComputeQuota("p"), is_long=True)
+    await queue.join("short", ComputeQuota("p"))
 
     assert queue.served == ["long 0", "long 1", "short"]
     await queue.end("short")
@@ -108,7 +108,7 @@ async def test_what_takes_long_leaves_a_place_to_others() -> None:
 
 async def test_where_there_is_one_place_what_takes_long_gets_it_too() -> None:
     queue = Queue()
-    await queue.join("long", Work("p"), is_long=True)
+    await queue.join("long", ComputeQuota("p"), is_long=True)
 
     assert queue.served == ["long"]
 
@@ -116,8 +116,8 @@ async def test_where_there_is_one_place_what_takes_long_gets_it_too() -> None:
 @pytest.mark.parametrize("has_place", [False, True])
 async def test_who_leaves_takes_nothing_along(has_place: bool) -> None:
     queue = Queue()
-    await queue.join("first", Work("p"))
-    work = Work("p")
+    await queue.join("first", ComputeQuota("p"))
+    work = ComputeQuota("p")
     for name in ("leaver", "other"):
         await queue.join(name, work)
     if has_place:
@@ -134,8 +134,8 @@ async def test_who_leaves_takes_nothing_along(has_place: bool) -> None:
 
 async def test_all_who_wait_are_sent_away_at_the_end() -> None:
     queue = Queue()
-    await queue.join("first", Work("p"))
-    await queue.join("second", Work("p"))
+    await queue.join("first", ComputeQuota("p"))
+    await queue.join("second", ComputeQuota("p"))
 
     queue.turns.close(Unavailable("closed"))
 

@@ -25,9 +25,9 @@ from twinlens import media
 from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, Descriptor, ImageInfo, Pixels
 from twinlens.media.documents import PageImages
-from twinlens.media.worker.compute_quota import TooMuchWork, Work
-from twinlens.media.worker.jobs import spooled
-from twinlens.media.worker.pool import DecodePool
+from twinlens.media.worker.compute_quota import ComputeQuota, ComputeQuotaExceeded
+from twinlens.media.worker.jobs import to_file
+from twinlens.media.worker.pool import WorkerPool
 
 FIELD = "contents[0].parts[1].inline_data"
 
@@ -35,8 +35,8 @@ FIELD = "contents[0].parts[1].inline_data"
 @asynccontextmanager
 async def running(
     workers: int = 1, memory_mib: int = 512, timeout_s: float = 30
-) -> AsyncIterator[DecodePool]:
-    pool = DecodePool(workers, memory_mib, timeout_s)
+) -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(workers, memory_mib, timeout_s)
     await pool.start()
     try:
         yield pool
@@ -44,20 +44,20 @@ async def running(
         await pool.stop()
 
 
-async def decode(pool: DecodePool, data: bytes | bytearray, info: ImageInfo | None = None) -> Pixels:
+async def decode(pool: WorkerPool, data: bytes | bytearray, info: ImageInfo | None = None) -> Pixels:
     blob = Blob(data, None, FIELD)
     info = info or media.probe(blob, 100_000_000)
     return await pool.decode(blob, info, min(info.width, 64), min(info.height, 48))
 
 
-async def refusal(pool: DecodePool, data: bytes, info: ImageInfo | None = None) -> str:
+async def refusal(pool: WorkerPool, data: bytes, info: ImageInfo | None = None) -> str:
     with pytest.raises(BadMedia) as caught:
         await decode(pool, data, info)
     assert caught.value.violations[0].field == FIELD
     return caught.value.message
 
 
-async def assert_well(pool: DecodePool) -> None:
+async def assert_well(pool: WorkerPool) -> None:
     assert pictures.corners(await decode(pool, pictures.make("jpeg"))) == pictures.CORNERS
 
 
@@ -80,7 +80,7 @@ def as_blob(file: IO[bytes]) -> Blob:
     return Blob(b"", None, FIELD, file=Descriptor(os.dup(file.fileno())))
 
 
-async def unread(pool: DecodePool, file: IO[bytes]) -> str:
+async def unread(pool: WorkerPool, file: IO[bytes]) -> str:
     with pytest.raises(BadMedia) as caught:
         await pool.inspect(as_blob(file), "application/pdf")
     return caught.value.message
@@ -276,14 +276,14 @@ async def test_a_job_that_nobody_waits_for_any_more_ends_and_frees_its_worker(tm
 
 
 async def test_a_job_that_takes_all_the_work_of_its_request_ends_it(tmp_path: Path) -> None:
-    work = Work("p", 0.5)
+    work = ComputeQuota("p", 0.5)
     async with running() as pool:
         await assert_well(pool)
         with slow_file(tmp_path) as file:
-            with pytest.raises(TooMuchWork, match=r"more than 0\.5 s") as caught:
+            with pytest.raises(ComputeQuotaExceeded, match=r"more than 0\.5 s") as caught:
                 await pool.inspect(as_blob(file), "application/pdf", work)
             restarts = pool.restarts
-            with pytest.raises(TooMuchWork):
+            with pytest.raises(ComputeQuotaExceeded):
                 await pool.decode(
                     blob_of(pictures.make("png")), ImageInfo("png", "image/png", 1, 1), 1, 1, work
                 )
@@ -295,18 +295,18 @@ async def test_a_job_that_takes_all_the_work_of_its_request_ends_it(tmp_path: Pa
 
 async def test_what_still_waits_is_refused_without_a_process_where_the_work_is_over() -> None:
     photo, info = blob_of(pictures.many_scans(90, 3000, 2000)), ImageInfo("jpeg", "image/jpeg", 3000, 2000)
-    work = Work("p", 0.2)
+    work = ComputeQuota("p", 0.2)
     async with running() as pool:
         failures = await asyncio.gather(
             *(pool.decode(photo, info, 64, 48, work) for _ in range(10)), return_exceptions=True
         )
 
-        assert [type(failure) for failure in failures] == [TooMuchWork] * 10
+        assert [type(failure) for failure in failures] == [ComputeQuotaExceeded] * 10
         assert pool.restarts == 1
 
 
 async def test_what_a_job_takes_is_counted() -> None:
-    work = Work("p")
+    work = ComputeQuota("p")
     async with running() as pool:
         await pool.decode(
             blob_of(pictures.many_scans(90, 3000, 2000)),
@@ -329,12 +329,12 @@ async def test_a_jpeg_of_very_many_scans_is_not_decoded() -> None:
 
 
 async def test_a_small_picture_does_not_wait_for_the_end_of_a_large_document() -> None:
-    document = spooled(Blob(sheets.heavy(pages=1000), "application/pdf", FIELD, "digest"))
+    document = to_file(Blob(sheets.heavy(pages=1000), "application/pdf", FIELD, "digest"))
     pages = 0
 
-    async def read_all(pool: DecodePool) -> None:
+    async def read_all(pool: WorkerPool) -> None:
         nonlocal pages
-        work = Work("p")
+        work = ComputeQuota("p")
         while True:
             wanted = tuple(range(pages + 1, pages + 21))
             drawn = await pool.do(PageImages(document, wanted, ((306, 396),) * 20), work)

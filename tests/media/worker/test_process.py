@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from twinlens.media.worker.process import Lost, Replies
+from twinlens.media.worker.process import Replies, WorkerDied
 
 Line = tuple[Replies, socket.socket]
 
@@ -22,7 +22,7 @@ class Seconds:
 
     def check(self) -> None:
         if time.monotonic() > self._deadline:
-            raise Lost("time", "did not answer in time")
+            raise WorkerDied("time", "did not answer in time")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_progress_that_is_no_number_is_nonsense(line: Line, fraction: object) ->
     replies, theirs = line
     say(theirs, *progress(fraction), {})
 
-    with pytest.raises(Lost, match="nonsense") as lost:
+    with pytest.raises(WorkerDied, match="nonsense") as lost:
         replies.next(Seconds(5))
     assert lost.value.reason == "crash"
 
@@ -77,7 +77,7 @@ def test_what_is_no_object_is_nonsense(line: Line, said: bytes) -> None:
     replies, theirs = line
     theirs.sendall(said)
 
-    with pytest.raises(Lost, match="nonsense"):
+    with pytest.raises(WorkerDied, match="nonsense"):
         replies.next(Seconds(5))
 
 
@@ -85,7 +85,7 @@ def test_a_worker_that_only_reports_is_lost(line: Line) -> None:
     replies, theirs = line
     say(theirs, *progress(*[0.5] * 1001), {})
 
-    with pytest.raises(Lost, match="reported too much"):
+    with pytest.raises(WorkerDied, match="reported too much"):
         replies.next(Seconds(5))
 
 
@@ -99,7 +99,7 @@ def test_reports_do_not_put_off_the_deadline(line: Line) -> None:
         say(theirs, *progress(fraction + 1e-4))
 
     say(theirs, *progress(0.001))
-    with pytest.raises(Lost) as lost:
+    with pytest.raises(WorkerDied) as lost:
         replies.next(Seconds(0.005), hear)
 
     assert heard
@@ -110,7 +110,7 @@ def test_an_answer_without_an_end_is_too_much(line: Line) -> None:
     replies, theirs = line
     theirs.sendall(b" " * 70_000)
 
-    with pytest.raises(Lost, match="too much"):
+    with pytest.raises(WorkerDied, match="too much"):
         replies.next(Seconds(5))
 
 
@@ -119,6 +119,6 @@ def test_a_worker_that_hangs_up_is_lost(line: Line) -> None:
     theirs.sendall(b'{"pages"')
     theirs.close()
 
-    with pytest.raises(Lost, match="hung up") as lost:
+    with pytest.raises(WorkerDied, match="hung up") as lost:
         replies.next(Seconds(5))
     assert lost.value.reason == "crash"

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from twinlens.media.worker.reporting import MIN_PAUSE_S, Coverage, heard_by, report
-from twinlens.media.worker.source import Source
+from twinlens.media.worker.source import DescriptorReader
 
 
 def test_a_report_that_nobody_listens_to_is_lost() -> None:
@@ -38,7 +38,7 @@ def test_a_file_that_is_read_through_tells_how_far_it_was_read(tmp_path: Path) -
     heard: list[float] = []
 
     with path.open("rb") as file:
-        source = Source(file.fileno(), Coverage(1000, heard.append).read)
+        source = DescriptorReader(file.fileno(), Coverage(1000, heard.append).read)
         while source.read(125):
             pass
 
@@ -51,7 +51,7 @@ def test_a_look_at_the_end_and_a_second_reading_do_not_count_as_the_whole(tmp_pa
     heard: list[float] = []
 
     with path.open("rb") as file:
-        source = Source(file.fileno(), Coverage(1000, heard.append).read)
+        source = DescriptorReader(file.fileno(), Coverage(1000, heard.append).read)
         for place in (0, 990, 5000, 0, 5, 10):
             source.seek(place)
             source.readinto(memoryview(bytearray(10)))
@@ -65,6 +65,6 @@ def test_an_empty_file_is_read_without_a_report(tmp_path: Path) -> None:
     heard: list[float] = []
 
     with path.open("rb") as file:
-        assert Source(file.fileno(), Coverage(0, heard.append).read).read() == b""
+        assert DescriptorReader(file.fileno(), Coverage(0, heard.append).read).read() == b""
 
     assert heard == []

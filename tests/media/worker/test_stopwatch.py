@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from twinlens.media.worker.process import Lost, Within
+from twinlens.media.worker.process import Within, WorkerDied
 from twinlens.media.worker.stopwatch import POLL_S, Stopwatch
 
 
@@ -64,7 +64,7 @@ def test_a_process_that_was_stopped_ages() -> None:
         os.kill(pid, signal.SIGSTOP)
         watch = Within(pid, 0.5)
 
-        with pytest.raises(Lost, match="did not answer in time"):
+        with pytest.raises(WorkerDied, match="did not answer in time"):
             keep_checking(watch)
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from twinlens.media.worker.time_slice import Slice
+from twinlens.media.worker.time_slice import TimeSlice
 
 
 def work(seconds: float) -> None:
@@ -16,7 +16,7 @@ def work(seconds: float) -> None:
 
 
 def test_a_slice_is_over_after_so_much_work() -> None:
-    part = Slice(0.05)
+    part = TimeSlice(0.05)
     assert not part.is_over
 
     work(0.03)
@@ -27,7 +27,7 @@ def test_a_slice_is_over_after_so_much_work() -> None:
 
 
 def test_waiting_is_no_work() -> None:
-    part = Slice(0.1)
+    part = TimeSlice(0.1)
 
     time.sleep(0.15)
 
@@ -38,7 +38,7 @@ def test_waiting_is_no_work() -> None:
 def test_after_a_long_way_to_the_first_piece_there_is_as_much_time_again_within_a_bound(
     longest_s: float,
 ) -> None:
-    part = Slice(0.01, longest_s)
+    part = TimeSlice(0.01, longest_s)
     work(0.1)
     assert part.is_over
 

@@ -12,26 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from twinlens.domain.engine import Call, Said, Text, Thought, Usage
+from twinlens.domain.engine import FunctionCall, OutputPart, Text, Thought, Usage
 from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.interaction import Failure, Interaction, Outcome, Status
 from twinlens.domain.media import Modality
-from twinlens.wire.interactions.events import Event, Teller, read_event_id
+from twinlens.wire.interactions.events import Event, EventEncoder, read_event_id
 
 CLIENT: TypeAdapter[Any] = TypeAdapter(InteractionSSEEvent)
 USAGE = Usage({Modality.TEXT: 3}, candidates=5)
-ANSWER: tuple[Said, ...] = (
+ANSWER: tuple[OutputPart, ...] = (
     Thought("hm"),
     Text("Sö "),
     Text("it is."),
-    Call("f", {"a": "ü"}, "1"),
-    Call("g", {}, "2"),
+    FunctionCall("f", {"a": "ü"}, "1"),
+    FunctionCall("g", {}, "2"),
     Text("End"),
 )
 """Every kind of step, none before one of its own kind but calls."""
 
 
-def told_so_far(*said: Said, status: Status = "in_progress") -> Interaction:
+def told_so_far(*said: OutputPart, status: Status = "in_progress") -> Interaction:
     moment = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
     outcome = Outcome(status, said, USAGE)
     return Interaction("v1_a", "gemini-3-flash", b"{}", moment, moment.replace(second=30), outcome=outcome)
@@ -73,9 +73,9 @@ def content(events: Sequence[Event]) -> list[tuple[int, str, Any]]:
 
 
 def test_j14_a_stream_tells_each_step_in_order() -> None:
-    teller = Teller()
+    teller = EventEncoder()
 
-    events = read(teller.tell(told_so_far(Thought("hm"), Text("A "), Text("cat."), status="completed")))
+    events = read(teller.encode(told_so_far(Thought("hm"), Text("A "), Text("cat."), status="completed")))
 
     created, *steps, completed = events
     assert created == {
@@ -107,7 +107,9 @@ def test_j14_a_stream_tells_each_step_in_order() -> None:
 
 
 def test_a_call_is_a_step_with_its_arguments_as_json() -> None:
-    events = read(Teller().tell(told_so_far(Call("f", {"a": "ü"}, "7"), status="requires_action")))
+    events = read(
+        EventEncoder().encode(told_so_far(FunctionCall("f", {"a": "ü"}, "7"), status="requires_action"))
+    )
 
     assert events[1]["step"] == {"type": "function_call", "id": "7", "name": "f", "arguments": {}}
     assert json.loads(events[2]["delta"]["arguments"]) == {"a": "ü"}
@@ -115,15 +117,15 @@ def test_a_call_is_a_step_with_its_arguments_as_json() -> None:
 
 
 def test_each_piece_is_told_when_it_is_there_and_once() -> None:
-    teller = Teller()
+    teller = EventEncoder()
 
     rounds = [
-        names(teller.tell(told_so_far())),
-        names(teller.tell(told_so_far(Text("a")))),
-        names(teller.tell(told_so_far(Text("a")))),
-        names(teller.tell(told_so_far(Text("a"), Text("b"), Text("c")))),
-        names(teller.tell(told_so_far(Text("a"), Text("b"), Text("c"), status="completed"))),
-        names(teller.tell(told_so_far(Text("a"), Text("b"), Text("c"), status="completed"))),
+        names(teller.encode(told_so_far())),
+        names(teller.encode(told_so_far(Text("a")))),
+        names(teller.encode(told_so_far(Text("a")))),
+        names(teller.encode(told_so_far(Text("a"), Text("b"), Text("c")))),
+        names(teller.encode(told_so_far(Text("a"), Text("b"), Text("c"), status="completed"))),
+        names(teller.encode(told_so_far(Text("a"), Text("b"), Text("c"), status="completed"))),
     ]
 
     assert rounds == [
@@ -137,10 +139,10 @@ def test_each_piece_is_told_when_it_is_there_and_once() -> None:
 
 
 def test_one_that_waits_says_so_and_then_that_it_has_begun() -> None:
-    teller = Teller()
+    teller = EventEncoder()
 
-    first = read(teller.tell(told_so_far(status="queued")))
-    second = read(teller.tell(told_so_far()))
+    first = read(teller.encode(told_so_far(status="queued")))
+    second = read(teller.encode(told_so_far()))
 
     assert [event["interaction"]["status"] for event in first] == ["queued"]
     assert [(event["event_type"], event["status"]) for event in second] == [
@@ -152,7 +154,7 @@ def test_j18_a_failure_ends_the_stream_with_an_error() -> None:
     failed = told_so_far(Text("So"), status="failed")
     failure = Failure("NOT_FOUND", "There is no such file.")
 
-    events = Teller().tell(replace(failed, outcome=replace(failed.outcome, failure=failure)))
+    events = EventEncoder().encode(replace(failed, outcome=replace(failed.outcome, failure=failure)))
 
     assert names(events)[-3:] == ["step.stop", "error", "done"]
     assert read(events)[-1]["error"] == {"code": "not_found", "message": "There is no such file."}
@@ -160,41 +162,41 @@ def test_j18_a_failure_ends_the_stream_with_an_error() -> None:
 
 @pytest.mark.parametrize("status", ["completed", "incomplete"])
 def test_an_answer_of_nothing_has_its_step_too(status: Status) -> None:
-    events = Teller().tell(told_so_far(Thought("hm"), status=status))
+    events = EventEncoder().encode(told_so_far(Thought("hm"), status=status))
 
     assert [event["step"]["type"] for event in read(events) if "step" in event] == ["thought", "model_output"]
 
 
 def test_one_that_was_cancelled_ends_so() -> None:
-    events = Teller().tell(told_so_far(status="cancelled"))
+    events = EventEncoder().encode(told_so_far(status="cancelled"))
 
     assert names(events) == ["interaction.created", "interaction.completed", "done"]
     assert read(events)[-1]["interaction"]["status"] == "cancelled"
 
 
 def test_events_of_one_that_is_not_stored_have_no_ids() -> None:
-    events = Teller().tell(replace(told_so_far(Text("a"), status="completed"), stored=False))
+    events = EventEncoder().encode(replace(told_so_far(Text("a"), status="completed"), stored=False))
 
     assert all("event_id" not in event for event in read(events))
 
 
 @pytest.mark.parametrize("status", ["completed", "requires_action", "cancelled", "incomplete"])
 @pytest.mark.parametrize("said", [(), ANSWER, (Thought("hm"),)])
-def test_j15_a_stream_goes_on_behind_every_position(said: tuple[Said, ...], status: Status) -> None:
+def test_j15_a_stream_goes_on_behind_every_position(said: tuple[OutputPart, ...], status: Status) -> None:
     finished = told_so_far(*said, status=status)
-    whole = content(Teller().tell(finished))
+    whole = content(EventEncoder().encode(finished))
 
     for position in range(len(whole) + 1):
-        events = Teller(position).tell(finished)
+        events = EventEncoder(position).encode(finished)
         assert content(events) == whole[position:]
         assert names(events)[-1] == "done"
 
 
-def cut(said: Sequence[Said], draw: st.DrawFn) -> list[Said]:
+def cut(said: Sequence[OutputPart], draw: st.DrawFn) -> list[OutputPart]:
     """Cut an answer into other pieces, with empty ones between them."""
-    out: list[Said] = []
+    out: list[OutputPart] = []
     for piece in said:
-        if isinstance(piece, Call):
+        if isinstance(piece, FunctionCall):
             out.append(piece)
             continue
         text, kind = piece.text, type(piece)
@@ -207,7 +209,7 @@ def cut(said: Sequence[Said], draw: st.DrawFn) -> list[Said]:
 
 
 @st.composite
-def broken_streams(draw: st.DrawFn) -> tuple[list[Said], list[int], list[Said]]:
+def broken_streams(draw: st.DrawFn) -> tuple[list[OutputPart], list[int], list[OutputPart]]:
     """Give an answer in pieces, how many of them there were at each look, and in what pieces it is kept."""
     live = cut(ANSWER, draw)
     looks = sorted(draw(st.lists(st.integers(0, len(live)), max_size=6)))
@@ -217,41 +219,43 @@ def broken_streams(draw: st.DrawFn) -> tuple[list[Said], list[int], list[Said]]:
 @settings(max_examples=100, deadline=None)
 @given(broken_streams())
 def test_a_stream_breaks_and_goes_on_whatever_the_pieces_were(
-    stream: tuple[list[Said], list[int], list[Said]],
+    stream: tuple[list[OutputPart], list[int], list[OutputPart]],
 ) -> None:
     live, looks, kept = stream
     finished = told_so_far(*kept, status="completed")
-    whole = content(Teller().tell(finished))
-    teller = Teller()
+    whole = content(EventEncoder().encode(finished))
+    teller = EventEncoder()
 
-    events = [event for look in looks for event in teller.tell(told_so_far(*live[:look]))]
-    events += teller.tell(told_so_far(*live, status="completed"))
+    events = [event for look in looks for event in teller.encode(told_so_far(*live[:look]))]
+    events += teller.encode(told_so_far(*live, status="completed"))
 
     assert content(events) == whole
     for count, position in enumerate(positions(events), start=1):
         assert content(events[:count]) == whole[:position]
-        assert content(Teller(position).tell(finished)) == whole[position:]
-        assert content(Teller(position).tell(told_so_far(*live, status="completed"))) == whole[position:]
+        assert content(EventEncoder(position).encode(finished)) == whole[position:]
+        assert (
+            content(EventEncoder(position).encode(told_so_far(*live, status="completed"))) == whole[position:]
+        )
 
 
 def test_a_position_behind_the_end_has_nothing_left() -> None:
-    assert Teller(1000).tell(told_so_far(Text("a"), status="completed")) == [Event("done", b"[DONE]")]
+    assert EventEncoder(1000).encode(told_so_far(Text("a"), status="completed")) == [Event("done", b"[DONE]")]
 
 
 def test_a_reader_who_is_ahead_of_what_was_said_waits() -> None:
-    teller = Teller(4)
+    teller = EventEncoder(4)
 
-    first = teller.tell(told_so_far(Text("a")))
-    second = read(teller.tell(told_so_far(Text("a"), Text("bcd"))))
+    first = teller.encode(told_so_far(Text("a")))
+    second = read(teller.encode(told_so_far(Text("a"), Text("bcd"))))
 
     assert first == []
     assert [event["delta"]["text"] for event in second] == ["cd"]
 
 
-class Counting(Sequence[Said]):
+class Counting(Sequence[OutputPart]):
     """A sequence that counts how often it is looked into."""
 
-    def __init__(self, said: Sequence[Said]) -> None:
+    def __init__(self, said: Sequence[OutputPart]) -> None:
         self.said = said
         self.looks = 0
 
@@ -259,20 +263,20 @@ class Counting(Sequence[Said]):
         return len(self.said)
 
     @overload
-    def __getitem__(self, index: int) -> Said: ...
+    def __getitem__(self, index: int) -> OutputPart: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Said]: ...
-    def __getitem__(self, index: int | slice) -> Said | Sequence[Said]:
+    def __getitem__(self, index: slice) -> Sequence[OutputPart]: ...
+    def __getitem__(self, index: int | slice) -> OutputPart | Sequence[OutputPart]:
         self.looks += 1
         return self.said[index]
 
 
 def test_what_was_told_is_not_looked_at_again() -> None:
-    teller, short = Teller(), told_so_far()
-    teller.tell(told_so_far(*[Text("x")] * 100))
+    teller, short = EventEncoder(), told_so_far()
+    teller.encode(told_so_far(*[Text("x")] * 100))
     said = Counting([Text("x")] * 101)
 
-    events = teller.tell(replace(short, outcome=replace(short.outcome, said=said)))
+    events = teller.encode(replace(short, outcome=replace(short.outcome, said=said)))
 
     assert read(events)[0]["delta"]["text"] == "x"
     assert said.looks <= 2
@@ -280,7 +284,7 @@ def test_what_was_told_is_not_looked_at_again() -> None:
 
 def test_an_event_id_is_read_back() -> None:
     interaction = replace(told_so_far(Text("ab"), status="completed"), attempt=3)
-    last = read(Teller().tell(interaction))[-1]["event_id"]
+    last = read(EventEncoder().encode(interaction))[-1]["event_id"]
 
     assert last == "3.6"
     assert read_event_id(last, interaction) == 6
@@ -288,19 +292,19 @@ def test_an_event_id_is_read_back() -> None:
 
 @pytest.mark.parametrize("position", [0, 1, 2, 3, 4, 5, 1000])
 @pytest.mark.parametrize("said", [(), (Text("a"),)])
-def test_why_it_failed_is_told_wherever_the_stream_broke(said: tuple[Said, ...], position: int) -> None:
+def test_why_it_failed_is_told_wherever_the_stream_broke(said: tuple[OutputPart, ...], position: int) -> None:
     failed = told_so_far(*said, status="failed")
 
     after = read_event_id(f"1.{position}", failed)
 
-    assert names(Teller(after).tell(failed))[-2:] == ["error", "done"]
+    assert names(EventEncoder(after).encode(failed))[-2:] == ["error", "done"]
 
 
 @pytest.mark.parametrize("status", ["queued", "in_progress", "completed", "cancelled"])
 @pytest.mark.parametrize("said", [(), ANSWER])
-def test_an_event_that_was_never_told_is_refused(said: tuple[Said, ...], status: Status) -> None:
+def test_an_event_that_was_never_told_is_refused(said: tuple[OutputPart, ...], status: Status) -> None:
     interaction = told_so_far(*said, status=status)
-    last = positions(Teller().tell(interaction))[-1]
+    last = positions(EventEncoder().encode(interaction))[-1]
 
     assert read_event_id(f"1.{last}", interaction) == last
     with pytest.raises(InvalidArgument, match=rf"last_event_id must be .*, not '1\.{last + 1}'"):

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter
 
 from twinlens.domain.engine import Text as Answer
 from twinlens.domain.errors import Internal, InvalidArgument, NotFound
-from twinlens.domain.generations import LINES, Line
+from twinlens.domain.generations import LINES, Generation
 from twinlens.domain.interaction import Interaction, Outcome
-from twinlens.domain.request import Inline, Kept, Media, Request, Text, Url
+from twinlens.domain.request import BlobRef, Inline, Media, Request, Text, Url
 from twinlens.wire.interactions.reading import Create, read_create, read_sent, read_turns
 from twinlens.wire.interactions.writing import inline_media, write_interaction
 
@@ -30,10 +30,10 @@ LARGE = {"type": "video", "data": base64.b64encode(bytes(6000)).decode(), "mimeT
 FILE = {"type": "document", "uri": "files/paper", "resolution": "low"}
 PAGE = {"type": "image", "uri": "https://example.com/a.png"}
 CLIENT = TypeAdapter(ClientInteraction)
-KEPT = Kept("0" * 64, 8, "image/png")
+KEPT = BlobRef("0" * 64, 8, "image/png")
 
 
-def stored(made: Create, media: tuple[Kept | None, ...]) -> Interaction:
+def stored(made: Create, media: tuple[BlobRef | None, ...]) -> Interaction:
     now = datetime(2026, 5, 6, tzinfo=UTC)
     return Interaction("v1_a", made.request.model, made.sent, now, now, media=media)
 
@@ -128,7 +128,7 @@ def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
 
 
 def test_a_model_that_there_is_not_is_told_by_who_knows_them() -> None:
-    def line_of(model: str) -> Line:
+    def line_of(model: str) -> Generation:
         raise NotFound(f"no {model}")
 
     with pytest.raises(NotFound, match="no llama"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twinlens.domain.clip import Clip
-from twinlens.domain.request import Inline, Media, Resolution, Source, Stored, Structured, Text, Turn, Url
+from twinlens.domain.request import FileRef, Inline, Media, Resolution, Source, Structured, Text, Turn, Url
 from twinlens.wire.interactions.reading import Create
 
 Reading = Callable[..., Create]
@@ -114,8 +114,8 @@ def test_media_that_a_function_gives_follow_its_result(create: Reading) -> None:
 @pytest.mark.parametrize(
     ("uri", "source"),
     [
-        ("files/abc", Stored("abc")),
-        ("http://127.0.0.1:8080/v1beta/files/abc", Stored("abc")),
+        ("files/abc", FileRef("abc")),
+        ("http://127.0.0.1:8080/v1beta/files/abc", FileRef("abc")),
         ("https://example.com/a.png", Url("https://example.com/a.png")),
     ],
 )

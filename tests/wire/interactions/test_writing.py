@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.genai._gaos.types import interactions as sdk
 
-from twinlens.domain.engine import Call, Said, Text, Thought, Usage
+from twinlens.domain.engine import FunctionCall, OutputPart, Text, Thought, Usage
 from twinlens.domain.generations import LINES
 from twinlens.domain.interaction import Failure, Interaction, Outcome, Status
 from twinlens.domain.media import Modality
@@ -23,7 +23,7 @@ PICTURE = {"type": "image", "mime_type": "image/png"}
 QUESTION = {"type": "text", "text": "What is it?"}
 
 
-def asked(input_: Any, *said: Said, status: Status = "completed", **sent: Any) -> Interaction:
+def asked(input_: Any, *said: OutputPart, status: Status = "completed", **sent: Any) -> Interaction:
     return Interaction(
         id="v1_a",
         model="gemini-3-flash",
@@ -94,7 +94,7 @@ def test_j22_usage_adds_up_and_is_told_by_modality() -> None:
 
 
 def test_calls_are_steps_each() -> None:
-    calls = Call("f", {"a": [1, None]}, "1"), Call("g", {}, "2")
+    calls = FunctionCall("f", {"a": [1, None]}, "1"), FunctionCall("g", {}, "2")
 
     steps = written(asked("Hi", *calls, status="requires_action"))["steps"]
 
@@ -116,7 +116,7 @@ def test_calls_are_steps_each() -> None:
     ],
 )
 @pytest.mark.parametrize("status", ["completed", "incomplete"])
-def test_j21_an_answer_ends_in_text(said: tuple[Said, ...], kinds: list[str], status: Status) -> None:
+def test_j21_an_answer_ends_in_text(said: tuple[OutputPart, ...], kinds: list[str], status: Status) -> None:
     steps = written(asked("Hi", *said, status=status))["steps"]
 
     assert [step["type"] for step in steps] == kinds

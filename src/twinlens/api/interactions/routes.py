@@ -15,22 +15,22 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from ...concurrency.admission import Gate
-from ...concurrency.body_memory import Intake, Share
+from ...concurrency.admission import AdmissionQueue
+from ...concurrency.body_memory import BodyMemory, Reservation
 from ...concurrency.deadline import until
-from ...concurrency.fairness import Turns
-from ...concurrency.off_loop import apart, parsed
-from ...conversations.executor import Asked
-from ...conversations.scheduler import Runs
+from ...concurrency.fairness import FairSemaphore
+from ...concurrency.off_loop import off_loop, parse_off_loop
+from ...conversations.executor import JobSpec
+from ...conversations.scheduler import Scheduler
 from ...domain.errors import InvalidArgument
-from ...domain.generations import Line
+from ...domain.generations import Generation
 from ...domain.interaction import Interaction, Outcome
 from ...domain.media import Data
 from ...engines.router import Engines
 from ...store.files import FileStore
 from ...store.interactions import InteractionStore
 from ...wire.encoding import JSON
-from ...wire.interactions.events import Teller, read_event_id
+from ...wire.interactions.events import EventEncoder, read_event_id
 from ...wire.interactions.reading import Create, read_create
 from ...wire.interactions.writing import inline_media, write_interaction, write_pieces
 from ..body import read_body
@@ -46,7 +46,7 @@ _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class InteractionRules:
     """What the operator allows.
 
     `project_of` names the project a request belongs to, and raises where it belongs to none; `pause_s` is
@@ -61,24 +61,24 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class InteractionServices:
     """What the routes work with.
 
     Stored interactions are read by turns, since their writing is work, and within `outgoing`, room for those
     that wait to be sent.
     """
 
-    runs: Runs
+    scheduler: Scheduler
     store: InteractionStore
     files: FileStore
     engines: Engines
-    gate: Gate
-    intake: Intake
-    reads: Turns
-    outgoing: Intake
+    admission: AdmissionQueue
+    body_memory: BodyMemory
+    reads: FairSemaphore
+    outgoing: BodyMemory
 
 
-def routes(parts: Parts, rules: Rules) -> list[BaseRoute]:
+def routes(parts: InteractionServices, rules: InteractionRules) -> list[BaseRoute]:
     """List the routes, the same under every version."""
     own, base = _Interactions(parts, rules), "/{version:version}/interactions"
     return [
@@ -90,7 +90,7 @@ def routes(parts: Parts, rules: Rules) -> list[BaseRoute]:
 
 
 class _Interactions:
-    def __init__(self, parts: Parts, rules: Rules) -> None:
+    def __init__(self, parts: InteractionServices, rules: InteractionRules) -> None:
         self._parts = parts
         self._rules = rules
 
@@ -100,21 +100,21 @@ class _Interactions:
         check_query(http)
         deadline = deadline_of(http, self._rules.request_timeout_s)
         with ExitStack() as held:
-            share = held.enter_context(self._parts.intake.share(project))
+            reservation = held.enter_context(self._parts.body_memory.reserve(project))
             async with until(deadline):
-                created = await self._read(http, project, share)
-            place = held.enter_context(self._parts.gate.place(project, share))
-            waits = created.background and place.go_into_background()
-            run = self._parts.runs.start(self._asked(project, created, deadline, waits=waits), place)
+                created = await self._read(http, project, reservation)
+            place = held.enter_context(self._parts.admission.place(project, reservation))
+            waits = created.background and place.demote()
+            job = self._parts.scheduler.start(self._asked(project, created, deadline, waits=waits), place)
             held.pop_all()
-        left = partial(self._parts.runs.abandon, project, run)
+        left = partial(self._parts.scheduler.abandon, project, job)
         async with while_connected(http):
             try:
                 if created.stream:
                     # What goes wrong until then is raised, and becomes a plain error.
-                    await run.begun()
-                    return EventStream(http, run.changes(), Teller(), left)
-                done = await (run.begun() if created.background else run.finished())
+                    await job.wait_announced()
+                    return EventStream(http, job.changes(), EventEncoder(), left)
+                done = await (job.wait_announced() if created.background else job.finished())
                 done = replace(done, sent=created.sent)
             except asyncio.CancelledError:
                 left()
@@ -122,10 +122,10 @@ class _Interactions:
             return answered(write_interaction(done))
         return Response(status_code=499)
 
-    async def _read(self, http: Request, project: str, share: Share) -> Create:
-        self._parts.gate.check_room(project)
-        body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s, share)
-        created = await parsed(body, lambda body: read_create(body, self._line_of))
+    async def _read(self, http: Request, project: str, reservation: Reservation) -> Create:
+        self._parts.admission.check_room(project)
+        body = await read_body(http, self._rules.max_request_bytes, self._rules.pause_s, reservation)
+        created = await parse_off_loop(body, lambda body: read_create(body, self._generation_of))
         if created.store:
             await self._parts.store.check_room(project, len(created.sent))
         return created
@@ -139,15 +139,17 @@ class _Interactions:
         if last is not None and not stream:
             raise InvalidArgument("last_event_id: it can only be used with stream=true.")
         with ExitStack() as held:
-            share = held.enter_context(self._parts.outgoing.share(project))
+            reservation = held.enter_context(self._parts.outgoing.reserve(project))
             async with while_connected(http), self._parts.reads.turn(project):
-                interaction = await self._parts.runs.get(project, http.path_params["id"])
+                interaction = await self._parts.scheduler.get(project, http.path_params["id"])
                 if stream:
                     interaction = replace(interaction, sent=b"")
                     after = read_event_id(last, interaction) if last else None
-                    return EventStream(http, self._parts.runs.follow(project, interaction), Teller(after))
-                await share.grow(len(interaction.sent))
-                response = await self._whole(interaction, share, include_input=include_input)
+                    return EventStream(
+                        http, self._parts.scheduler.follow(project, interaction), EventEncoder(after)
+                    )
+                await reservation.grow(len(interaction.sent))
+                response = await self._whole(interaction, reservation, include_input=include_input)
                 held.pop_all()
                 return response
         return Response(status_code=499)
@@ -156,20 +158,20 @@ class _Interactions:
         """Stop what runs in the background."""
         project = self._rules.project_of(http)
         check_query(http)
-        cancelled = await self._parts.runs.cancel(project, http.path_params["id"])
+        cancelled = await self._parts.scheduler.cancel(project, http.path_params["id"])
         return answered(write_interaction(cancelled))
 
     async def delete(self, http: Request) -> Response:
         """Forget an interaction."""
         project = self._rules.project_of(http)
         check_query(http)
-        await self._parts.runs.delete(project, http.path_params["id"])
+        await self._parts.scheduler.delete(project, http.path_params["id"])
         return answered(b"{}")
 
-    def _line_of(self, model: str) -> Line:
-        return self._parts.engines.get(model).line
+    def _generation_of(self, model: str) -> Generation:
+        return self._parts.engines.get(model).generation
 
-    def _asked(self, project: str, created: Create, deadline: float, *, waits: bool) -> Asked:
+    def _asked(self, project: str, created: Create, deadline: float, *, waits: bool) -> JobSpec:
         served, time = self._parts.engines.get(created.request.model), self._parts.files.clock()
         interaction = Interaction(
             id=f"v1_{secrets.token_urlsafe(24)}",
@@ -183,7 +185,7 @@ class _Interactions:
             outcome=Outcome("queued" if waits else "in_progress"),
         )
         left = deadline - asyncio.get_running_loop().time()
-        return Asked(
+        return JobSpec(
             project,
             served,
             created.request,
@@ -192,28 +194,30 @@ class _Interactions:
             told=created.background or created.stream,
         )
 
-    async def _whole(self, interaction: Interaction, share: Share, *, include_input: bool) -> Response:
+    async def _whole(
+        self, interaction: Interaction, reservation: Reservation, *, include_input: bool
+    ) -> Response:
         data: dict[int, Data] = {}
         if interaction.finished or include_input:
-            for index in await parsed(interaction.sent, lambda _: inline_media(interaction)):
+            for index in await parse_off_loop(interaction.sent, lambda _: inline_media(interaction)):
                 kept = interaction.media[index]
                 found = await self._parts.files.blobs.map(kept.sha256) if kept else None
                 if found is not None:
                     data[index] = found
         pieces = write_pieces(interaction, data, include_input=include_input)
         if sum(map(len, data.values())) + len(interaction.sent) <= ZIPPED_BYTES:
-            share.close()
+            reservation.close()
             return answered(b"".join(pieces))
         # All but the bytes of the media is written now; what a slow reader has not taken of those is not.
-        return _Pieces(share, chain([await apart(lambda: next(pieces))], pieces))
+        return _Pieces(reservation, chain([await off_loop(lambda: next(pieces))], pieces))
 
 
 class _Pieces(StreamingResponse):
     """Sends a large interaction piece by piece, and gives its room back when it is sent or given up."""
 
-    def __init__(self, share: Share, pieces: Iterator[bytes]) -> None:
+    def __init__(self, reservation: Reservation, pieces: Iterator[bytes]) -> None:
         super().__init__(pieces, media_type=JSON, headers={"Content-Encoding": "identity"})
-        self._share = share
+        self._share = reservation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._share:

@@ -13,10 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ...domain.errors import Cancelled, Internal, TwinlensError, Unavailable
 from ...domain.interaction import Interaction
-from ...pipeline.failures import meant_by
+from ...pipeline.failures import to_api_error
 from ...wire import status
 from ...wire.interactions.errors import write_error_event
-from ...wire.interactions.events import Event, Teller
+from ...wire.interactions.events import Event, EventEncoder
 from ..deadline import LAST_WORD_S, while_connected
 from ..metrics import note_cut
 from ..sse import stream_start
@@ -33,7 +33,7 @@ class EventStream(Response):
     """Sends what a teller makes of an interaction's changes; calls `left` where the client goes away."""
 
     def __init__(
-        self, http: Request, changes: Changes, teller: Teller, left: Callable[[], None] = lambda: None
+        self, http: Request, changes: Changes, teller: EventEncoder, left: Callable[[], None] = lambda: None
     ) -> None:
         super().__init__()
         self._http = http
@@ -47,7 +47,7 @@ class EventStream(Response):
             try:
                 await self._tell(scope, send)
             except Exception as failure:
-                error = meant_by(failure)
+                error = to_api_error(failure)
                 if isinstance(error, Internal):
                     log.error("a stream broke", exc_info=error)
                 note_cut(scope, error.status)
@@ -70,7 +70,7 @@ class EventStream(Response):
                 if was_under_way and failure and failure.status in status.HTTP:
                     note_cut(scope, failure.status)
                 was_under_way = not interaction.finished
-                for told in _batches(map(_framed, self._teller.telling(interaction))):
+                for told in _batches(map(_framed, self._teller.encode_each(interaction))):
                     await send({"type": "http.response.body", "body": told, "more_body": True})
                     # Many events at once are told in turns with whatever else there is to do.
                     await asyncio.sleep(0)

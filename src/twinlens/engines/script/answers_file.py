@@ -12,7 +12,7 @@ from fnmatch import translate
 from pathlib import Path
 from typing import get_args
 
-from ...domain.engine import Blocked, BlockReason, Call, Finished, FinishReason
+from ...domain.engine import Blocked, BlockReason, Finished, FinishReason, FunctionCall
 from ...domain.errors import (
     AlreadyExists,
     Cancelled,
@@ -29,8 +29,8 @@ from ...domain.errors import (
     Unimplemented,
 )
 from ...domain.media import Json
-from .fields import Field, root
-from .rules import KIND_OF, Chunk, Failure, Reply, Rule, Script, Test
+from .fields import YamlNode, root
+from .rules import KIND_OF, Chunk, Reply, Rule, Script, ScriptedError, Test
 
 MAX_DELAY_S = 3600.0
 
@@ -66,7 +66,7 @@ def read(path: Path) -> Script:
     return Script(path.name, rules, default)
 
 
-def _rule(field: Field) -> Rule:
+def _rule(field: YamlNode) -> Rule:
     fields = field.mapping(("match", "answer", "times"))
     if "answer" not in fields:
         raise field.wrong("an 'answer' is missing")
@@ -76,7 +76,7 @@ def _rule(field: Field) -> Rule:
     return Rule(tests, _reply(fields["answer"]), times)
 
 
-def _pattern(field: Field) -> Callable[[str], bool]:
+def _pattern(field: YamlNode) -> Callable[[str], bool]:
     """Read `/regex/`, `/regex/i`, or else a plain text to be found as it stands."""
     text = field.text()
     regex = re.fullmatch(r"/(.+)/(i?)", text, re.DOTALL)
@@ -89,27 +89,27 @@ def _pattern(field: Field) -> Callable[[str], bool]:
     return lambda value: found(value) is not None
 
 
-def _glob(field: Field) -> Callable[[str], bool]:
+def _glob(field: YamlNode) -> Callable[[str], bool]:
     fits = re.compile(translate(field.text())).match
     return lambda value: fits(value) is not None
 
 
-def _model(field: Field) -> Test:
+def _model(field: YamlNode) -> Test:
     fits = _glob(field)
     return lambda asked: fits(asked.model)
 
 
-def _text(field: Field) -> Test:
+def _text(field: YamlNode) -> Test:
     fits = _pattern(field)
     return lambda asked: fits(asked.text)
 
 
-def _system(field: Field) -> Test:
+def _system(field: YamlNode) -> Test:
     fits = _pattern(field)
     return lambda asked: fits(asked.system)
 
 
-def _media(field: Field) -> Test:
+def _media(field: YamlNode) -> Test:
     if not field.is_mapping:
         count = field.integer(0)
         return lambda asked: len(asked.mime_types) == count
@@ -119,17 +119,17 @@ def _media(field: Field) -> Test:
     return lambda asked: all(asked.kinds.count(kind) == count for kind, count in counts.items())
 
 
-def _mime(field: Field) -> Test:
+def _mime(field: YamlNode) -> Test:
     fits = _glob(field)
     return lambda asked: any(map(fits, asked.mime_types))
 
 
-def _turns(field: Field) -> Test:
+def _turns(field: YamlNode) -> Test:
     turns = field.integer(1)
     return lambda asked: asked.turns == turns
 
 
-def _schema(field: Field) -> Test:
+def _schema(field: YamlNode) -> Test:
     if field.is_sequence:
         names = {item.text() for item in field.items(1)}
         return lambda asked: names <= _property_names(asked.schema)
@@ -152,7 +152,7 @@ def _property_names(schema: Json | None) -> set[str]:
     return names
 
 
-def _tools(field: Field) -> Test:
+def _tools(field: YamlNode) -> Test:
     if field.is_sequence:
         names = {item.text() for item in field.items(1)}
         return lambda asked: names <= set(asked.tools)
@@ -160,12 +160,12 @@ def _tools(field: Field) -> Test:
     return lambda asked: bool(asked.tools) is wanted
 
 
-def _function_response(field: Field) -> Test:
+def _function_response(field: YamlNode) -> Test:
     fits = _glob(field)
     return lambda asked: any(map(fits, asked.responses))
 
 
-MATCHERS: Mapping[str, Callable[[Field], Test]] = {
+MATCHERS: Mapping[str, Callable[[YamlNode], Test]] = {
     "model": _model,
     "text": _text,
     "system": _system,
@@ -182,7 +182,7 @@ _ENDS = ("block", "error", "finish")
 _ANSWER = (*_BODIES, "call", *_ENDS, "thoughts", "delay", "finish_message")
 
 
-def _reply(field: Field) -> Reply:
+def _reply(field: YamlNode) -> Reply:
     fields = field.mapping(_ANSWER)
     bodies = [key for key in _BODIES if key in fields]
     ends = [key for key in _ENDS if key in fields]
@@ -201,15 +201,15 @@ def _reply(field: Field) -> Reply:
     )
 
 
-def _text_body(field: Field) -> tuple[Chunk, ...]:
+def _text_body(field: YamlNode) -> tuple[Chunk, ...]:
     return (_chunk_of(field),)
 
 
-def _json_body(field: Field) -> tuple[Chunk, ...]:
+def _json_body(field: YamlNode) -> tuple[Chunk, ...]:
     return (Chunk(_json(field)),)
 
 
-def _json(field: Field) -> str:
+def _json(field: YamlNode) -> str:
     try:
         text = json.dumps(field.value(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as cause:
@@ -217,18 +217,18 @@ def _json(field: Field) -> str:
     return field.joined(text)
 
 
-def _chunks_body(field: Field) -> tuple[Chunk, ...]:
+def _chunks_body(field: YamlNode) -> tuple[Chunk, ...]:
     return tuple(_chunk_of(item) for item in field.items())
 
 
-_BODY: Mapping[str, Callable[[Field], tuple[Chunk, ...]]] = {
+_BODY: Mapping[str, Callable[[YamlNode], tuple[Chunk, ...]]] = {
     "text": _text_body,
     "json": _json_body,
     "chunks": _chunks_body,
 }
 
 
-def _chunk_of(field: Field) -> Chunk:
+def _chunk_of(field: YamlNode) -> Chunk:
     fields = field.mapping(("text", "delay")) if field.is_mapping else {"text": field}
     if "text" not in fields:
         raise field.wrong("a 'text' is missing")
@@ -236,26 +236,26 @@ def _chunk_of(field: Field) -> Chunk:
     return Chunk(text, _delay(fields.get("delay")), "{text}" in text or "{media}" in text)
 
 
-def _calls(field: Field) -> tuple[Call, ...]:
+def _calls(field: YamlNode) -> tuple[FunctionCall, ...]:
     ids: set[str] = set()
     return tuple(_call(item, ids) for item in (field.items(1) if field.is_sequence else [field]))
 
 
-def _call(field: Field, ids: set[str]) -> Call:
+def _call(field: YamlNode, ids: set[str]) -> FunctionCall:
     """Read one call; its id is added to those of the calls before it, which results must tell apart."""
     fields = field.mapping(("name", "args", "id"))
     if "name" not in fields:
         raise field.wrong("a 'name' is missing")
     if "args" in fields and not fields["args"].is_mapping:
         raise fields["args"].wrong("must have keys: the names of the arguments")
-    return Call(
+    return FunctionCall(
         name=fields["name"].name(),
         arguments=json.loads(_json(fields["args"])) if "args" in fields else {},
         id=_id(fields["id"], ids) if "id" in fields else "",
     )
 
 
-def _id(field: Field, ids: set[str]) -> str:
+def _id(field: YamlNode, ids: set[str]) -> str:
     call_id = field.name()
     if call_id in ids:
         raise field.wrong(f"{call_id!r} is another call's of this answer")
@@ -263,15 +263,15 @@ def _id(field: Field, ids: set[str]) -> str:
     return call_id
 
 
-def _thoughts(field: Field) -> tuple[str, ...]:
+def _thoughts(field: YamlNode) -> tuple[str, ...]:
     return tuple(item.text() for item in (field.items() if field.is_sequence else [field]))
 
 
-def _delay(field: Field | None) -> float:
+def _delay(field: YamlNode | None) -> float:
     return field.number(MAX_DELAY_S) if field else 0.0
 
 
-def _end(fields: Mapping[str, Field]) -> Finished | Blocked | Failure:
+def _end(fields: Mapping[str, YamlNode]) -> Finished | Blocked | ScriptedError:
     if "block" in fields:
         return Blocked(fields["block"].one_of(BLOCKS))
     if "error" in fields:
@@ -280,7 +280,7 @@ def _end(fields: Mapping[str, Field]) -> Finished | Blocked | Failure:
     return Finished(fields["finish"].one_of(FINISHES) if "finish" in fields else "STOP", message)
 
 
-def _failure(field: Field) -> Failure:
+def _failure(field: YamlNode) -> ScriptedError:
     fields = field.mapping(("code", "status", "message", "retry_after"))
     if ("code" in fields) is ("status" in fields):
         raise field.wrong("give a 'code' or a 'status'")
@@ -292,7 +292,7 @@ def _failure(field: Field) -> Failure:
         _, kind, message = next(row for row in ERRORS if row[1].status == status)
     if "retry_after" in fields and kind is not ResourceExhausted:
         raise fields["retry_after"].wrong("only RESOURCE_EXHAUSTED (429) carries it")
-    return Failure(
+    return ScriptedError(
         kind,
         fields["message"].text() if "message" in fields else message,
         fields["retry_after"].number(MAX_DELAY_S) if "retry_after" in fields else None,

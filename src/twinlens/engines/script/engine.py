@@ -9,7 +9,7 @@ from ...domain.engine import Capabilities, EngineRequest, Event, Text, Thought
 from ...domain.errors import FailedPrecondition
 from ..base import EngineOptions, count_characters
 from .answers_file import read
-from .rules import Asked, Chunk, Failure, Reply, Script
+from .rules import Chunk, PromptFeatures, Reply, Script, ScriptedError
 
 OK = Script(name="the built-in script", default=Reply(chunks=(Chunk("ok"),)))
 """What is answered where no file is given, so that the engine works by itself."""
@@ -49,7 +49,7 @@ class ScriptEngine:
 
     async def generate(self, request: EngineRequest) -> AsyncGenerator[Event, None]:
         """Send the reply of the first rule that fits, with its pauses."""
-        asked = Asked.of(request)
+        asked = PromptFeatures.of(request)
         reply = self._pick(asked)
         await _pause(reply.delay_s)
         for thought in reply.thoughts:
@@ -59,11 +59,11 @@ class ScriptEngine:
             yield Text(chunk.filled(asked), more=bool(left or reply.calls))
         for call in reply.calls:
             yield call
-        if isinstance(reply.end, Failure):
+        if isinstance(reply.end, ScriptedError):
             raise reply.end.error()
         yield reply.end
 
-    def _pick(self, asked: Asked) -> Reply:
+    def _pick(self, asked: PromptFeatures) -> Reply:
         for index, rule in enumerate(self._script.rules):
             left = self._left[index]
             if left == 0 or not rule.fits(asked):

@@ -16,7 +16,7 @@ from ..base import EngineSetupError
 T = TypeVar("T", bound=str | int)
 
 
-class Field:
+class YamlNode:
     """One value: read it as what it must be, or get an error that says where it stands."""
 
     def __init__(self, node: yaml.Node, path: str, file: str) -> None:
@@ -39,29 +39,29 @@ class Field:
         """Whether this is a list."""
         return isinstance(self._node, yaml.SequenceNode)
 
-    def mapping(self, known: Collection[str]) -> dict[str, Field]:
+    def mapping(self, known: Collection[str]) -> dict[str, YamlNode]:
         """Read keys, each at most once and each a known one."""
         if not isinstance(self._node, yaml.MappingNode):
             raise self.wrong(f"must have keys ({', '.join(known)})")
-        fields: dict[str, Field] = {}
+        fields: dict[str, YamlNode] = {}
         for key, value in self._node.value:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
-            field = Field(value, f"{self._path}.{name}".lstrip("."), self._file)
+            field = YamlNode(value, f"{self._path}.{name}".lstrip("."), self._file)
             if name not in known:
-                raise Field(key, field._path, self._file).wrong(_unknown(name, known))
+                raise YamlNode(key, field._path, self._file).wrong(_unknown(name, known))
             if name in fields:
-                raise Field(key, field._path, self._file).wrong("stands here twice")
+                raise YamlNode(key, field._path, self._file).wrong("stands here twice")
             fields[name] = field
         return fields
 
-    def items(self, least: int = 0) -> list[Field]:
+    def items(self, least: int = 0) -> list[YamlNode]:
         """Read a list of at least so many."""
         if not isinstance(self._node, yaml.SequenceNode):
             raise self.wrong("must be a list")
         nodes: Sequence[yaml.Node] = self._node.value
         if len(nodes) < least:
             raise self.wrong("must not be empty")
-        return [Field(node, f"{self._path}[{index}]", self._file) for index, node in enumerate(nodes)]
+        return [YamlNode(node, f"{self._path}[{index}]", self._file) for index, node in enumerate(nodes)]
 
     def value(self) -> Json:
         """Read whatever stands here."""
@@ -125,7 +125,7 @@ class Field:
         raise self.wrong(_unknown(str(value), [str(known) for known in values]))
 
 
-def root(path: Path) -> Field:
+def root(path: Path) -> YamlNode:
     """Read a YAML file of one document."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -143,7 +143,7 @@ def root(path: Path) -> Field:
         ) from cause
     if node is None:
         raise EngineSetupError(f"{path.name} is empty: give 'rules' or a 'default'.")
-    return Field(node, "", path.name)
+    return YamlNode(node, "", path.name)
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

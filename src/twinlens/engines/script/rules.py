@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 
-from ...domain.engine import Blocked, Call, EngineRequest, Finished, Medium
+from ...domain.engine import Blocked, EngineRequest, Finished, FunctionCall, Medium
 from ...domain.engine_media import Document, Sound, TextFile, Video
 from ...domain.errors import ResourceExhausted, TwinlensError
 from ...domain.media import Image, Json
@@ -26,7 +26,7 @@ _RESPONSE = "functionResponse: "
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PromptFeatures:
     """What rules can look at in a request. `text` is the last user turn's.
 
     `tools` names the functions that may be called, `responses` those that were run since the last answer.
@@ -43,7 +43,7 @@ class Asked:
     responses: tuple[str, ...]
 
     @classmethod
-    def of(cls, request: EngineRequest) -> Asked:
+    def of(cls, request: EngineRequest) -> PromptFeatures:
         """Read a request once, for all rules."""
         return cls(
             model=request.model,
@@ -73,7 +73,7 @@ def _responses(request: EngineRequest) -> Iterator[str]:
                         yield str(response.get("name", ""))
 
 
-Test = Callable[[Asked], bool]
+Test = Callable[[PromptFeatures], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Chunk:
     delay_s: float = 0.0
     is_template: bool = False
 
-    def filled(self, asked: Asked) -> str:
+    def filled(self, asked: PromptFeatures) -> str:
         """Write the piece for one request."""
         if not self.is_template:
             return self.text
@@ -93,7 +93,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ScriptedError:
     """An error to raise, built anew each time."""
 
     kind: type[TwinlensError]
@@ -112,10 +112,10 @@ class Reply:
     """What is sent, in this order: after `delay_s` seconds the thoughts, the chunks, the calls, the end."""
 
     chunks: tuple[Chunk, ...] = ()
-    calls: tuple[Call, ...] = ()
+    calls: tuple[FunctionCall, ...] = ()
     thoughts: tuple[str, ...] = ()
     delay_s: float = 0.0
-    end: Finished | Blocked | Failure = Finished()
+    end: Finished | Blocked | ScriptedError = Finished()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Rule:
     reply: Reply
     times: int | None = None
 
-    def fits(self, asked: Asked) -> bool:
+    def fits(self, asked: PromptFeatures) -> bool:
         """Say whether a request passes all tests."""
         return all(test(asked) for test in self.tests)
 

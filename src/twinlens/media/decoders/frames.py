@@ -19,11 +19,11 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from ..worker.time_slice import Slice
-from .timeline import Run, Timeline
+from ..worker.time_slice import TimeSlice
+from .timeline import FrameRun, Timeline
 from .unreadable import Unreadable
 from .video import turn_of
-from .video_reader import Film
+from .video_reader import VideoReader
 
 _NEAR_S = 10.0
 """Reading on costs less than a jump and another key frame, if the next wanted time is not further."""
@@ -32,14 +32,16 @@ _LONGEST_STRETCH_S = 600.0
 """So much is planned at once: what is known of the packets does not grow with the video."""
 
 
-def decode(file: IO[bytes], times: Sequence[float], pixels: NDArray[np.uint8], part: Slice) -> list[float]:
+def decode(
+    file: IO[bytes], times: Sequence[float], pixels: NDArray[np.uint8], part: TimeSlice
+) -> list[float]:
     """Decode the frames shown at rising times into `pixels`, upright; give the frames' own times.
 
     Times are in seconds from the first frame. `pixels` has the shape (frames, height, width, 3). What there
     is no room for is left out, and so is what comes after this part of the job; there is always one frame.
     """
     with ExitStack() as stack:
-        found = _Decoding(Film(file, stack), times, pixels, part).run()
+        found = _Decoding(VideoReader(file, stack), times, pixels, part).run()
     if not found:
         raise Unreadable("damaged", "no frame came out")
     return found
@@ -48,7 +50,9 @@ def decode(file: IO[bytes], times: Sequence[float], pixels: NDArray[np.uint8], p
 class _Decoding:
     """One job: the frames that are wanted, and those that have been found. Positions count in `times`."""
 
-    def __init__(self, film: Film, times: Sequence[float], pixels: NDArray[np.uint8], part: Slice) -> None:
+    def __init__(
+        self, film: VideoReader, times: Sequence[float], pixels: NDArray[np.uint8], part: TimeSlice
+    ) -> None:
         self._film = film
         self._wanted = [film.zero + seconds * film.second for seconds in times]
         self._end = min(len(times), len(pixels))
@@ -115,7 +119,7 @@ class _Decoding:
             self._starts.update(dict.fromkeys(of_run, run.start - 1.0))
         self._follow(timeline, runs, positions)
 
-    def _follow(self, timeline: Timeline, runs: Sequence[Run], positions: Sequence[int]) -> None:
+    def _follow(self, timeline: Timeline, runs: Sequence[FrameRun], positions: Sequence[int]) -> None:
         waiting = deque(runs)
         knows_references = _knows_references(self._film.stream)
         for place, packet in timeline.packets():
@@ -137,7 +141,7 @@ class _Decoding:
                     self._has_stopped = True
                     return
 
-    def _keep(self, frames: Sequence[VideoFrame], run: Run, positions: Sequence[int]) -> None:
+    def _keep(self, frames: Sequence[VideoFrame], run: FrameRun, positions: Sequence[int]) -> None:
         for frame in frames:
             if frame.pts == run.proof and frame.key_frame:
                 run.proof = None

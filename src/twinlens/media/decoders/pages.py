@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from ...domain.regions import Box
 from ..worker.buffers import put
-from ..worker.time_slice import Slice
+from ..worker.time_slice import TimeSlice
 from .page_image import draw
 from .page_text import Line, read
 from .pdf import DamagedPage, Pdf
@@ -26,14 +26,14 @@ _ENOUGH_BYTES = 4 << 20
 """As much text is sent at once."""
 
 
-def write_texts(file: IO[bytes], numbers: Sequence[int], room: int, part: Slice) -> dict[str, object]:
+def write_texts(file: IO[bytes], numbers: Sequence[int], room: int, part: TimeSlice) -> dict[str, object]:
     """Write a line of JSON for each page, and say how many there are: all, or this part."""
     said = (_text(page) for _, page in _loaded(file, numbers))
     return {"pages": _written(said, room, part, _ENOUGH_BYTES)}
 
 
 def write_images(
-    file: IO[bytes], numbers: Sequence[int], sizes: Sequence[tuple[int, int]], room: int, part: Slice
+    file: IO[bytes], numbers: Sequence[int], sizes: Sequence[tuple[int, int]], room: int, part: TimeSlice
 ) -> dict[str, object]:
     """Write the pixels of each page, and say how many pages there are: all, or this part."""
     drawn = (
@@ -58,7 +58,7 @@ def _loaded(file: IO[bytes], numbers: Sequence[int], *, forms: bool = False) -> 
 
 
 def _written(
-    pages: Iterator[bytes | memoryview], room: int, part: Slice, enough_bytes: int = sys.maxsize
+    pages: Iterator[bytes | memoryview], room: int, part: TimeSlice, enough_bytes: int = sys.maxsize
 ) -> int:
     """Write what pages give until the part is over, and count them. None at all: the first cannot be read."""
     done, end = 0, 0

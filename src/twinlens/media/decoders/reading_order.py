@@ -14,7 +14,7 @@ from statistics import median
 from typing import Protocol
 
 
-class Place(Protocol):
+class Region(Protocol):
     """Where a line stands: x to the right, y downwards."""
 
     @property
@@ -47,7 +47,7 @@ _COLUMN_LINES = 3
 _MAX_DEPTH = 40
 
 
-def in_order(places: Sequence[Place], chars: Sequence[int]) -> list[int]:
+def in_order(places: Sequence[Region], chars: Sequence[int]) -> list[int]:
     """Give the indices of lines in the order they are read; they are given as the document writes them."""
     items = [
         _Item(index, place.left, place.top, place.right, place.bottom, count)

@@ -22,7 +22,7 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from ...domain.engine_media import SAMPLE_RATE, Samples
-from ..worker.time_slice import Slice
+from ..worker.time_slice import TimeSlice
 from . import video
 from .mixing import mix_of
 from .resample import MAX_RATE, MIN_RATE, Resampler
@@ -47,7 +47,7 @@ _PACKETS_TO_FIRST_FRAMES = 1000
 _RUN_SAMPLES = 1 << 15
 
 
-def decode(file: IO[bytes], start: float, out: Samples, part: Slice) -> int:
+def decode(file: IO[bytes], start: float, out: Samples, part: TimeSlice) -> int:
     """Add the sound from a time on to `out`, which is silent; say how many samples are done.
 
     Those are all that it has or, where this part of the job is over before, at least one. Time zero is the
@@ -85,7 +85,7 @@ class _Track:
             if len(self._ahead) > 1:
                 break
 
-    def write(self, zero: Fraction | None, first: int, out: Samples, part: Slice) -> int:
+    def write(self, zero: Fraction | None, first: int, out: Samples, part: TimeSlice) -> int:
         """Write what is heard from sample `first` on, counted from `zero`, or else from the first sound.
 
         Gives the number of samples that are done.
@@ -140,7 +140,9 @@ def _form(frame: AudioFrame) -> tuple[int, str, str]:
     return frame.sample_rate, frame.format.name, frame.layout.name
 
 
-def _write(frames: Iterator[AudioFrame], clock: _Clock, first: int, out: Samples, part: Slice) -> int | None:
+def _write(
+    frames: Iterator[AudioFrame], clock: _Clock, first: int, out: Samples, part: TimeSlice
+) -> int | None:
     """Write frames of one form; where nothing more is to be written, say how many samples are done.
 
     That is so when one comes that is too late, or the part is over.

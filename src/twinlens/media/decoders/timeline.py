@@ -15,11 +15,11 @@ from typing import Any
 from av.packet import Packet
 
 from .video import MOST_REORDERED
-from .video_reader import Film
+from .video_reader import VideoReader
 
 
 @dataclass(slots=True)
-class Run:
+class FrameRun:
     """Packets to be decoded together, by their places in the timeline. The first one is shown at `start`.
 
     `targets` tells for the time of a frame which of the wanted times it is for. `proof` is the time of the
@@ -37,7 +37,7 @@ class Run:
 class Timeline:
     """When the packets of a stretch of film are shown, in the order they are stored."""
 
-    def __init__(self, film: Film, start: float) -> None:
+    def __init__(self, film: VideoReader, start: float) -> None:
         self._film = film
         self._start = start
         self._keys: list[int] = []
@@ -45,7 +45,7 @@ class Timeline:
         self.times: list[int] = []
 
     @classmethod
-    def read(cls, film: Film, wanted: Sequence[float]) -> Timeline | None:
+    def read(cls, film: VideoReader, wanted: Sequence[float]) -> Timeline | None:
         """Read on until the frames for rising `wanted` are certain; None where packets have no times."""
         for start in film.steps_back(wanted[0]):
             timeline = cls(film, start)
@@ -56,18 +56,18 @@ class Timeline:
                 return timeline if timeline._read_past(packets, wanted[-1]) else None
         return None
 
-    def runs(self, wanted: Sequence[float]) -> list[Run]:
+    def runs(self, wanted: Sequence[float]) -> list[FrameRun]:
         """Say what to decode for rising `wanted`."""
         if not self._shown:
             return []
         order = sorted(self._shown, key=self.times.__getitem__)
         times = [self.times[place] for place in order]
         places = [order[self._film.choose(times, time)] for time in wanted]
-        runs: list[Run] = []
+        runs: list[FrameRun] = []
         for place, position in sorted(zip(places, range(len(wanted)), strict=True)):
             first = self._key_frame_of(place) or 0
             if not runs or first > runs[-1].last:
-                runs.append(Run(first, place, self.times[first], self._proof_of(first)))
+                runs.append(FrameRun(first, place, self.times[first], self._proof_of(first)))
             runs[-1].last = place
             runs[-1].targets.setdefault(self.times[place], []).append(position)
         return runs

@@ -194,18 +194,18 @@ def usual_duration(stream: Main) -> int:
     return max(round(1 / ((rate or _USUAL_RATE) * time_base_of(stream))), 1)
 
 
-def turn_of(frame: VideoFrame) -> Turn:
+def turn_of(frame: VideoFrame) -> Rotation:
     """Read how a frame has to be turned to be upright."""
     if (matrix := frame.side_data.get("DISPLAYMATRIX")) is None:
-        return Turn()
+        return Rotation()
     a, b, _, c, d = np.frombuffer(cast("Any", matrix), np.int32, 5).tolist()
     if abs(b) + abs(c) > abs(a) + abs(d):
-        return Turn(transposed=True, mirrored=c < 0, upside_down=b < 0)
-    return Turn(transposed=False, mirrored=a < 0, upside_down=d < 0)
+        return Rotation(transposed=True, mirrored=c < 0, upside_down=b < 0)
+    return Rotation(transposed=False, mirrored=a < 0, upside_down=d < 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Rotation:
     """What makes stored pixels upright: rows and columns change places first, then sides do."""
 
     transposed: bool = False

@@ -33,7 +33,7 @@ _HELD_S = 1.0
 _TIE_S = 1e-6
 
 
-class Film:
+class VideoReader:
     """A recording's pictures, to be read from any place in it. The stack closes what is opened."""
 
     container: InputContainer

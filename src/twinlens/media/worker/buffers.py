@@ -14,7 +14,7 @@ KEPT_BYTES = 16 << 20
 """So much room is kept from job to job: a few pages, or a picture of five million pixels."""
 
 
-class Room:
+class ResultBuffer:
     """The file that a worker leaves its results in.
 
     Memory that is new costs more than what is copied into it, so a part is kept from job to job. The room

@@ -11,11 +11,11 @@ from threading import Lock
 from ...domain.errors import BadMedia
 
 
-class TooMuchWork(BadMedia):
+class ComputeQuotaExceeded(BadMedia):
     """The media of one request have taken as much work as they may."""
 
 
-class Work:
+class ComputeQuota:
     """What the decoders do for one request. Two of them are never equal; nothing crosses projects.
 
     `spent_s` counts what has been done, from any thread.
@@ -51,10 +51,10 @@ class Work:
         if self.is_spent:
             raise self.refusal(field)
 
-    def refusal(self, field: str) -> TooMuchWork:
+    def refusal(self, field: str) -> ComputeQuotaExceeded:
         """Say that the request is too much work, and what to do."""
         limit = f"{round(self.limit_s, 1):g} s of computing time"
-        return TooMuchWork(
+        return ComputeQuotaExceeded(
             f"Decoding the media of this request takes more than {limit}, the most that is allowed. "
             "Send fewer or simpler media at once.",
             field=field or None,

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
 
-from .compute_quota import Work
+from .compute_quota import ComputeQuota
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,22 +35,22 @@ class _Share:
 class _Line:
     """The jobs of one request that wait, long ones apart from others."""
 
-    work: Work
+    work: ComputeQuota
     is_long: bool
     waiters: deque[_Waiter] = field(default_factory=deque)
 
 
-class Turns:
+class JobQueue:
     """Gives `places` places, one a job. Used from one event loop."""
 
     def __init__(self, places: int) -> None:
         self._free = places
         self._free_for_long = max(places - 1, 1)
-        self._lines: dict[tuple[Work, bool], _Line] = {}
+        self._lines: dict[tuple[ComputeQuota, bool], _Line] = {}
         self._shares: dict[str, _Share] = {}
         self._numbers, self._ticks = count(), count(1)
 
-    async def take(self, work: Work, *, is_long: bool) -> None:
+    async def take(self, work: ComputeQuota, *, is_long: bool) -> None:
         """Wait for a place; whoever gets it gives it back. Raises what `close` was given."""
         waiter = _Waiter(asyncio.get_running_loop().create_future(), next(self._numbers))
         line = self._lines.setdefault((work, is_long), _Line(work, is_long))

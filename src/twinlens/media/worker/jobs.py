@@ -20,7 +20,7 @@ from ...domain.errors import BadMedia
 from ...domain.media import Blob, Descriptor, ImageInfo, Pixels
 from ..headers.admission import UNABLE
 from .buffers import anonymous_file, put
-from .process import Lost, Reply
+from .process import Reply, WorkerDied
 
 Result = TypeVar("Result")
 
@@ -85,7 +85,7 @@ class Job(ABC, Generic[Result]):
 
     @abstractmethod
     def result(self, reply: Reply, room: OpenFile) -> Result:
-        """Take what the worker found and left. Raises `Lost` for nonsense, `BadMedia` for too much."""
+        """Take what the worker found and left. Raises `WorkerDied` for nonsense, `BadMedia` for too much."""
 
     @abstractmethod
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
@@ -177,7 +177,7 @@ _REFUSALS: Mapping[str, str] = {
 """What the caller is told, by the reason a job failed for."""
 
 
-def spooled(blob: Blob) -> Blob:
+def to_file(blob: Blob) -> Blob:
     """Give the same bytes in a file, for the jobs that read one; nothing is done where they are in one."""
     if blob.file is not None:
         return blob
@@ -186,8 +186,8 @@ def spooled(blob: Blob) -> Blob:
         return replace(blob, file=Descriptor(os.dup(file.fileno())))
 
 
-def held(blob: Blob) -> Descriptor:
-    """Give the file that a blob lies in; `spooled` puts it into one."""
+def file_of(blob: Blob) -> Descriptor:
+    """Give the file that a blob lies in; `to_file` puts it into one."""
     if blob.file is None:
         raise ValueError("this blob lies in no file")
     return blob.file
@@ -200,5 +200,5 @@ def fill(array: NDArray[Any], room: OpenFile) -> None:
     while done < array.nbytes:
         count = os.preadv(room.fileno(), [flat[done:]], done)
         if not count:
-            raise Lost("crash", "left too little")
+            raise WorkerDied("crash", "left too little")
         done += count

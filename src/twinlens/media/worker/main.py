@@ -33,8 +33,8 @@ from ..decoders import frames, image, pages, pdf, sound, text, video
 from ..decoders.scans import check_scans
 from ..decoders.unreadable import Unreadable
 from .reporting import Coverage, heard_by
-from .source import Source
-from .time_slice import Slice
+from .source import DescriptorReader
+from .time_slice import TimeSlice
 
 MAX_MESSAGE_BYTES = 65_536
 READY = b"{}\n"
@@ -101,7 +101,7 @@ def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
 def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]:
     coverage = Coverage(os.fstat(descriptor).st_size)
     with nothing_opened():
-        return _INSPECTORS[job["kind"]](Source(descriptor, coverage.read))
+        return _INSPECTORS[job["kind"]](DescriptorReader(descriptor, coverage.read))
 
 
 def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
@@ -109,34 +109,34 @@ def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     # What lies there may be of another job, and where there is no sound none is written.
     samples.fill(0)
     with nothing_opened():
-        return {"samples": sound.decode(Source(source), job["start"], samples, _slice(job))}
+        return {"samples": sound.decode(DescriptorReader(source), job["start"], samples, _slice(job))}
 
 
 def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
     times, width, height = job["times"], job["width"], job["height"]
     pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(-1, height, width, 3)
     with nothing_opened():
-        return {"times": frames.decode(Source(descriptor), times, pixels, _slice(job))}
+        return {"times": frames.decode(DescriptorReader(descriptor), times, pixels, _slice(job))}
 
 
 def _page_texts(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     with nothing_opened():
-        return pages.write_texts(Source(source), job["pages"], room, _slice(job))
+        return pages.write_texts(DescriptorReader(source), job["pages"], room, _slice(job))
 
 
 def _page_images(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     with nothing_opened():
-        return pages.write_images(Source(source), job["pages"], job["sizes"], room, _slice(job))
+        return pages.write_images(DescriptorReader(source), job["pages"], job["sizes"], room, _slice(job))
 
 
 def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     with nothing_opened():
-        return text.write(Source(source), job["mime_type"], room, job["max_bytes"])
+        return text.write(DescriptorReader(source), job["mime_type"], room, job["max_bytes"])
 
 
-def _slice(job: dict[str, Any]) -> Slice:
+def _slice(job: dict[str, Any]) -> TimeSlice:
     """Give the part of a job that is done before it is another's turn."""
-    return Slice(longest_s=job["seconds"] * _SHARE_OF_TIME)
+    return TimeSlice(longest_s=job["seconds"] * _SHARE_OF_TIME)
 
 
 _SHARE_OF_TIME = 1 / 3

@@ -21,10 +21,10 @@ from typing import Any, Generic
 from ...domain.errors import BadMedia, Internal, Unavailable
 from ...domain.media import Blob, ImageInfo, Inspected, Pixels
 from ..inspection import Inspect
-from .compute_quota import TooMuchWork, Work
-from .job_queue import Turns
+from .compute_quota import ComputeQuota, ComputeQuotaExceeded
+from .job_queue import JobQueue
 from .jobs import Decode, Job, Limits, Result
-from .process import Listener, Lost, LostIdle, Process, Reply
+from .process import Listener, Process, Reply, WorkerDied, WorkerDiedIdle
 from .stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -39,14 +39,14 @@ _ATTEMPTS = 2
 """Of a job whose process was stopped by others."""
 
 
-class DecodePool:
+class WorkerPool:
     """Worker processes that decode images and look into files, each with its limits. For one event loop."""
 
     def __init__(self, workers: int, memory_mib: int, timeout_s: float) -> None:
         self._workers = workers
         self._limits = Limits(memory_mib, timeout_s)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-        self._turns = Turns(workers)
+        self._turns = JobQueue(workers)
         self._lock = Lock()
         self._idle: list[Process | None] = []
         self._processes: set[Process] = set()
@@ -76,18 +76,20 @@ class DecodePool:
             self._let_go(process)
 
     async def decode(
-        self, blob: Blob, info: ImageInfo, width: int, height: int, work: Work | None = None
+        self, blob: Blob, info: ImageInfo, width: int, height: int, work: ComputeQuota | None = None
     ) -> Pixels:
         """Decode an image to upright RGB of exactly `width` x `height`, in a worker."""
         return await self.do(Decode(blob, info, width, height), work)
 
     async def inspect(
-        self, blob: Blob, mime_type: str, work: Work | None = None, heard: Listener | None = None
+        self, blob: Blob, mime_type: str, work: ComputeQuota | None = None, heard: Listener | None = None
     ) -> Inspected:
         """Look into a video, a recording of sound or a PDF that is in a file, in a worker."""
         return await self.do(Inspect(blob, mime_type), work, heard)
 
-    async def do(self, job: Job[Result], work: Work | None = None, heard: Listener | None = None) -> Result:
+    async def do(
+        self, job: Job[Result], work: ComputeQuota | None = None, heard: Listener | None = None
+    ) -> Result:
         """Have a job done by a worker, when its turn comes; `work` says for whom, and counts what it takes.
 
         Cancelling gives up the place in the queue. A job that has begun then has a little time to end; after
@@ -95,7 +97,7 @@ class DecodePool:
         second where a job takes long, and not at all where it is done soon; after a cancelling perhaps still.
         """
         self._check_open()
-        work = work or Work("")
+        work = work or ComputeQuota("")
         work.check(job.blob.field)
         is_long, loop = job.is_long, asyncio.get_running_loop()
         order = _Order(job, work, None if heard is None else _carried(heard, loop))
@@ -104,9 +106,9 @@ class DecodePool:
             # Others of the same request may have taken all there was.
             work.check(job.blob.field)
             done = loop.run_in_executor(self._threads, self._work, order)
-        except (TooMuchWork, RuntimeError) as error:
+        except (ComputeQuotaExceeded, RuntimeError) as error:
             self._turns.give_back(is_long=is_long)
-            if isinstance(error, TooMuchWork):
+            if isinstance(error, ComputeQuotaExceeded):
                 raise
             raise _closed() from error
         done.add_done_callback(lambda _: self._turns.give_back(is_long=is_long))
@@ -133,7 +135,7 @@ class DecodePool:
                 try:
                     process = self._fit(process)
                     return self._ask(process, order)
-                except Lost as lost:
+                except WorkerDied as lost:
                     log.warning("worker lost on %s: %s", order.job.subject, lost)
                     process = self._replaced(process)
                     self._check_open()
@@ -183,11 +185,11 @@ class DecodePool:
         reason, detail = reply["error"], str(reply.get("detail", ""))
         if reason == "memory":
             # What ran out of memory half way is not trusted with another job.
-            raise Lost("memory", detail)
+            raise WorkerDied("memory", detail)
         log.info("worker refused %s: %s", job.subject, detail)
         return job.refusal(reason, reply, self._limits)
 
-    def _blame(self, order: _Order[Result], lost: Lost) -> BadMedia:
+    def _blame(self, order: _Order[Result], lost: WorkerDied) -> BadMedia:
         if lost.reason == "work":
             return order.work.refusal(order.job.blob.field)
         limit_s = float(f"{order.job.limit_s(self._limits):.2g}")
@@ -223,7 +225,7 @@ class DecodePool:
 class _Order(Generic[Result]):
     """A job, for whom it is done, and who hears how far it is."""
 
-    def __init__(self, job: Job[Result], work: Work, heard: Listener | None) -> None:
+    def __init__(self, job: Job[Result], work: ComputeQuota, heard: Listener | None) -> None:
         self.job, self.work, self.heard = job, work, heard
         self.is_left = False
         """Whether nobody waits for it any more."""
@@ -248,13 +250,13 @@ class _JobWatch:
         if self._order.is_left and self._ends_at_s is None:
             self._ends_at_s = self._stopwatch.elapsed_s + GRACE_S
         if self._ends_at_s is not None and self._stopwatch.elapsed_s > self._ends_at_s:
-            raise Lost("left", "nobody waits for it any more")
+            raise WorkerDied("left", "nobody waits for it any more")
         if self._stopwatch.stopped_s > STOPPED_S:
-            raise Lost("killed", "was stopped by a signal")
+            raise WorkerDied("killed", "was stopped by a signal")
         if self._stopwatch.cpu_s > self._work_s:
-            raise Lost("work", "has taken all the work that its request may")
+            raise WorkerDied("work", "has taken all the work that its request may")
         if self._stopwatch.elapsed_s > self._limit_s:
-            raise Lost("time", "did not answer in time")
+            raise WorkerDied("time", "did not answer in time")
 
     def settle(self) -> None:
         """Count what the job has taken."""
@@ -262,9 +264,9 @@ class _JobWatch:
         self._order.work.spend(self._stopwatch.cpu_s)
 
 
-def _is_nobodys_fault(lost: Lost) -> bool:
+def _is_nobodys_fault(lost: WorkerDied) -> bool:
     """Tell a process that others stopped from one that its job has brought down."""
-    return isinstance(lost, LostIdle) or lost.reason == "killed"
+    return isinstance(lost, WorkerDiedIdle) or lost.reason == "killed"
 
 
 def _hear(done: asyncio.Future[Any]) -> None:

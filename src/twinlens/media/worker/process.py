@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from ...processes.environment import environment
-from .buffers import Room
+from .buffers import ResultBuffer
 from .stopwatch import POLL_S, Stopwatch
 
 START_LIMIT_S = 10.0
@@ -37,7 +37,7 @@ Listener = Callable[[float], object]
 """Is told how much of a job is done: from 0 to 1, and each time more."""
 
 
-class Lost(Exception):
+class WorkerDied(Exception):
     """The process is of no more use. `reason` is why, as in the jobs' tables; the words are for the log."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -45,7 +45,7 @@ class Lost(Exception):
         self.reason = reason
 
 
-class LostIdle(Lost):
+class WorkerDiedIdle(WorkerDied):
     """The process died or hung before it had begun: whatever did it, it was not this job."""
 
 
@@ -53,7 +53,7 @@ class Watch(Protocol):
     """Looks after a process while its answer is waited for."""
 
     def check(self) -> None:
-        """Raise `Lost` where waiting has no more sense. Called every `POLL_S` or more often."""
+        """Raise `WorkerDied` where waiting has no more sense. Called every `POLL_S` or more often."""
 
 
 class Within:
@@ -67,14 +67,14 @@ class Within:
         """See whether the time is over."""
         self._stopwatch.tick()
         if self._stopwatch.elapsed_s > self._limit_s:
-            raise Lost("time", "did not answer in time")
+            raise WorkerDied("time", "did not answer in time")
 
 
 class Process:
     """One worker process and the server's end of its socket. Used by one thread at a time."""
 
     def __init__(self, memory_mib: int) -> None:
-        self.room = Room()
+        self.room = ResultBuffer()
         self._socket, theirs = socket.socketpair()
         self._ready = False
         self._replies = Replies(self._socket)
@@ -111,8 +111,8 @@ class Process:
             return
         try:
             self.reply(Within(self.pid, START_LIMIT_S))
-        except Lost as lost:
-            raise LostIdle(lost.reason, f"{lost} while it was starting") from lost
+        except WorkerDied as lost:
+            raise WorkerDiedIdle(lost.reason, f"{lost} while it was starting") from lost
         self._ready = True
 
     def begin(self, message: Reply, descriptors: Sequence[int]) -> None:
@@ -122,9 +122,9 @@ class Process:
             socket.send_fds(self._socket, [line], descriptors)
             self.reply(Within(self.pid, HAND_OVER_LIMIT_S))
         except OSError as error:
-            raise LostIdle("crash", "hung up before the job") from error
-        except Lost as lost:
-            raise LostIdle(lost.reason, f"{lost} before the job") from lost
+            raise WorkerDiedIdle("crash", "hung up before the job") from error
+        except WorkerDied as lost:
+            raise WorkerDiedIdle(lost.reason, f"{lost} before the job") from lost
 
     def reply(self, watch: Watch, heard: Listener | None = None) -> Reply:
         """Wait for the answer; pass on what the process says of its progress until then."""
@@ -137,13 +137,13 @@ class Process:
         """Kill the process. Its thread sees the socket close."""
         self._process.kill()
 
-    def _ended(self) -> Lost:
+    def _ended(self) -> WorkerDied:
         """Say how it ended: by its own fault, or by a signal that somebody else has sent."""
         try:
             code = self._process.wait(_END_WAIT_S)
         except subprocess.TimeoutExpired:
-            return Lost("crash", "hung up and went on")
-        return Lost("killed" if -code in _FROM_OUTSIDE else "crash", f"ended with {code}")
+            return WorkerDied("crash", "hung up and went on")
+        return WorkerDied("killed" if -code in _FROM_OUTSIDE else "crash", f"ended with {code}")
 
     def reap(self) -> None:
         """Close the socket and take note of the end, after `end`."""
@@ -160,7 +160,7 @@ class Replies:
         self._received = b""
 
     def next(self, watch: Watch, heard: Listener | None = None) -> Reply:
-        """Wait for an answer; pass on what is said of the progress until then. Raises `Lost`."""
+        """Wait for an answer; pass on what is said of the progress until then. Raises `WorkerDied`."""
         furthest = 0.0
         for _ in range(_MAX_REPORTS + 1):
             found = self._object(watch)
@@ -170,20 +170,20 @@ class Replies:
             if heard is not None and fraction > furthest:
                 furthest = fraction
                 heard(fraction)
-        raise Lost("crash", "reported too much")
+        raise WorkerDied("crash", "reported too much")
 
     def _object(self, watch: Watch) -> Reply:
         while b"\n" not in self._received:
             if len(self._received) > _MAX_REPLY_BYTES:
-                raise Lost("crash", "answered too much")
+                raise WorkerDied("crash", "answered too much")
             self._received += self._receive(watch)
         line, _, self._received = self._received.partition(b"\n")
         try:
             found = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise Lost("crash", "answered nonsense") from error
+            raise WorkerDied("crash", "answered nonsense") from error
         if not isinstance(found, dict):
-            raise Lost("crash", "answered nonsense")
+            raise WorkerDied("crash", "answered nonsense")
         return found
 
     def _receive(self, watch: Watch) -> bytes:
@@ -196,13 +196,13 @@ class Replies:
         except TimeoutError:
             return b""
         except OSError as error:
-            raise Lost("crash", "hung up") from error
+            raise WorkerDied("crash", "hung up") from error
         if not piece:
             raise _HungUp("crash", "hung up")
         return piece
 
 
-class _HungUp(Lost):
+class _HungUp(WorkerDied):
     """The other end of the socket was closed, so the process has ended."""
 
 
@@ -226,7 +226,7 @@ A worker that reaches its own limit of memory is refused it, and says so or abor
 def _fraction(said: object) -> float:
     """Take a number for a part of the whole, however large or small it is."""
     if isinstance(said, bool) or not isinstance(said, int | float):
-        raise Lost("crash", "reported nonsense")
+        raise WorkerDied("crash", "reported nonsense")
     return float(min(max(0, said), 1))
 
 

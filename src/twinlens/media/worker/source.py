@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 
-class Source(io.RawIOBase, BinaryIO):
+class DescriptorReader(io.RawIOBase, BinaryIO):
     """Reads an open descriptor from any place in it; whoever shares the descriptor is not disturbed.
 
     `watch` is told of each read: where it began and how many bytes it gave.

@@ -11,7 +11,7 @@ import time
 SLICE_S = 1.0
 
 
-class Slice:
+class TimeSlice:
     """The part of a job that is done in one turn: about so many seconds of work.
 
     Where the way to the first piece is long, from a key frame or from the beginning of a recording, going

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...domain.answer import is_heard, joined
-from ...domain.engine import Call, Said, Text, Thought
+from ...domain.engine import FunctionCall, OutputPart, Text, Thought
 from ...domain.errors import Internal, InvalidArgument
 from ...domain.interaction import Interaction
 from .. import encoding
@@ -23,12 +23,12 @@ from .errors import failure_of, write_failure
 from .writing import ENDED_IN_TEXT, call_step, head_of, text_content, time
 
 _ID = re.compile(r"(\d{1,9})\.(\d{1,15})", re.ASCII)
-_DELTAS: Mapping[type[Said], Any] = {
+_DELTAS: Mapping[type[OutputPart], Any] = {
     Text: text_content,
     Thought: lambda text: {"type": "thought_summary", "content": text_content(text)},
-    Call: lambda arguments: {"type": "arguments_delta", "arguments": arguments},
+    FunctionCall: lambda arguments: {"type": "arguments_delta", "arguments": arguments},
 }
-_STARTS: Mapping[type[Said], str] = {Text: "model_output", Thought: "thought"}
+_STARTS: Mapping[type[OutputPart], str] = {Text: "model_output", Thought: "thought"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def read_event_id(text: str, interaction: Interaction) -> int:
     return position
 
 
-class Teller:
+class EventEncoder:
     """Tells an interaction as it grows, each event once; `after` is the position to go on behind."""
 
     def __init__(self, after: int | None = None) -> None:
@@ -70,7 +70,7 @@ class Teller:
         self._position = 0
         self._pieces = 0
         self._steps = 0
-        self._open: type[Said] | None = None
+        self._open: type[OutputPart] | None = None
         self._untold: list[str] = []
         self._answered = False
         self._queued = False
@@ -86,11 +86,11 @@ class Teller:
         """Whether nothing more will come."""
         return self._done
 
-    def tell(self, interaction: Interaction) -> list[Event]:
+    def encode(self, interaction: Interaction) -> list[Event]:
         """Give the events that are new; the work is in proportion to what was said since the last call."""
-        return list(self.telling(interaction))
+        return list(self.encode_each(interaction))
 
-    def telling(self, interaction: Interaction) -> Iterator[Event]:
+    def encode_each(self, interaction: Interaction) -> Iterator[Event]:
         """Give them one by one, made as they are asked for; all are to be taken before the next call."""
         return iter(()) if self._done else self._news(interaction)
 
@@ -118,11 +118,11 @@ class Teller:
                 fields = {"interaction_id": interaction.id, "status": status}
                 yield self._event("interaction.status_update", fields, interaction)
 
-    def _piece(self, piece: Said, interaction: Interaction) -> Iterator[Event]:
+    def _piece(self, piece: OutputPart, interaction: Interaction) -> Iterator[Event]:
         """Go on with the open step, or stop it and start another; a call is a step by itself."""
         kind = type(piece)
         self._answered |= kind is not Thought
-        if isinstance(piece, Call):
+        if isinstance(piece, FunctionCall):
             yield from self._start(kind, call_step(piece, {}), interaction)
             self._untold.append(encoding.write(piece.arguments).decode())
             yield from self._stop(interaction)
@@ -131,7 +131,9 @@ class Teller:
             yield from self._start(kind, {"type": _STARTS[kind]}, interaction)
         self._untold.append(piece.text)
 
-    def _start(self, kind: type[Said], step: Mapping[str, Any], interaction: Interaction) -> Iterator[Event]:
+    def _start(
+        self, kind: type[OutputPart], step: Mapping[str, Any], interaction: Interaction
+    ) -> Iterator[Event]:
         yield from self._stop(interaction)
         self._open = kind
         yield from self._counted("step.start", {"index": self._steps, "step": step}, interaction)
@@ -184,10 +186,10 @@ class Teller:
 
 def _end_of(interaction: Interaction) -> int:
     """Tell how far an interaction has come; to one who is ahead of it nothing need be written."""
-    teller = Teller(after=sys.maxsize)
+    teller = EventEncoder(after=sys.maxsize)
     # Where it stands follows from what was said, not from the pieces: there may be very many of those.
     outcome = replace(interaction.outcome, said=tuple(joined(interaction.outcome.said)))
-    teller.tell(replace(interaction, outcome=outcome))
+    teller.encode(replace(interaction, outcome=outcome))
     return teller.position
 
 

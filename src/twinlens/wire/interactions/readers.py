@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...domain.request import Inline, Kept
+from ...domain.request import BlobRef, Inline
 from .. import base64
 from ..proto import MAX_DURATION_S, Field, Message, Reader, Reading, beginning, member_path, string
 
@@ -38,7 +38,7 @@ class PlainReading(Reading):
     So what the tables give is JSON again, and small: it is this that is stored.
     """
 
-    media: deque[Inline | Kept | None] = field(default_factory=deque)
+    media: deque[Inline | BlobRef | None] = field(default_factory=deque)
 
     def refuse(self, path: str, message: str) -> None:
         """Note that a field is wrong; the sentence gets the path and the full stop that it lacks."""

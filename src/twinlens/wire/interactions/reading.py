@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ...domain.errors import Internal, InvalidArgument, UnknownModel
-from ...domain.generations import Line
+from ...domain.generations import Generation
 from ...domain.interaction import Interaction
 from ...domain.request import Request, Text, Turn
 from .. import generation, json
@@ -26,7 +26,7 @@ Body = bytes | bytearray | memoryview
 Fields = Mapping[str, Any]
 T = TypeVar("T")
 
-_NOTHING = json.Document(None)
+_NOTHING = json.JsonText(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Create:
     stream: bool
 
 
-def read_create(body: Body, line_of: Callable[[str], Line]) -> Create:
+def read_create(body: Body, line_of: Callable[[str], Generation]) -> Create:
     """Read a request to create an interaction; `line_of` raises for models that there are not."""
     reading = PlainReading(json.read(body), CREATE_INTERACTION.name)
     if not isinstance(reading.document.value, dict):
@@ -69,7 +69,7 @@ def read_create(body: Body, line_of: Callable[[str], Line]) -> Create:
     )
 
 
-def read_sent(interaction: Interaction, line: Line) -> Request:
+def read_sent(interaction: Interaction, line: Generation) -> Request:
     """Read the request of a stored interaction again, its media by what is kept of them."""
     fields = msgspec.json.decode(interaction.sent)
     return _again(interaction, lambda reading: _request(fields, interaction.model, line, reading))
@@ -119,7 +119,7 @@ def _check_options(fields: Fields, reading: PlainReading) -> None:
     reading.require(previous != "", "previous_interaction_id", "must not be empty")
 
 
-def _request(fields: Fields, model: str, line: Line, reading: PlainReading) -> Request:
+def _request(fields: Fields, model: str, line: Generation, reading: PlainReading) -> Request:
     options, path = fields.get("generation_config", {}), "generation_config"
     config.check_modalities(fields.get("response_modalities"), "response_modalities", reading)
     config.check_safety(fields.get("safety_settings"), "safety_settings", reading)

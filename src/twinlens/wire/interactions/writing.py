@@ -17,7 +17,7 @@ import msgspec
 import pybase64
 
 from ...domain.answer import is_heard
-from ...domain.engine import Call, Text, Thought, Usage
+from ...domain.engine import FunctionCall, Text, Thought, Usage
 from ...domain.interaction import Interaction, Outcome
 from ...domain.media import Data, Modality
 from .. import encoding
@@ -108,7 +108,7 @@ def output_steps(outcome: Outcome) -> list[Step]:
     return steps
 
 
-def call_step(call: Call, arguments: Mapping[str, Any]) -> Step:
+def call_step(call: FunctionCall, arguments: Mapping[str, Any]) -> Step:
     """Make the step of a function call."""
     return {"type": "function_call", "id": call.id, "name": call.name, "arguments": arguments}
 
@@ -254,7 +254,7 @@ def _joined(pieces: Iterable[Any]) -> list[dict[str, str]]:
 _STEPS: Mapping[type, Any] = {
     Text: lambda pieces: [{"type": _OUTPUT, "content": _joined(pieces)}],
     Thought: lambda pieces: [{"type": "thought", "summary": _joined(pieces)}],
-    Call: lambda calls: [call_step(call, call.arguments) for call in calls],
+    FunctionCall: lambda calls: [call_step(call, call.arguments) for call in calls],
 }
 
 
