@@ -21,7 +21,7 @@ METHODS = ("generateContent", "countTokens")
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One model as the list shows it: `name` without `models/`; its generation decides where `thinks` is None."""
+    """One model of the list, `name` without `models/`; the generation decides where `thinks` is None."""
 
     name: str
     generation: Generation
