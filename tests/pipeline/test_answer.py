@@ -17,7 +17,16 @@ from PIL import Image as Pillow
 import sheets
 from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.answer import Answer, fold
-from twinlens.domain.engine import Capabilities, EngineRequest, Event, Finished, FunctionCall, Text, Thought
+from twinlens.domain.engine import (
+    Capabilities,
+    EngineRequest,
+    EngineUsage,
+    Event,
+    Finished,
+    FunctionCall,
+    Text,
+    Thought,
+)
 from twinlens.domain.engine_media import Document
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
 from twinlens.domain.media import Image, Modality
@@ -57,6 +66,7 @@ class Remembering:
         self.asked: list[EngineRequest] = []
         self.calls: list[FunctionCall] = []
         self.closed = 0
+        self.usage: EngineUsage | None = None
 
     async def start(self) -> None: ...
 
@@ -72,7 +82,7 @@ class Remembering:
             yield Text("yes")
             for call in self.calls:
                 yield call
-            yield Finished()
+            yield Finished(usage=self.usage)
         finally:
             self.closed += 1
 
@@ -391,3 +401,22 @@ async def test_a_file_that_may_not_exist_is_refused(services: Services) -> None:
 
     with pytest.raises(PermissionDenied, match="abc"):
         await whole(request(part), services)
+
+
+async def test_output_is_billed_as_the_engine_reports_it_and_the_prompt_as_it_was_planned(
+    services: Services, engine: Remembering
+) -> None:
+    engine.usage = EngineUsage(prompt=5000, output=7, thoughts=11, cached=4000)
+
+    usage = (await whole(request(TextPart("Hello"), picture(png(64, 64))), services)).usage
+
+    assert (usage.prompt_total, usage.candidates, usage.thoughts) == (5 + 1120, 7, 11)
+    assert (usage.engine.prompt, usage.engine.cached) == (5000, 4000)
+
+
+async def test_what_an_engine_does_not_report_is_counted(services: Services, engine: Remembering) -> None:
+    engine.usage = EngineUsage(prompt=5000)
+
+    usage = (await whole(request(TextPart("Hello")), services)).usage
+
+    assert (usage.prompt_total, usage.candidates, usage.thoughts) == (5, len("yes"), len("hm"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -164,3 +165,52 @@ async def test_the_limit_is_the_same_however_the_text_is_cut(pieces: list[str], 
     kept = "".join(event.text for event in said if isinstance(event, Text))
     assert kept == "".join(pieces)[: 4 * limit]
     assert said[-1] == Finished("MAX_TOKENS" if len("".join(pieces)) > 4 * limit else "STOP")
+
+
+class Counted:
+    """Counts tokens, and the characters that were gone through for that."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    def __call__(self, text: str) -> int:
+        self.characters += len(text)
+        return tokens(text)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        pytest.param([Text("é")] * 40_000, id="many pieces"),
+        pytest.param([Text("é" * 40_000)], id="one piece"),
+        pytest.param([Thought("é"), Text("é")] * 20_000, id="thoughts between the pieces"),
+        pytest.param([Text("é"), CALL] * 1000, id="calls between the pieces"),
+    ],
+)
+async def test_the_work_of_cutting_grows_with_the_length_and_not_faster(events: list[Event]) -> None:
+    work = []
+    for part in (events[: len(events) // 2] or [Text("é" * 20_000)], events):
+        count = Counted()
+        length = sum(len(e.text) for e in part if isinstance(e, Text | Thought))
+        sampling = Sampling(max_output_tokens=length // 5)
+        async for _ in limited(Spoken(*part, Finished()).play(), sampling, count):
+            pass
+        work.append(count.characters)
+
+    assert work[1] < 2.5 * work[0]
+    assert work[1] < 30 * 40_000
+
+
+async def test_an_engine_whose_long_texts_have_fewer_tokens_is_cut_at_the_limit_and_not_before() -> None:
+    def merging(text: str) -> int:
+        """Count like a vocabulary with long tokens: 16 equal letters are one."""
+        return len(re.findall(r"(.)\1{0,15}", text))
+
+    letters = [Text(letter) for letter in "a" * 500 + "ab" * 100]
+    said = [
+        e async for e in limited(Spoken(*letters, Finished()).play(), Sampling(max_output_tokens=60), merging)
+    ]
+
+    kept = "".join(event.text for event in said if isinstance(event, Text))
+    assert said[-1] == Finished("MAX_TOKENS")
+    assert merging(kept) == 60

@@ -122,11 +122,41 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineUsage:
+    """Tokens that an engine really spent, by its own count; None where it cannot tell.
+
+    `prompt` is all input, media included; `cached` the part of it that the engine did not have to read again.
+    """
+
+    prompt: int | None = None
+    output: int | None = None
+    thoughts: int | None = None
+    cached: int | None = None
+
+    def __add__(self, other: EngineUsage) -> EngineUsage:
+        return EngineUsage(
+            _sum(self.prompt, other.prompt),
+            _sum(self.output, other.output),
+            _sum(self.thoughts, other.thoughts),
+            _sum(self.cached, other.cached),
+        )
+
+
+def _sum(*counts: int | None) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of one candidate, and why it ended. `message` is for people."""
+    """The end of one candidate, and why it ended. `message` is for people.
+
+    With `usage`, output and thoughts are billed as the engine reports them; the prompt never is.
+    """
 
     reason: FinishReason = "STOP"
     message: str | None = None
+    usage: EngineUsage | None = None
 
 
 OutputPart = Text | Thought | FunctionCall
@@ -137,12 +167,16 @@ Event = OutputPart | Blocked | Finished
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer: the contract's figures, and what the engine really spent on the media."""
+    """Tokens of one answer: the contract's figures, and what the engine really spent.
+
+    `engine_media` is planned, and `engine` what it reported, over all candidates.
+    """
 
     prompt: Mapping[Modality, int]
     candidates: int = 0
     thoughts: int = 0
     engine_media: int = 0
+    engine: EngineUsage = field(default_factory=EngineUsage)
 
     @property
     def prompt_total(self) -> int:

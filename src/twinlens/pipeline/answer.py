@@ -15,7 +15,7 @@ from functools import partial
 from ..concurrency.off_loop import count_off_loop, off_loop_if_large
 from ..concurrency.tasks import gather
 from ..domain.answer import Answer, Candidate
-from ..domain.engine import Blocked, EngineRequest, Finished, FunctionCall, Text, Thought, Usage
+from ..domain.engine import Blocked, EngineRequest, EngineUsage, Finished, FunctionCall, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.media import Modality
 from ..domain.request import Request
@@ -149,13 +149,18 @@ async def _candidate(
                     calls += engine.count_text(prompt.text_of(event))
                     named = replace(event, id=event.id or f"call_{secrets.token_hex(8)}")
                     yield Answer((Candidate(index, (named,)),), usage)
-                case Finished():
-                    said = await count_off_loop("".join(texts), engine.count_text)
-                    thought = await count_off_loop("".join(thoughts), engine.count_text)
+                case Finished(usage=reported):
+                    own = reported or EngineUsage()
+                    said, thought = own.output, own.thoughts
+                    if said is None:
+                        said = calls + await count_off_loop("".join(texts), engine.count_text)
+                    if thought is None:
+                        thought = await count_off_loop("".join(thoughts), engine.count_text)
                     spent = replace(
                         usage,
-                        candidates=usage.candidates + said + calls,
+                        candidates=usage.candidates + said,
                         thoughts=usage.thoughts + thought,
+                        engine=usage.engine + own,
                     )
                     yield Answer((Candidate(index, (), event),), spent)
                 case Blocked():

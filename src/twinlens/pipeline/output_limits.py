@@ -78,66 +78,125 @@ async def _stopped(events: Events, stops: tuple[str, ...]) -> Events:
 
 async def _cut(events: Events, limit: int, count: Count) -> Events:
     """End with MAX_TOKENS where the limit is passed; the last piece of text is cut to fit."""
-    written: dict[type, _Written] = defaultdict(partial(_Written, count))
+    written: dict[type, _Counter] = defaultdict(partial(_Counter, count))
     calls = 0
+
+    def room_beside(own: _Counter | None = None) -> int:
+        """Return what the limit leaves, counting exactly only where the estimates leave too little."""
+        others = [counter for counter in written.values() if counter is not own]
+        most = limit - calls - sum(counter.at_most for counter in others)
+        if most >= (own.at_most if own else 0):
+            return most
+        return limit - calls - sum(counter.exactly() for counter in others)
+
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Text | Thought):
                 own = written[type(event)]
-                others = calls + sum(one.exactly() for one in written.values() if one is not own)
-                before = own.text_if_over(event.text, limit - others)
-                if before is not None:
-                    fitting = _prefix(before + event.text, limit - others, count)[len(before) :]
+                own.add(event.text)
+                room = room_beside(own)
+                if own.is_over(room):
+                    fitting = own.fitting(event.text, room)
                     if fitting:
                         yield type(event)(fitting)
                     yield Finished("MAX_TOKENS")
                     return
             elif isinstance(event, FunctionCall):
                 calls += count(prompt.text_of(event))
-                if calls + sum(one.exactly() for one in written.values()) > limit:
+                if room_beside() < 0:
                     yield Finished("MAX_TOKENS")
                     return
             yield event
 
 
-class _Written:
-    """What has been written of one kind, counted as a whole only where its pieces may be too much.
+SETTLED_CHARS = 4096
+"""After so many characters a count is kept: a token at each seam at most is counted too much until the
+whole is counted, and no character is counted again with every piece."""
 
-    A text has no more tokens than its pieces: while those are few enough, so is it.
+
+class _Counter:
+    """Counts the tokens of a text that comes in pieces, in work linear in its length.
+
+    Joined texts have no more tokens than their pieces, so the sum over pieces is an upper bound. Only where
+    it passes the limit is more counted: first the open end again, as one text, then the whole.
     """
 
     def __init__(self, count: Count) -> None:
         self._count = count
-        self._pieces: list[str] = []
-        self._most = 0
-        self._is_exact = True
+        self._settled: list[str] = []
+        self._settled_tokens = 0
+        self._open: list[str] = []
+        self._open_tokens = 0
+        self._open_chars = 0
+
+    @property
+    def at_most(self) -> int:
+        """An upper bound of all tokens."""
+        return self._settled_tokens + self._open_tokens
+
+    def add(self, piece: str) -> None:
+        """Add a piece of the text."""
+        self._open.append(piece)
+        self._open_tokens += self._count(piece)
+        self._open_chars += len(piece)
 
     def exactly(self) -> int:
-        """Count all of it."""
-        if not self._is_exact:
-            self._pieces = ["".join(self._pieces)]
-            self._most, self._is_exact = self._count(self._pieces[0]), True
-        return self._most
+        """Count all of it as one text."""
+        if len(self._settled) > 1 or self._open:
+            self._settled = ["".join((*self._settled, *self._open))]
+            self._settled_tokens = self._count(self._settled[0])
+            self._empty_open()
+        return self._settled_tokens
 
-    def text_if_over(self, piece: str, limit: int) -> str | None:
-        """Add a piece; where all is more than the limit then, leave it out and give what there was before."""
-        more = self._count(piece)
-        if self._most + more > limit:
-            before = "".join(self._pieces)
-            whole = self._count(before + piece)
-            if whole > limit:
-                return before
-            self._pieces, self._most, self._is_exact = [before + piece], whole, True
-            return None
-        self._pieces.append(piece)
-        self._most, self._is_exact = self._most + more, False
-        return None
+    def is_over(self, limit: int) -> bool:
+        """Whether all of it is more than the limit."""
+        if self.at_most <= limit:
+            return False
+        if len(self._open) > 1:
+            self._recount_open()
+        return self.at_most > limit and self.exactly() > limit
+
+    def fitting(self, last: str, limit: int) -> str:
+        """Return the longest beginning of `last`, the end of the text, that the limit leaves room for."""
+        text = "".join((*self._settled, *self._open))
+        before = text[: len(text) - len(last)]
+        taken = 0
+        while True:
+            left = limit - self._count(before + last[:taken])
+            more = self._about(last[taken:], left) if left >= 0 else 0
+            if not more:
+                break
+            taken += more
+        # A seam may have hidden a few characters more.
+        low, high = taken, min(taken + _SEAM_CHARS, len(last))
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._count(before + last[:middle]) <= limit else (low, middle - 1)
+        return last[:low]
+
+    def _about(self, text: str, limit: int) -> int:
+        """Return the length of a beginning with at most `limit` tokens, close to the longest: by halves."""
+        start, size = 0, len(text)
+        while size:
+            size = (size + 1) // 2 if size > 1 else 0
+            half = text[start : start + max(size, 1)]
+            tokens = self._count(half)
+            if tokens <= limit:
+                start, limit = start + len(half), limit - tokens
+                size = min(size, len(text) - start)
+        return start
+
+    def _recount_open(self) -> None:
+        self._open = ["".join(self._open)]
+        self._open_tokens = self._count(self._open[0])
+        if self._open_chars >= SETTLED_CHARS:
+            self._settled += self._open
+            self._settled_tokens += self._open_tokens
+            self._empty_open()
+
+    def _empty_open(self) -> None:
+        self._open, self._open_tokens, self._open_chars = [], 0, 0
 
 
-def _prefix(text: str, limit: int, count: Count) -> str:
-    """Find the longest beginning of the text with at most `limit` tokens, by halving."""
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if count(text[:middle]) <= limit else (low, middle - 1)
-    return text[:low]
+_SEAM_CHARS = 64
+"""As far as a token may reach over a seam: the longest of the usual vocabularies."""

@@ -51,8 +51,8 @@ def _mended_event(event: Event) -> Event:
             return replace(event, text=_mended(text))
         case FunctionCall(name, arguments, call_id):
             return FunctionCall(_mended(name), _mended_json(arguments), _mended(call_id))
-        case Finished(reason, message):
-            return Finished(reason, message and _mended(message))
+        case Finished(message=message):
+            return replace(event, message=_mended(message)) if message else event
         case Blocked():
             return event
 

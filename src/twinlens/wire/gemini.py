@@ -161,8 +161,20 @@ def _usage(usage: Usage, engine_usage: bool) -> dict[str, Any]:
         "candidatesTokensDetails": texts,
     }
     if engine_usage:
-        out["engineUsage"] = {"mediaTokenCount": usage.engine_media}
+        out["engineUsage"] = _engine_usage(usage)
     return {name: value for name, value in out.items() if value}
+
+
+def _engine_usage(usage: Usage) -> dict[str, int]:
+    """Write what the engine spent: what it was given for media, and what it reported, where it did."""
+    reported = {
+        "promptTokenCount": usage.engine.prompt,
+        "cachedContentTokenCount": usage.engine.cached,
+        "candidatesTokenCount": usage.engine.output,
+        "thoughtsTokenCount": usage.engine.thoughts,
+    }
+    known = {name: count for name, count in reported.items() if count is not None}
+    return {"mediaTokenCount": usage.engine_media, **known}
 
 
 def _details(tokens: Mapping[Modality, int]) -> list[dict[str, Any]]:
