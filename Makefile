@@ -81,6 +81,7 @@ bench: $(STAMP)  ## measure; each benchmark also runs alone
 	$(BIN)/python bench/latency.py
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/budgets.py
+	$(BIN)/python bench/encode.py
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/again.py
 	$(BIN)/python bench/fairness.py

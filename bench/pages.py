@@ -142,7 +142,9 @@ def with_the_way_back(path: Path, count: int, size: tuple[int, int]) -> None:
         for first in range(1, count + 1, batch):
             numbers = range(first, min(first + batch, count + 1))
             with room_of_worker.of(len(numbers) * size[0] * size[1] * 3) as room:
-                pages.write_images(file, numbers, [size] * len(numbers), room.fileno(), TimeSlice(math.inf))
+                pages.write_images(
+                    file, numbers, [size] * len(numbers), "pixels", room.fileno(), TimeSlice(math.inf)
+                )
                 room.seek(0)
                 for _ in numbers:
                     assert room.readinto(np.empty((size[1], size[0], 3), np.uint8).data)  # type: ignore[attr-defined]
@@ -244,7 +246,9 @@ def peak_growth_mib(what: str, path: Path, count: int) -> float:
         with path.open("rb") as file, tempfile.TemporaryFile() as room:
             numbers = range(1, count + 1)
             if what == "images":
-                pages.write_images(file, numbers, [size] * count, room.fileno(), TimeSlice(math.inf))
+                pages.write_images(
+                    file, numbers, [size] * count, "pixels", room.fileno(), TimeSlice(math.inf)
+                )
             else:
                 pages.write_texts(file, numbers, room.fileno(), TimeSlice(math.inf))
     return memory_mib("VmHWM") - before

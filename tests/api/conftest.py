@@ -59,12 +59,13 @@ async def files_app(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[htt
         async def start(clock: Clock = now, **settings: Any) -> httpx.AsyncClient:
             await stack.aclose()
             chosen: dict[str, Any] = {
+                "engine": "script",
                 "data_dir": tmp_path / "data",
                 "decode_workers": 1,
                 "api_key": ("k", "other"),
                 "open_metrics": True,
             } | settings
-            app = create_app(Settings(engine="script", **chosen), clock=clock)
+            app = create_app(Settings(**chosen), clock=clock)
             await stack.enter_async_context(app.router.lifespan_context(app))
             client = httpx.AsyncClient(
                 transport=httpx.ASGITransport(app),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from stills import still
 from twinlens.domain.engine import (
     Blocked,
     EngineRequest,
@@ -22,6 +23,7 @@ from twinlens.domain.engine import (
     Text,
     Thought,
 )
+from twinlens.domain.engine_media import StillImage
 from twinlens.domain.geometry import GEOMETRIES
 from twinlens.domain.media import Image
 from twinlens.engines import registry
@@ -63,10 +65,10 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
 on_the_engines_loop = pytest.mark.asyncio(loop_scope="module")
 
 
-def picture() -> Image:
+def picture() -> StillImage:
     pixels = np.full((48, 64, 3), 255, np.uint8)
     pixels[12:36, 16:48] = (200, 30, 30)
-    return Image(pixels, 128, 96, "image/png", tokens=3, digest="a red box on white")
+    return still(Image(pixels, 128, 96, "image/png", tokens=3, digest="a red box on white"))
 
 
 TEXT_ONLY = EngineRequest("gemini-2.5-flash", (EngineTurn("user", ("What can you do?",)),))

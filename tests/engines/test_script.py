@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stills import still
 from twinlens.domain.engine import (
     Blocked,
     EngineRequest,
@@ -18,6 +19,7 @@ from twinlens.domain.engine import (
     Text,
     Thought,
 )
+from twinlens.domain.engine_media import StillImage
 from twinlens.domain.errors import FailedPrecondition, ResourceExhausted, TwinlensError, Unavailable
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat
@@ -28,13 +30,13 @@ from twinlens.engines.script.answers_file import ERRORS
 DOCS = Path(__file__).parents[2] / "docs" / "engines.md"
 
 
-def image(mime_type: str = "image/png") -> Image:
-    return Image(np.zeros((2, 3, 3), np.uint8), 3, 2, mime_type, tokens=1, digest=mime_type)
+def image(mime_type: str = "image/png") -> StillImage:
+    return still(Image(np.zeros((2, 3, 3), np.uint8), 3, 2, mime_type, tokens=1, digest=mime_type))
 
 
 def asking(
     text: str = "hello",
-    *images: Image,
+    *images: StillImage,
     model: str = "gemini-2.5-flash",
     system: str = "",
     schema: Json | None = None,

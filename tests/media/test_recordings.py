@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -36,7 +37,7 @@ def stored(data: bytes, mime_type: str = "video/mp4") -> Blob:
 
 
 def numbers(batch: FrameBatch) -> list[int]:
-    return [clips.counted(frame) for frame in batch.pixels]
+    return [clips.counted(frame) for frame in np.asarray(batch.images)]
 
 
 @on_one_loop
@@ -46,7 +47,7 @@ async def test_frames_come_at_the_size_and_the_times_that_are_wanted(pool: Worke
 
     batch = await pool.do(Frames(film, (0, 0.52, 1.48), 128, 72))
 
-    assert batch.pixels.shape == (3, 72, 128, 3)
+    assert np.asarray(batch.images).shape == (3, 72, 128, 3)
     # In this AVI the first frame is held for two.
     assert batch.times == pytest.approx((0, 0.5, 1.5), abs=0.03)
     assert numbers(batch) == ([0, 4, 14] if name == "avi" else [0, 5, 15])
@@ -68,7 +69,7 @@ async def test_a_job_gives_no_more_than_there_is_room_for(pool: WorkerPool) -> N
 
     batch = await pool.do(Frames(film, tuple(number / 10 for number in range(20)), side, side))
 
-    assert batch.pixels.nbytes <= MAX_BATCH_BYTES
+    assert np.asarray(batch.images).nbytes <= MAX_BATCH_BYTES
     assert numbers(batch) == list(range(len(batch.times)))
 
 

@@ -24,12 +24,13 @@ from twinlens.domain.engine import (
     Event,
     Finished,
     FunctionCall,
+    MediaForms,
     Text,
     Thought,
 )
-from twinlens.domain.engine_media import Document
+from twinlens.domain.engine_media import Document, StillImage
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
-from twinlens.domain.media import Image, Modality
+from twinlens.domain.media import Modality
 from twinlens.domain.request import (
     BlobRef,
     FileRef,
@@ -50,8 +51,9 @@ from twinlens.fetch.youtube import YouTube
 from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.answer import answer, plan
 from twinlens.pipeline.decoder import Decoder
-from twinlens.pipeline.engine_media import item_of
+from twinlens.pipeline.engine_media import EngineMedia
 from twinlens.pipeline.inspection_cache import InspectionCache
+from twinlens.pipeline.planning import pixels_of
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.services import Services
 from twinlens.store.files import FileStore
@@ -145,7 +147,7 @@ async def test_the_engine_sees_an_image_of_the_size_that_the_budget_pays_for(
     (image,) = engine.asked[0].images
     assert 0.97 * 280 * 1024 <= image.width * image.height <= 280 * 1024
     assert (image.source_width, image.source_height) == (2000, 1000)
-    assert np.abs(image.pixels.reshape(-1, 3).mean(axis=0) - (200, 10, 10)).max() < 2
+    assert np.abs((await image.load()).pixels.reshape(-1, 3).mean(axis=0) - (200, 10, 10)).max() < 2
 
 
 async def test_two_parts_have_each_their_own_budget(services: Services, engine: Remembering) -> None:
@@ -188,7 +190,8 @@ async def test_media_that_take_too_much_work_end_the_request(services: Services)
     document = Media(Inline(sheets.heavy(1000)), "application/pdf", "contents[0].parts[0]")
     asked, served = request(document), services.engines.get("gemini-3-flash-preview")
     planned = await plan(asked, served, "project", replace(services, work_limit_s=1.0))
-    document_ = await item_of(planned.media[0], services.decoder.for_request(planned.work))
+    decoder = services.decoder.for_request(planned.work)
+    (document_,) = await EngineMedia(decoder, MediaForms()).of(planned.media)
     assert isinstance(document_, Document)
 
     planned.work.spend(20)
@@ -202,7 +205,7 @@ async def test_media_that_take_too_much_work_end_the_request(services: Services)
 async def test_pictures_stand_where_their_parts_stood(services: Services, engine: Remembering) -> None:
     await whole(request(TextPart("a"), picture(png(8, 8)), TextPart("b"), picture(png(9, 9))), services)
 
-    kinds = [s.width if isinstance(s, Image) else s for s in engine.asked[0].turns[0].segments]
+    kinds = [s.width if isinstance(s, StillImage) else s for s in engine.asked[0].turns[0].segments]
     assert kinds == ["a", 8, "b", 9]
 
 
@@ -420,3 +423,16 @@ async def test_what_an_engine_does_not_report_is_counted(services: Services, eng
     usage = (await whole(request(TextPart("Hello")), services)).usage
 
     assert (usage.prompt_total, usage.candidates, usage.thoughts) == (5, len("yes"), len("hm"))
+
+
+async def test_more_images_than_memory_holds_are_taken_one_after_another(
+    services: Services, engine: Remembering
+) -> None:
+    many = request(*(picture(png(1000, 1000, (i, 0, 0)), number=i) for i in range(60)))
+    served = services.engines.get(many.model)
+
+    planned = await plan(many, served, "project", services)
+
+    assert pixels_of(planned.media) == 4 * 1000 * 1000
+    assert len([piece async for piece in answer(planned, services)]) > 1
+    assert [image.width for image in engine.asked[0].images] == [1000] * 60

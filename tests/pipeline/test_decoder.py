@@ -7,17 +7,24 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import pictures
 from twinlens import media
 from twinlens.concurrency.off_loop import ON_LOOP_BYTES
+from twinlens.domain.budget import Budget
+from twinlens.domain.engine import MediaForms
+from twinlens.domain.engine_media import StillImage
 from twinlens.domain.errors import BadMedia, Unavailable
-from twinlens.domain.media import Blob, ImageInfo, Pixels
+from twinlens.domain.geometry import Fit
+from twinlens.domain.media import Blob, ImageInfo, Modality, Pixels
 from twinlens.media.worker.compute_quota import ComputeQuota
 from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.decoder import Decoder
+from twinlens.pipeline.engine_media import EngineMedia
+from twinlens.pipeline.planning import PlannedImage
 from twinlens.store.cache import PixelCache
 
 PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
@@ -49,8 +56,14 @@ def blob(data: bytes, field: str = "contents[0].parts[0]", digest: str | None = 
 async def ask(
     decoded: Decoder, asked: Blob, width: int = 80, height: int = 60, project: str = "p"
 ) -> tuple[Pixels, str]:
+    """Have an image made as an engine does; return its pixels, and the name it goes by."""
     info: ImageInfo = media.probe(asked, 100_000_000)
-    return await decoded.for_request(ComputeQuota(project)).image(asked, info, width, height)
+    planned = PlannedImage(asked, info, Budget(258, 258, Modality.IMAGE), Fit(width, height, 5))
+    makes = EngineMedia(decoded.for_request(ComputeQuota(project)), MediaForms())
+    (image,) = await makes.of([planned])
+    assert isinstance(image, StillImage)
+    loaded = await image.load()
+    return loaded.pixels, loaded.digest
 
 
 async def begun(task: asyncio.Task[tuple[Pixels, str]], decoded: Decoder, seen: int) -> None:
@@ -188,8 +201,8 @@ async def test_one_whose_own_work_is_not_over_does_not_suffer_from_another_whose
 
     assert isinstance(failed, BadMedia)
     assert "computing time" in failed.message
-    assert isinstance(shown, tuple)
-    assert shown[0].shape == (60, 80, 3)
+    assert isinstance(shown, np.ndarray)
+    assert shown.shape == (60, 80, 3)
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .engine_media import Document, Sound, TextFile, Video
+from .engine_media import Document, Sound, StillImage, TextFile, Video
 from .geometry import GeometryName
-from .media import Image, Json, Modality
+from .media import Json, Modality
 from .request import OutputFormat, Role, Sampling, Thinking, ToolChoice
 
 FinishReason = Literal[
@@ -26,6 +26,20 @@ FinishReason = Literal[
 BlockReason = Literal["SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY"]
 
 
+ImageForm = Literal["pixels", "jpeg", "png", "webp"]
+AudioForm = Literal["samples", "wav"]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaForms:
+    """In which form an engine wants each kind of media: decoded, or encoded anew at the budget's size."""
+
+    image: ImageForm = "pixels"
+    frame: ImageForm = "pixels"
+    page: ImageForm = "pixels"
+    audio: AudioForm = "samples"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What an engine is, and how the pipeline must prepare media for it.
@@ -38,9 +52,10 @@ class Capabilities:
     geometry: GeometryName
     thinks: bool = False
     calls: bool = False
+    media: MediaForms = MediaForms()
 
 
-Medium = Image | Video | Sound | Document | TextFile
+Medium = StillImage | Video | Sound | Document | TextFile
 
 Segment = str | Medium
 
@@ -67,9 +82,9 @@ class EngineRequest:
     tool_choice: ToolChoice = field(default_factory=ToolChoice)
 
     @property
-    def images(self) -> tuple[Image, ...]:
-        """All pictures of the conversation, in order."""
-        return tuple(s for turn in self.turns for s in turn.segments if isinstance(s, Image))
+    def images(self) -> tuple[StillImage, ...]:
+        """All images of the conversation, in order."""
+        return tuple(s for turn in self.turns for s in turn.segments if isinstance(s, StillImage))
 
     @property
     def media(self) -> tuple[Medium, ...]:

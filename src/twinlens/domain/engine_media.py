@@ -1,4 +1,4 @@
-"""Media that an engine takes a piece at a time: videos, sound, PDFs. Text files come whole.
+"""Media that an engine takes a piece at a time: images, videos, audio, PDFs. Text files come whole.
 
 Nothing is decoded before it is asked for, and what has been looked at can be forgotten: memory stays flat
 however long a medium is. The functions in these values lead to the pipeline; they may be called more than
@@ -7,8 +7,9 @@ once, and closing what they give cancels the rest of the work.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,27 @@ Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StillImage:
+    """An image that was sent: the size at which the engine is to see it, and what decodes it to that.
+
+    The fields are those of the `Image` that it becomes.
+    """
+
+    mime_type: str
+    width: int
+    height: int
+    source_width: int
+    source_height: int
+    tokens: int
+    digest: str
+    read: Callable[[], Awaitable[Image]]
+
+    async def load(self) -> Image:
+        """Decode it. Take one image after another, and keep none longer than it is needed."""
+        return await self.read()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture of a video: what is shown at `time`, to within half a frame. `label` names that moment."""
 
@@ -38,7 +60,8 @@ class Frame:
 class Sound:
     """Sound from `start` on for `duration` seconds, in seconds of the recording.
 
-    `read` gives it from such a second to another in pieces of at most a minute, in order, without gaps.
+    `read` gives it from such a second to another in pieces of at most a minute, in order, without gaps: as
+    samples, or each piece as a WAV file of 16 bits, as the engine's `Capabilities.media` say.
     """
 
     mime_type: str
@@ -46,10 +69,14 @@ class Sound:
     duration: float
     tokens: int
     digest: str
-    read: Callable[[float, float], AsyncGenerator[Samples, None]]
+    read: Callable[[float, float], AsyncGenerator[Any, None]]
 
     def samples(self) -> AsyncGenerator[Samples, None]:
-        """Give all of it, piece by piece."""
+        """Return all of it as samples, piece by piece."""
+        return self.read(self.start, self.start + self.duration)
+
+    def wav(self) -> AsyncGenerator[bytes, None]:
+        """Return all of it as WAV files, piece by piece."""
         return self.read(self.start, self.start + self.duration)
 
 

@@ -123,14 +123,29 @@ MediaInfo = ImageInfo | Inspected
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class EncodedImage:
+    """An image file of `width` x `height`, upright, as an engine asked for it."""
+
+    mime_type: str
+    width: int
+    height: int
+    data: bytes
+
+
+ImageData = Pixels | EncodedImage
+"""An image in one of the forms that an engine may ask for (`engine.MediaForms`)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """One picture as an engine gets it: upright, RGB, scaled to its budget.
+    """One image as an engine gets it: upright, RGB, scaled to its budget; as pixels, or encoded.
 
     `source_width` and `source_height` are the upright size of what was sent; boxes are relative to it.
-    `digest` names the content and the plan it was decoded for: equal digests, equal pixels.
+    `mime_type` is that of the source. `digest` names the content and the plan it was decoded for: equal
+    digests, equal pixels.
     """
 
-    pixels: Pixels
+    data: ImageData
     source_width: int
     source_height: int
     mime_type: str
@@ -138,14 +153,28 @@ class Image:
     digest: str
 
     @property
+    def pixels(self) -> Pixels:
+        """The pixels, shape (height, width, 3). Raises `TypeError` where files were asked for."""
+        if isinstance(self.data, EncodedImage):
+            raise TypeError("this engine's Capabilities.media ask for encoded images")
+        return self.data
+
+    @property
+    def encoded(self) -> EncodedImage:
+        """The image file. Raises `TypeError` where pixels were asked for."""
+        if not isinstance(self.data, EncodedImage):
+            raise TypeError("this engine's Capabilities.media ask for pixels")
+        return self.data
+
+    @property
     def width(self) -> int:
         """The width in pixels that the engine sees."""
-        return int(self.pixels.shape[1])
+        return self.data.width if isinstance(self.data, EncodedImage) else int(self.data.shape[1])
 
     @property
     def height(self) -> int:
         """The height in pixels that the engine sees."""
-        return int(self.pixels.shape[0])
+        return self.data.height if isinstance(self.data, EncodedImage) else int(self.data.shape[0])
 
 
 Json = Any

@@ -17,14 +17,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..domain.engine import ImageForm
 from ..domain.engine_media import PageText, TextLine
 from ..domain.errors import BadMedia
-from ..domain.media import Blob, Pixels
+from ..domain.media import Blob, ImageData
 from ..domain.media_types import essence
 from ..domain.regions import Box
 from .headers import sniff
 from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, Result, file_of, sentence
+from .worker.jobs import Job, Limits, OpenFile, Result, encoded_images, file_of, read_exactly, sentence
 from .worker.process import Reply, WorkerDied
 
 MAX_TEXT_BYTES = 32 << 20
@@ -65,7 +66,7 @@ class _Pages(Job[Result]):
             raise WorkerDied("crash", "answered nonsense for pages")
         if not count:
             raise BadMedia(_DAMAGED_PAGE.format(number=self.pages[0]), field=self.blob.field)
-        return self._taken(count, room)
+        return self._taken(count, reply, room)
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
         """Say why no page can be read, in the words that a look into the document would have had."""
@@ -73,7 +74,7 @@ class _Pages(Job[Result]):
         return BadMedia(look.refusal(reason, reply, limits).message, field=self.blob.field)
 
     @abstractmethod
-    def _taken(self, count: int, room: OpenFile) -> Result:
+    def _taken(self, count: int, reply: Reply, room: OpenFile) -> Result:
         """Take so many pages from where the worker left them."""
 
 
@@ -89,7 +90,7 @@ class PageTexts(_Pages[tuple[PageText, ...]]):
     blob: Blob
     pages: tuple[int, ...]
 
-    def _taken(self, count: int, room: OpenFile) -> tuple[PageText, ...]:
+    def _taken(self, count: int, reply: Reply, room: OpenFile) -> tuple[PageText, ...]:
         lines = _left(room, _MAX_PAGES_BYTES).splitlines()
         if len(lines) != count:
             raise WorkerDied("crash", "left another number of pages")
@@ -97,7 +98,7 @@ class PageTexts(_Pages[tuple[PageText, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
-class PageImages(_Pages[tuple[Pixels, ...]]):
+class PageImages(_Pages[tuple[ImageData, ...]]):
     """Draw pages upright, each at exactly its (width, height): as many as time allows, and at least one."""
 
     task: ClassVar[str] = "page images"
@@ -105,21 +106,24 @@ class PageImages(_Pages[tuple[Pixels, ...]]):
     blob: Blob
     pages: tuple[int, ...]
     sizes: tuple[tuple[int, int], ...]
+    form: ImageForm = "pixels"
 
     @property
     def room_bytes(self) -> int:
-        """Ask for room for the pixels of all pages."""
-        return sum(width * height * 3 for width, height in self.sizes)
+        """Ask for room for the pixels of all pages; of files, the worker knows how long they are."""
+        return sum(width * height * 3 for width, height in self.sizes) if self.form == "pixels" else 0
 
     def message(self) -> Mapping[str, object]:
         """Say which pages are wanted, and of what size."""
-        return {"pages": self.pages, "sizes": self.sizes}
+        return {"pages": self.pages, "sizes": self.sizes, "form": self.form}
 
-    def _taken(self, count: int, room: OpenFile) -> tuple[Pixels, ...]:
+    def _taken(self, count: int, reply: Reply, room: OpenFile) -> tuple[ImageData, ...]:
+        if self.form != "pixels":
+            return encoded_images(reply, room, self.sizes[:count], self.form)
         images, start = [], 0
         for width, height in self.sizes[:count]:
             pixels = np.empty((height, width, 3), np.uint8)
-            start = _read(pixels.data.cast("B"), room, start)
+            start = read_exactly(pixels.data.cast("B"), room, start)
             images.append(pixels)
         return tuple(images)
 
@@ -204,19 +208,8 @@ def _left(room: OpenFile, max_bytes: int) -> bytearray:
     if size > max_bytes:
         raise WorkerDied("crash", "left too much")
     data = bytearray(size)
-    _read(memoryview(data), room, 0)
+    read_exactly(memoryview(data), room)
     return data
-
-
-def _read(target: memoryview, room: OpenFile, start: int) -> int:
-    """Copy what stands from a place on, and give the place after it. A worker may cut the file meanwhile."""
-    rest = target
-    while rest:
-        count = os.preadv(room.fileno(), [rest], start)
-        if not count:
-            raise WorkerDied("crash", "left too little")
-        rest, start = rest[count:], start + count
-    return start
 
 
 def _page(number: int, line: bytearray) -> PageText:

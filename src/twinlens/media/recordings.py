@@ -6,19 +6,20 @@ asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..domain.engine import AudioForm, ImageForm
 from ..domain.engine_media import SAMPLE_RATE, Samples
 from ..domain.errors import BadMedia
-from ..domain.media import Blob
+from ..domain.media import Blob, ImageData
 from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, file_of, fill
+from .worker.jobs import Job, Limits, OpenFile, encoded_images, file_of, fill, read_exactly
 from .worker.process import Reply, WorkerDied
 
 MAX_BATCH_BYTES = 64 << 20
@@ -32,10 +33,10 @@ _MAX_TIME_S = 1e7
 class FrameBatch:
     """Frames of one size, and the time of each in seconds from the first picture.
 
-    `pixels` are upright and RGB, shape (frames, height, width, 3).
+    `images` are upright and RGB, as pixels or encoded.
     """
 
-    pixels: NDArray[np.uint8]
+    images: Sequence[ImageData]
     times: tuple[float, ...]
 
 
@@ -49,6 +50,7 @@ class Frames(Job[FrameBatch]):
     times: tuple[float, ...]
     width: int
     height: int
+    form: ImageForm = "pixels"
 
     @property
     def subject(self) -> str:
@@ -57,11 +59,16 @@ class Frames(Job[FrameBatch]):
 
     def message(self) -> Mapping[str, object]:
         """Say which frames are wanted, with the one after them, and of what size."""
-        return {"times": self.times[: self._most + 1], "width": self.width, "height": self.height}
+        return {
+            "times": self.times[: self._most + 1],
+            "width": self.width,
+            "height": self.height,
+            "form": self.form,
+        }
 
     @property
     def room_bytes(self) -> int:
-        """Ask for room for the pixels."""
+        """Ask for room for the pixels, which the worker encodes there where files are wanted."""
         return self._most * self._frame_bytes
 
     @contextmanager
@@ -70,11 +77,14 @@ class Frames(Job[FrameBatch]):
         yield file_of(self.blob)
 
     def result(self, reply: Reply, room: OpenFile) -> FrameBatch:
-        """Copy the pixels out."""
+        """Copy the pixels or the files out."""
         times = _times(reply, self._most)
+        if self.form != "pixels":
+            sizes = ((self.width, self.height),) * len(times)
+            return FrameBatch(encoded_images(reply, room, sizes, self.form), times)
         pixels = np.empty((len(times), self.height, self.width, 3), np.uint8)
         fill(pixels, room)
-        return FrameBatch(pixels, times)
+        return FrameBatch(tuple(pixels), times)
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
         """Say why there are no frames."""
@@ -90,14 +100,18 @@ class Frames(Job[FrameBatch]):
 
 
 @dataclass(frozen=True, slots=True)
-class Sounds(Job[Samples]):
-    """Decode the sound between two times, as much as time allows; silence where there is none."""
+class Sounds(Job[Samples | bytes]):
+    """Decode the sound between two times, as much as time allows; silence where there is none.
+
+    The form is samples, or one WAV file of 16 bits.
+    """
 
     task: ClassVar[str] = "sounds"
 
     blob: Blob
     start: float
     end: float
+    form: AudioForm = "samples"
 
     @property
     def subject(self) -> str:
@@ -106,7 +120,7 @@ class Sounds(Job[Samples]):
 
     def message(self) -> Mapping[str, object]:
         """Say which samples are wanted."""
-        return {"start": self.start, "samples": self._samples}
+        return {"start": self.start, "samples": self._samples, "form": self.form}
 
     @property
     def room_bytes(self) -> int:
@@ -118,11 +132,15 @@ class Sounds(Job[Samples]):
         """Hold the recording."""
         yield file_of(self.blob)
 
-    def result(self, reply: Reply, room: OpenFile) -> Samples:
-        """Copy the samples out."""
+    def result(self, reply: Reply, room: OpenFile) -> Samples | bytes:
+        """Copy the samples out; those of 16 bits get the head of a WAV file."""
         count = reply.get("samples")
         if type(count) is not int or not min(self._samples, 1) <= count <= self._samples:
             raise WorkerDied("crash", "answered nonsense for samples")
+        if self.form == "wav":
+            data = bytearray(count * _WAV_SAMPLE_BYTES)
+            read_exactly(memoryview(data), room)
+            return _wav_head(len(data)) + data
         samples = np.empty(count, np.float32)
         fill(samples, room)
         if not np.isfinite(samples).all():
@@ -140,10 +158,26 @@ class Sounds(Job[Samples]):
         return round((self.end - self.start) * SAMPLE_RATE)
 
 
+def wav_samples(data: bytes) -> int:
+    """Count the samples of a WAV file that `Sounds` has made."""
+    return (len(data) - _WAV_HEAD.size) // _WAV_SAMPLE_BYTES
+
+
 def refusal(blob: Blob, reason: object, reply: Reply, limits: Limits) -> BadMedia:
     """Say why a recording cannot be read, in the words that a look into it would have had."""
     look = Inspect(blob, blob.mime_type or "video/mp4")
     return BadMedia(look.refusal(reason, reply, limits).message, field=blob.field)
+
+
+_WAV_HEAD = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_WAV_SAMPLE_BYTES, _WAV_BITS, _PCM = 2, 16, 1
+
+
+def _wav_head(data_bytes: int) -> bytes:
+    """Write what stands before PCM samples of 16 bits, one channel at `SAMPLE_RATE`, in a WAV file."""
+    form = 16, _PCM, 1, SAMPLE_RATE, SAMPLE_RATE * _WAV_SAMPLE_BYTES, _WAV_SAMPLE_BYTES, _WAV_BITS
+    size = _WAV_HEAD.size - 8 + data_bytes
+    return _WAV_HEAD.pack(b"RIFF", size, b"WAVE", b"fmt ", *form, b"data", data_bytes)
 
 
 def _times(reply: Reply, most: int) -> tuple[float, ...]:

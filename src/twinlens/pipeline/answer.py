@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..concurrency.off_loop import count_off_loop, off_loop_if_large
-from ..concurrency.tasks import gather
 from ..domain.answer import Answer, Candidate
 from ..domain.engine import Blocked, EngineRequest, EngineUsage, Finished, FunctionCall, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
@@ -23,7 +22,7 @@ from ..engines.base import Engine
 from ..engines.router import Served
 from ..media.worker.compute_quota import ComputeQuota
 from . import prompt
-from .engine_media import item_of
+from .engine_media import EngineMedia
 from .media_limits import check_images
 from .output_limits import limited
 from .planning import PlannedMedia, Planner, costs_of, delimiters_of, pixels_of
@@ -70,17 +69,20 @@ async def plan(
 async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, None]:
     """Decode what the plan pays for, ask the engine, and yield the answer piece by piece.
 
-    Images are decoded here; of videos, sound and PDFs the engine takes what it needs, a piece at a time.
+    Nothing is decoded here: the engine takes what it needs, a piece at a time. An image that it has not
+    taken before its first piece is decoded then, since one that is damaged is an error in any case.
     Pieces carry the prompt's usage. The last one of a candidate says nothing but how it ended; its usage
     adds what has been written until then. Closing the generator cancels the engine's work.
     """
     async with services.pixel_limiter.take(pixels_of(planned.media)):
         decoder = services.decoder.for_request(planned.work)
-        items = await gather(item_of(item, decoder) for item in planned.media)
+        media = EngineMedia(decoder, planned.engine.capabilities.media)
+        items = await media.of(planned.media)
         await services.engines.loaded()
         built = await off_loop_if_large(planned.request, partial(prompt.build, planned.request, items))
         async with aclosing(_candidates(built, planned)) as pieces:
             async for piece in pieces:
+                await media.check_images()
                 yield piece
 
 

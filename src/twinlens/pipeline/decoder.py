@@ -1,4 +1,4 @@
-"""From encoded media to pixels, doing nothing twice.
+"""From encoded media to what engines take of it, doing nothing twice.
 
 What has been decoded for some content and size is kept on disk, and requests of a project that want the
 same picture at the same time share one decode, and one array. Nothing is shared between projects: who gets
@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TypeVar
+
+from cachetools import LRUCache
 
 from .. import __version__
 from ..concurrency.tasks import read_ahead
-from ..domain.media import Blob, ImageInfo, Pixels
+from ..domain.engine import ImageForm
+from ..domain.media import Blob, EncodedImage, ImageData, ImageInfo
 from ..media.worker.compute_quota import ComputeQuota
-from ..media.worker.jobs import Job
+from ..media.worker.jobs import Decode, Job
 from ..media.worker.pool import WorkerPool
 from ..store.cache import PixelCache
 from .content_hash import content_of, named_for
@@ -24,7 +28,30 @@ from .media_flight import MediaFlight
 T = TypeVar("T")
 
 WORTH_KEEPING_PIXELS = 256 * 256
-"""Smaller pictures are decoded in a millisecond or two, and are not worth a file each."""
+"""Smaller images are decoded in a millisecond or two, and are not worth a file each."""
+
+MOST_KNOWN_DECODABLE = 100_000
+"""Of images: some 20 MB of names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlan:
+    """What is to be made of a content: upright, of this size and form; `of` says which of its images."""
+
+    width: int
+    height: int
+    form: ImageForm = "pixels"
+    of: str = ""
+
+    @property
+    def name(self) -> str:
+        """Tell plans of one content apart that show different pixels."""
+        return f"{self.width}x{self.height}{self.of}"
+
+    @property
+    def key(self) -> str:
+        """Name what is made: another form is another thing, and another version may decode otherwise."""
+        return f"{self.name} {self.form} by {__version__}"
 
 
 class Decoder:
@@ -37,9 +64,18 @@ class Decoder:
     def __init__(self, pool: WorkerPool, cache: PixelCache | None) -> None:
         self.pool = pool
         self.cache = cache
-        self.flights: MediaFlight[Pixels] = MediaFlight()
+        self.flights: MediaFlight[ImageData] = MediaFlight()
         self.hits = 0
         self.misses = 0
+        self._decodable: LRUCache[tuple[str, str], None] = LRUCache(MOST_KNOWN_DECODABLE)
+
+    def note_decodable(self, project: str, content: str) -> None:
+        """Remember that an image could be decoded."""
+        self._decodable[project, content] = None
+
+    def is_decodable(self, project: str, content: str) -> bool:
+        """Whether an image of the project is known to be whole."""
+        return (project, content) in self._decodable
 
     @property
     def joined(self) -> int:
@@ -62,78 +98,99 @@ class RequestDecoder:
         """Name a blob's content to an engine, which may remember what it has seen of it."""
         return named_for(self._work.project, blob.digest or "")
 
-    async def image(self, blob: Blob, info: ImageInfo, width: int, height: int) -> tuple[Pixels, str]:
-        """Give upright pixels of exactly `width` x `height`, and a digest that names them.
+    async def image(
+        self, blob: Blob, info: ImageInfo, width: int, height: int, form: ImageForm = "pixels"
+    ) -> ImageData:
+        """Return an upright image of exactly `width` x `height`, as pixels or as a file.
 
-        The pixels cannot be written to: other requests may be looking at the same ones. Cancelling one
-        request takes nothing from the others.
+        Pixels cannot be written to: other requests may be looking at the same ones. Cancelling one request
+        takes nothing from the others.
         """
         content = await content_of(blob)
-        digest = named_for(self._work.project, f"{content}-{width}x{height}")
-        pixels = await self._shared.flights.do_for_field(
-            digest, lambda: self._load(content, blob, info, width, height), blob.field, self._work
+        plan = ImagePlan(width, height, form)
+        made = await self._shared.flights.do_for_field(
+            named_for(self._work.project, f"{content}-{plan.key}"),
+            lambda: self._load(content, blob, info, plan),
+            blob.field,
+            self._work,
         )
-        return pixels, digest
+        self._shared.note_decodable(self._work.project, content)
+        return made
+
+    async def check(self, blob: Blob, info: ImageInfo, width: int, height: int, form: ImageForm) -> None:
+        """Raise where an image cannot be decoded. One that has been decoded is not decoded again."""
+        if not self._shared.is_decodable(self._work.project, await content_of(blob)):
+            await self.image(blob, info, width, height, form)
 
     async def series(
-        self, blob: Blob, names: Sequence[str], load: Callable[[int], Awaitable[Sequence[Pixels]]]
-    ) -> AsyncGenerator[Pixels, None]:
-        """Give the pictures of a medium that `names` tell apart, one after the other.
+        self,
+        blob: Blob,
+        plans: Sequence[ImagePlan],
+        load: Callable[[int], Awaitable[Sequence[ImageData]]],
+    ) -> AsyncGenerator[ImageData, None]:
+        """Return the images of a medium that `plans` tell apart, one after the other.
 
         `load(n)` decodes the n-th and as many of those after it as are had cheaply; that goes on while
         the last ones are being looked at.
         """
-        async with aclosing(read_ahead(self._batches(blob, names, load))) as batches:
+        async with aclosing(read_ahead(self._batches(blob, plans, load))) as batches:
             async for batch in batches:
-                for pixels in batch:
-                    yield pixels
+                for made in batch:
+                    yield made
 
     async def do(self, job: Job[T]) -> T:
         """Do a job on a recording or a document, or a part of it, when its turn comes."""
         return await self._shared.pool.do(job, self._work)
 
     async def _batches(
-        self, blob: Blob, names: Sequence[str], load: Callable[[int], Awaitable[Sequence[Pixels]]]
-    ) -> AsyncGenerator[Sequence[Pixels], None]:
+        self,
+        blob: Blob,
+        plans: Sequence[ImagePlan],
+        load: Callable[[int], Awaitable[Sequence[ImageData]]],
+    ) -> AsyncGenerator[Sequence[ImageData], None]:
         content, done = await content_of(blob), 0
-        while done < len(names):
-            kept = await self._kept(content, names[done])
+        while done < len(plans):
+            kept = await self._kept(content, plans[done])
             if kept is not None:
-                batch: Sequence[Pixels] = (kept,)
+                batch: Sequence[ImageData] = (kept,)
             else:
                 batch = await load(done)
                 self._shared.misses += len(batch)
-                self._keep(content, names[done : done + len(batch)], batch)
+                self._keep(content, plans[done : done + len(batch)], batch)
             done += len(batch)
             yield batch
 
-    async def _load(self, content: str, blob: Blob, info: ImageInfo, width: int, height: int) -> Pixels:
-        name = f"{width}x{height}"
+    async def _load(self, content: str, blob: Blob, info: ImageInfo, plan: ImagePlan) -> ImageData:
         is_worth_it = info.width * info.height >= WORTH_KEEPING_PIXELS
-        kept = await self._kept(content, name) if is_worth_it else None
+        kept = await self._kept(content, plan) if is_worth_it else None
         if kept is not None:
             return kept
         self._shared.misses += 1
-        pixels = await self._shared.pool.decode(blob, info, width, height, self._work)
-        self._keep(content, (name,), (pixels,), is_worth_it)
-        return pixels
+        made = await self.do(Decode(blob, info, plan.width, plan.height, plan.form))
+        self._keep(content, (plan,), (made,), is_worth_it)
+        return made
 
-    async def _kept(self, content: str, name: str) -> Pixels | None:
+    async def _kept(self, content: str, plan: ImagePlan) -> ImageData | None:
         cache = self._shared.cache
-        kept = await cache.get(self._work.project, content, _plan(name)) if cache else None
-        self._shared.hits += kept is not None
-        return kept
+        found = await cache.get(self._work.project, content, plan.key) if cache else None
+        if found is None:
+            return None
+        self._shared.hits += 1
+        if isinstance(found, bytes):
+            return EncodedImage(f"image/{plan.form}", plan.width, plan.height, found)
+        return found
 
     def _keep(
-        self, content: str, names: Sequence[str], batch: Sequence[Pixels], is_worth_it: bool = True
+        self,
+        content: str,
+        plans: Sequence[ImagePlan],
+        batch: Sequence[ImageData],
+        is_worth_it: bool = True,
     ) -> None:
         cache = self._shared.cache
-        for name, pixels in zip(names, batch, strict=True):
-            pixels.setflags(write=False)
+        for plan, made in zip(plans, batch, strict=True):
+            if not isinstance(made, EncodedImage):
+                made.setflags(write=False)
             if cache and is_worth_it:
-                cache.put(self._work.project, content, _plan(name), pixels)
-
-
-def _plan(name: str) -> str:
-    """Name what was made of a content: another version may decode to other pixels."""
-    return f"{name} by {__version__}"
+                kept = made.data if isinstance(made, EncodedImage) else made
+                cache.put(self._work.project, content, plan.key, kept)

@@ -35,6 +35,9 @@ PLAN_ON_LOOP = 64
 MAX_SOUND_S = 9.5 * 3600
 """Of all recordings without pictures in a request: the contract's limit, section 5.1."""
 
+IMAGES_AT_ONCE = 4
+"""Of one request's images are counted as held in memory: engines take one after another, or a few."""
+
 LOOKS_AT_ONCE = 32
 """More would only wait for the workers, each with a file open."""
 
@@ -315,9 +318,11 @@ def _delimiters(item: PlannedMedia) -> int:
 
 
 def pixels_of(planned: Sequence[PlannedMedia]) -> int:
-    """Count the pixels that are held at once: all images, and of one video or PDF what is read ahead."""
-    images = sum(item.fit.width * item.fit.height for item in planned if isinstance(item, PlannedImage))
-    return images + max(map(_held, planned), default=0)
+    """Count the pixels that are held at once: some images, and of one video or PDF what is read ahead."""
+    images = sorted(
+        (item.fit.width * item.fit.height for item in planned if isinstance(item, PlannedImage)), reverse=True
+    )
+    return sum(images[:IMAGES_AT_ONCE]) + max(map(_held, planned), default=0)
 
 
 def _held(item: PlannedMedia) -> int:

@@ -1,4 +1,4 @@
-"""Decoded pixels on disk: a bounded folder in which the least recently used make room for the new.
+"""Decoded and encoded images on disk: a bounded folder in which the least recently used make room.
 
 Whatever lies here can be made again. So nothing is synced, what is torn or damaged counts as not there,
 and a disk that is full or read-only costs nobody an answer.
@@ -36,12 +36,16 @@ _TOUCH_AFTER_S = 60.0
 """How stale an entry's time may be. The order of use survives a restart by these times."""
 
 _HEADER = struct.Struct("<8sIII")
-"""Magic and version, height, width, checksum. The pixels follow."""
+"""Magic and version, height and width of pixels (or 1 and 0), checksum. The content follows."""
 
-_MAGIC = b"TWPIXEL\x01"
+_PIXELS, _BYTES = b"TWPIXEL\x01", b"TWBYTES\x01"
 _BLOCK_BYTES = 4096
 _NAME = re.compile(r"[0-9a-f]{64}")
 _PART = ".part"
+
+
+Content = Pixels | bytes
+"""What is kept: pixels, or a file."""
 
 
 class _Damaged(Exception):
@@ -68,7 +72,7 @@ class PixelCache:
         self._max_bytes = max_bytes
         self._lock = Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._waiting: dict[str, Pixels] = {}
+        self._waiting: dict[str, Content] = {}
         self._waiting_bytes = 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cache")
         self._open = True
@@ -84,30 +88,28 @@ class PixelCache:
         """How many entries lie on the disk."""
         return len(self._entries)
 
-    async def get(self, project: str, content: str, plan: str) -> Pixels | None:
-        """Read what was kept of a project's content for a plan, as an array that cannot be written to."""
+    async def get(self, project: str, content: str, plan: str) -> Content | None:
+        """Return what was kept of a project's content for a plan; an array cannot be written to."""
         name = _name(project, content, plan)
-        pixels = self._waiting.get(name)
-        if pixels is None and name in self._entries:
-            pixels = await asyncio.to_thread(self._read, name)
-        if pixels is None:
+        found = self._waiting.get(name)
+        if found is None and name in self._entries:
+            found = await asyncio.to_thread(self._read, name)
+        if found is None:
             self.misses += 1
             return None
         self.hits += 1
-        return pixels
+        return found
 
-    def put(self, project: str, content: str, plan: str, pixels: Pixels) -> None:
-        """Keep pixels, if there is room for them; they must not change any more."""
-        name = _name(project, content, plan)
-        too_much = (
-            _size(pixels.nbytes) > self._max_bytes or self._waiting_bytes + pixels.nbytes > MAX_WAITING_BYTES
-        )
+    def put(self, project: str, content: str, plan: str, made: Content) -> None:
+        """Keep what was made of a content, if there is room for it; it must not change any more."""
+        name, size = _name(project, content, plan), len(_flat(made))
+        too_much = _size(size) > self._max_bytes or self._waiting_bytes + size > MAX_WAITING_BYTES
         if too_much or not self._open or name in self._waiting or name in self._entries:
             return
         with self._lock:
-            self._waiting[name] = pixels
-            self._waiting_bytes += pixels.nbytes
-        self._writer.submit(self._write, name, pixels)
+            self._waiting[name] = made
+            self._waiting_bytes += size
+        self._writer.submit(self._write, name, made)
 
     def forget(self, content: str, projects: Iterable[str] = ()) -> None:
         """Delete the pixels of a content but those of some projects, which still have it.
@@ -146,16 +148,16 @@ class PixelCache:
         except OSError as error:
             self._complain(error)
 
-    def _read(self, name: str) -> Pixels | None:
+    def _read(self, name: str) -> Content | None:
         try:
             with open(self._path_of(name), "rb", buffering=0) as file:
-                pixels = _unpack(file, name)
+                found = _unpack(file, name)
                 self._touch(name, file)
-                return pixels
+                return found
         except FileNotFoundError:
             self._forget(name)
         except _Damaged as damage:
-            log.warning("dropped a cached picture: %s", damage)
+            log.warning("dropped a cached image: %s", damage)
             self._drop(name)
         except OSError as error:
             self._complain(error)
@@ -176,11 +178,11 @@ class PixelCache:
         with suppress(OSError):
             os.utime(file.fileno())
 
-    def _write(self, name: str, pixels: Pixels) -> None:
-        size = _size(pixels.nbytes)
+    def _write(self, name: str, made: Content) -> None:
+        size = _size(len(_flat(made)))
         try:
             self._make_room(size)
-            _write_whole(self._path_of(name), _pack(name, pixels), pixels)
+            _write_whole(self._path_of(name), _header(name, made), _flat(made))
             with self._lock:
                 self._entries[name] = _Entry(size, time.time())
                 self.bytes += size
@@ -189,7 +191,7 @@ class PixelCache:
         finally:
             with self._lock:
                 del self._waiting[name]
-                self._waiting_bytes -= pixels.nbytes
+                self._waiting_bytes -= len(_flat(made))
 
     def _make_room(self, size: int) -> None:
         while self._entries and self.bytes + size > self._max_bytes:
@@ -262,42 +264,52 @@ def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
                     yield from (file for file in files if file.is_file(follow_symlinks=False))
 
 
-def _pack(name: str, pixels: Pixels) -> bytes:
-    height, width, _ = pixels.shape
-    return _HEADER.pack(_MAGIC, height, width, _checksum(name, pixels))
+def _flat(made: Content) -> memoryview:
+    """Return the bytes of a content, without copying them."""
+    return memoryview(made) if isinstance(made, bytes) else made.data.cast("B")
 
 
-def _unpack(file: IO[bytes], name: str) -> Pixels:
+def _header(name: str, made: Content) -> bytes:
+    if isinstance(made, bytes):
+        return _HEADER.pack(_BYTES, 1, 0, _checksum(name, made))
+    height, width, _ = made.shape
+    return _HEADER.pack(_PIXELS, height, width, _checksum(name, made))
+
+
+def _unpack(file: IO[bytes], name: str) -> Content:
     """Read an entry straight into its array, and believe nothing of it before the checksum fits."""
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size:
         raise _Damaged("it ends within its header")
     magic, height, width, checksum = _HEADER.unpack(header)
-    if magic != _MAGIC:
+    size = os.fstat(file.fileno()).st_size - _HEADER.size
+    if magic not in (_PIXELS, _BYTES):
         raise _Damaged("it is of another version")
-    wanted = height * width * 3
-    if not wanted or os.fstat(file.fileno()).st_size != _HEADER.size + wanted:
+    if not size or (magic == _PIXELS and size != height * width * 3):
         raise _Damaged("its size does not fit its header")
-    pixels = np.empty((height, width, 3), np.uint8)
-    flat = pixels.data.cast("B")
+    array = np.empty(size, np.uint8)
+    flat = array.data.cast("B")
     done = 0
-    while done < wanted:
+    while done < size:
         count = os.readv(file.fileno(), [flat[done:]])
         if not count:
             raise _Damaged("it has become shorter")
         done += count
-    if _checksum(name, pixels) != checksum:
+    made = array.tobytes() if magic == _BYTES else array.reshape(height, width, 3)
+    if _checksum(name, made) != checksum:
         raise _Damaged("its checksum does not fit")
-    pixels.setflags(write=False)
-    return pixels
+    if not isinstance(made, bytes):
+        made.setflags(write=False)
+    return made
 
 
-def _checksum(name: str, pixels: Pixels) -> int:
-    """Sum up pixels, their shape and their name: another entry's file does not fit either."""
-    return zlib.crc32(pixels.data, zlib.crc32(f"{name} {pixels.shape}".encode()))
+def _checksum(name: str, made: Content) -> int:
+    """Sum up a content, its shape and its name: another entry's file does not fit either."""
+    shape = () if isinstance(made, bytes) else made.shape
+    return zlib.crc32(_flat(made), zlib.crc32(f"{name} {shape}".encode()))
 
 
-def _write_whole(path: Path, header: bytes, pixels: Pixels) -> None:
+def _write_whole(path: Path, header: bytes, content: memoryview) -> None:
     """Write a file that has its name only once it is whole."""
     part = path.with_name(path.name + _PART)
     try:
@@ -306,7 +318,7 @@ def _write_whole(path: Path, header: bytes, pixels: Pixels) -> None:
         path.parent.mkdir(exist_ok=True)
         with open(part, "wb") as file:
             file.write(header)
-            file.write(pixels.data)
+            file.write(content)
         os.replace(part, path)
     except OSError:
         with suppress(OSError):

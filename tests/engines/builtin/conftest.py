@@ -10,9 +10,10 @@ import pytest
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
+from stills import still
 from twinlens.domain.clip import label
 from twinlens.domain.engine import EngineRequest, EngineTurn
-from twinlens.domain.engine_media import Frame, Sound, Video
+from twinlens.domain.engine_media import Frame, Sound, StillImage, Video
 from twinlens.domain.media import Image, Json, Pixels
 from twinlens.domain.regions import Box
 from twinlens.domain.request import OutputFormat
@@ -149,17 +150,17 @@ def poster() -> Facts:
 
 
 @pytest.fixture
-def picture() -> Callable[..., Image]:
+def picture() -> Callable[..., StillImage]:
     """Make a picture; what is in it does not matter where its facts are made by hand."""
 
-    def make(name: str = "a") -> Image:
-        return Image(np.zeros((8, 8, 3), np.uint8), 8, 8, "image/png", 1, name)
+    def make(name: str = "a") -> StillImage:
+        return still(Image(np.zeros((8, 8, 3), np.uint8), 8, 8, "image/png", 1, name))
 
     return make
 
 
 @pytest.fixture
-def ask(picture: Callable[..., Image]) -> Ask:
+def ask(picture: Callable[..., StillImage]) -> Ask:
     """Ask a question about pictures with the given facts, and get the reply."""
 
     def put(

@@ -12,8 +12,9 @@ import pytest_asyncio
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
+from stills import still
 from twinlens.domain.engine import EngineRequest, EngineTurn, Event, Finished, Segment, Text, Thought
-from twinlens.domain.engine_media import TextFile
+from twinlens.domain.engine_media import StillImage, TextFile
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat, Thinking
 from twinlens.engines.base import EngineOptions
@@ -22,12 +23,12 @@ from twinlens.engines.builtin import BuiltinEngine
 LOOP = pytest.mark.asyncio(loop_scope="module")
 
 
-def drawn(text: str, ground: str = "white", size: tuple[int, int] = (640, 200)) -> Image:
+def drawn(text: str, ground: str = "white", size: tuple[int, int] = (640, 200)) -> StillImage:
     """Draw a picture with a line of text on it."""
     picture = Picture.new("RGB", size, ground)
     if text:
         ImageDraw.Draw(picture).text((40, 60), text, fill="black", font=ImageFont.load_default(size=48))
-    return Image(np.asarray(picture), *size, "image/png", 125, f"{text}/{ground}/{size}")
+    return still(Image(np.asarray(picture), *size, "image/png", 125, f"{text}/{ground}/{size}"))
 
 
 def asked(*segments: Segment, **more: object) -> EngineRequest:

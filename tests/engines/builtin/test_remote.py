@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from twinlens.domain.engine import EngineRequest, EngineTurn
-from twinlens.domain.engine_media import TextFile, Video
-from twinlens.domain.media import Image
+from twinlens.domain.engine_media import StillImage, TextFile, Video
+from twinlens.engines.builtin.engine import RememberedFacts
 from twinlens.engines.builtin.eyes import Eyes
 from twinlens.engines.builtin.remote import Host, portable
 from twinlens.engines.builtin.sound.ears import Ears
@@ -17,7 +17,9 @@ from twinlens.processes.fork_server import ForkServer
 
 
 @pytest.fixture
-def request_(picture: Callable[..., Image], film: Callable[..., tuple[Video, list[int]]]) -> EngineRequest:
+def request_(
+    picture: Callable[..., StillImage], film: Callable[..., tuple[Video, list[int]]]
+) -> EngineRequest:
     video, _ = film(("white", "Alpha"), ("black", "Beta"))
     text = TextFile("text/plain", "Some text", "text")
     return EngineRequest("m", (EngineTurn("user", (picture(), "What is this?", video, text)),))
@@ -26,7 +28,7 @@ def request_(picture: Callable[..., Image], film: Callable[..., tuple[Video, lis
 @pytest.fixture
 def host(request_: EngineRequest) -> Host:
     forks = ForkServer()
-    return Host(request_, Eyes(forks), Ears(forks), at_once=2)
+    return Host(request_, RememberedFacts(Eyes(forks)), Ears(forks), at_once=2)
 
 
 def test_a_request_travels_without_its_pixels(request_: EngineRequest) -> None:

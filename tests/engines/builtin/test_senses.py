@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from stills import still
 from twinlens.domain.engine import EngineRequest, EngineTurn, Segment, Text
-from twinlens.domain.engine_media import SAMPLE_RATE, Samples, Sound, TextFile, Video
-from twinlens.domain.media import Image
+from twinlens.domain.engine_media import SAMPLE_RATE, Samples, Sound, StillImage, TextFile, Video
 from twinlens.engines.base import EngineOptions
 from twinlens.engines.builtin import BuiltinEngine, replies
 
@@ -31,10 +31,10 @@ async def answer(engine: BuiltinEngine, *turns: tuple[Segment, ...]) -> str:
     return "".join([event.text async for event in events if isinstance(event, Text)])
 
 
-async def picture_of(video: Video) -> Image:
+async def picture_of(video: Video) -> StillImage:
     """Take the first frame for a picture of its own."""
     frame = await anext(video.frames([0]))
-    return frame.image
+    return still(frame.image)
 
 
 @LOOP

@@ -237,7 +237,7 @@ async def test_a_worker_does_the_same(pool: WorkerPool) -> None:
 
     found = await pool.do(Sounds(blob(data, "audio/m4a"), 1.5, 4.25))
 
-    assert_close(found, decoded(data, 1.5, 4.25), 1e-6)
+    assert_close(np.asarray(found), decoded(data, 1.5, 4.25), 1e-6)
 
 
 async def test_a_worker_refuses_what_has_no_sound(pool: WorkerPool) -> None:

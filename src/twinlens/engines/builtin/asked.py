@@ -6,14 +6,21 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ...domain.engine_media import StillImage
 from ...domain.media import Image
 from ...domain.request import OutputFormat
 from . import patterns
 from .facts import FactName, Facts
 from .intents import Intent
 
-Look = Callable[[Image, frozenset[FactName]], Awaitable[Facts]]
+Picture = StillImage | Image
+"""An image that was sent, or a frame or a page."""
+
+Look = Callable[[Picture, frozenset[FactName]], Awaitable[Facts]]
 """Finds facts in a picture; what was found is remembered by the picture's digest."""
+
+LookAtImage = Callable[[Image, frozenset[FactName]], Awaitable[Facts]]
+"""Finds facts in one of very many images that are decoded already: a frame, a page."""
 
 
 @dataclass(frozen=True, slots=True)

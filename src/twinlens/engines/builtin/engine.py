@@ -11,11 +11,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from ...domain.engine import Capabilities, EngineRequest, Event
+from ...domain.engine_media import StillImage
 from ...domain.errors import TwinlensError
 from ...domain.media import Image
 from ...processes.fork_server import ForkServer
 from ...processes.workers import LeasedWorkers, streamed
 from ..base import EngineOptions, EngineSetupError, count_characters
+from .asked import Picture
 from .eyes import Eyes
 from .facts import Difference, FactName, Facts
 from .memory import Memory
@@ -48,7 +50,7 @@ class BuiltinEngine:
         self._forks = ForkServer(_ANSWERING)
         self._answering = LeasedWorkers(self._forks, f"{_ANSWERING}:handlers", _MOST_IDLE)
         self._at_once = max(options.processes, 1) + 1
-        self._sight = _Remembered(Eyes(self._forks, options.processes))
+        self._sight = RememberedFacts(Eyes(self._forks, options.processes))
         self._ears = Ears(self._forks, options.speech_model)
         self._capabilities = Capabilities(
             name="builtin", model=options.model or "twinlens-builtin", geometry="area32", thinks=True
@@ -102,21 +104,31 @@ def _key(request: EngineRequest) -> str:
     return next((medium.digest for medium in reversed(request.media)), "")
 
 
-class _Remembered:
+class RememberedFacts:
     """Remembers what was seen, and who looks."""
 
     def __init__(self, eyes: Eyes) -> None:
         self.eyes = eyes
         self._seen: Memory[tuple[str, frozenset[FactName]], Facts] = Memory(_MOST_REMEMBERED, _weight)
 
-    async def look(self, image: Image, wanted: frozenset[FactName]) -> Facts:
-        return await self._seen.recall((image.digest, wanted), lambda: self.eyes.look(image, wanted))
+    async def look(self, image: Picture, wanted: frozenset[FactName]) -> Facts:
+        async def find_out() -> Facts:
+            return await self.eyes.look(await _loaded(image), wanted)
 
-    async def look_in_turn(self, image: Image, wanted: frozenset[FactName]) -> Facts:
-        return await self._seen.recall((image.digest, wanted), lambda: self.eyes.look_in_turn(image, wanted))
+        return await self._seen.recall((image.digest, wanted), find_out)
 
-    async def compare(self, first: Image, second: Image) -> Difference:
-        return await self.eyes.compare(first, second)
+    async def look_in_turn(self, image: Picture, wanted: frozenset[FactName]) -> Facts:
+        async def find_out() -> Facts:
+            return await self.eyes.look_in_turn(await _loaded(image), wanted)
+
+        return await self._seen.recall((image.digest, wanted), find_out)
+
+    async def compare(self, first: Picture, second: Picture) -> Difference:
+        return await self.eyes.compare(await _loaded(first), await _loaded(second))
+
+
+async def _loaded(image: Picture) -> Image:
+    return await image.load() if isinstance(image, StillImage) else image
 
 
 def _weight(facts: Facts) -> int:

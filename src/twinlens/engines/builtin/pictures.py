@@ -8,18 +8,21 @@ from dataclasses import replace
 
 from ...domain.media import Image
 from . import answers, detect, intents, sentences
-from .asked import Asked, Look
+from .asked import Asked, Look, Picture
 from .evidence import Answer, Evidence, Item, joined_answers
 from .facts import Difference, Facts
 from .intents import Intent
 
 NO_MASKS = "Masks need a segmentation model; the built-in engine has none, so no item is given."
 
-Compare = Callable[[Image, Image], Awaitable[Difference]]
+Compare = Callable[[Picture, Picture], Awaitable[Difference]]
 """Finds what changed from one picture to the next."""
 
+CompareImages = Callable[[Image, Image], Awaitable[Difference]]
+"""The same of frames, which are decoded already."""
 
-async def view(images: Sequence[Image], asked: Asked, look: Look, compare: Compare) -> Evidence:
+
+async def view(images: Sequence[Picture], asked: Asked, look: Look, compare: Compare) -> Evidence:
     """Look at pictures, and say what they tell of a question."""
     compares = asked.intent.name == "difference" and len(images) == 2
     changed = await compare(*images) if compares else None

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from ...domain.engine import EngineRequest, EngineTurn, Medium, Segment
-from ...domain.engine_media import Document, Sound, TextFile, Video
-from ...domain.media import Image, Pixels
+from ...domain.engine_media import Document, Sound, StillImage, TextFile, Video
+from ...domain.media import Image
 from ...processes.forking import server
 from ...processes.peer import Handler
+from .asked import Picture
 from .facts import Difference, FactName, Facts, Hearing, SpeechSpan, Words
 
 _READS: Mapping[str, type[Medium]] = {
@@ -33,17 +34,9 @@ class Remote:
     index: int
     name: str
 
-    def __call__(self, *arguments: object) -> AsyncGenerator[Any, None]:
+    def __call__(self, *arguments: object) -> Any:
         """Read pieces."""
         return server().stream("read", self.index, self.name, *arguments)
-
-
-@dataclass(frozen=True, slots=True)
-class RemotePixels:
-    """Stands in a worker for the pixels of the image at `index`: their shape is all that is known there."""
-
-    index: int
-    shape: tuple[int, ...]
 
 
 def portable(request: EngineRequest) -> EngineRequest:
@@ -63,9 +56,8 @@ def _portable(segment: Segment, numbers: Any) -> Segment:
         return segment
     index = next(numbers)
     match segment:
-        case Image():
-            pixels = cast("Pixels", RemotePixels(index, segment.pixels.shape))
-            return replace(segment, pixels=pixels)
+        case StillImage():
+            return replace(segment, read=Remote(index, "image"))
         case Video():
             sound = segment.sound and replace(segment.sound, read=Remote(index, "sound"))
             return replace(segment, read=Remote(index, "read"), sound=sound)
@@ -82,9 +74,9 @@ def _portable(segment: Segment, numbers: Any) -> Segment:
 class Sight(Protocol):
     """Who looks at images: each at once, or one of very many in its turn."""
 
-    def look(self, image: Image, wanted: frozenset[FactName]) -> Awaitable[Facts]: ...
-    def look_in_turn(self, image: Image, wanted: frozenset[FactName]) -> Awaitable[Facts]: ...
-    def compare(self, first: Image, second: Image) -> Awaitable[Difference]: ...
+    def look(self, image: Picture, wanted: frozenset[FactName]) -> Awaitable[Facts]: ...
+    def look_in_turn(self, image: Picture, wanted: frozenset[FactName]) -> Awaitable[Facts]: ...
+    def compare(self, first: Picture, second: Picture) -> Awaitable[Difference]: ...
 
 
 class Hears(Protocol):
@@ -148,9 +140,9 @@ class Host:
     async def _words(self, index: int) -> tuple[Words, ...] | None:
         return await self._ears.words(self._sound(index))
 
-    def _image(self, image: Image | int) -> Image:
+    def _image(self, image: Image | int) -> Picture:
         found = self._media[image] if isinstance(image, int) else image
-        if not isinstance(found, Image):
+        if not isinstance(found, Picture):
             raise LookupError(f"medium {image} is no image")
         return found
 
@@ -165,17 +157,17 @@ class Host:
 # What follows runs in the process that answers.
 
 
-async def look(image: Image, wanted: frozenset[FactName]) -> Facts:
+async def look(image: Picture, wanted: frozenset[FactName]) -> Facts:
     """Have an image looked at. Where nothing is wanted, the sizes are known without."""
     return await _looked(image, wanted, in_turn=False)
 
 
-async def look_in_turn(image: Image, wanted: frozenset[FactName]) -> Facts:
+async def look_in_turn(image: Picture, wanted: frozenset[FactName]) -> Facts:
     """Have one of very many images looked at: a frame, a page."""
     return await _looked(image, wanted, in_turn=True)
 
 
-async def compare(first: Image, second: Image) -> Difference:
+async def compare(first: Picture, second: Picture) -> Difference:
     """Have two images compared."""
     found: Difference = await server().call("compare", _reference(first), _reference(second))
     return found
@@ -199,16 +191,15 @@ class RemoteEars:
         return found
 
 
-async def _looked(image: Image, wanted: frozenset[FactName], *, in_turn: bool) -> Facts:
+async def _looked(image: Picture, wanted: frozenset[FactName], *, in_turn: bool) -> Facts:
     if not wanted:
         return Facts(image.source_width, image.source_height, image.width, image.height)
     found: Facts = await server().call("look", _reference(image), wanted, in_turn)
     return found
 
 
-def _reference(image: Image) -> Image | int:
-    pixels: object = image.pixels
-    return pixels.index if isinstance(pixels, RemotePixels) else image
+def _reference(image: Picture) -> Image | int:
+    return _index(image.read) if isinstance(image, StillImage) else image
 
 
 def _index(read: Callable[..., object]) -> int:

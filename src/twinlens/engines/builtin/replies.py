@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from ...domain.clip import Span
 from ...domain.engine import EngineRequest, Medium
-from ...domain.engine_media import Document, Sound, TextFile, Video
-from ...domain.media import Image, Json
+from ...domain.engine_media import Document, Sound, StillImage, TextFile, Video
+from ...domain.media import Json
 from . import choices, detect, intents, moments, sentences
 from .asked import Asked
 from .evidence import Answer, Evidence
@@ -26,7 +26,7 @@ _GREETINGS = frozenset(("hi", "hello", "hey", "greetings", "morning", "afternoon
 _THANKS = frozenset(("thanks", "thank", "thx", "cheers"))
 _MOST_GAPS = 20
 _NOUNS: Mapping[str, tuple[type[Medium], ...]] = {
-    intents.PICTURES: (Image,),
+    intents.PICTURES: (StillImage,),
     intents.VIDEOS: (Video,),
     intents.SOUNDS: (Sound,),
     intents.DOCUMENTS: (Document, TextFile),

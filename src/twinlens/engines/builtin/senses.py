@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...domain.engine import Medium
-from ...domain.engine_media import Document, Sound, TextFile, Video
-from ...domain.media import Image
+from ...domain.engine_media import Document, Sound, StillImage, TextFile, Video
 from . import pictures
-from .asked import Asked, Look
+from .asked import Asked, Look, LookAtImage
 from .documents import documents
 from .documents.reading import Shelf
 from .evidence import Evidence, joined
@@ -30,7 +29,7 @@ class Senses:
     """
 
     look: Look
-    in_turn: Look
+    in_turn: LookAtImage
     compare: Compare
     ears: Hears
     reels: Reels
@@ -39,7 +38,7 @@ class Senses:
 
 async def weigh(media: Sequence[Medium], asked: Asked, senses: Senses) -> Evidence:
     """Find out what media tell of a question."""
-    images = [medium for medium in media if isinstance(medium, Image)]
+    images = [medium for medium in media if isinstance(medium, StillImage)]
     if len(images) == len(media):
         return await pictures.view(images, asked, senses.look, senses.compare)
     # One after another: what is open at a time does not grow with the number of media.
@@ -59,14 +58,14 @@ def _names(media: Sequence[Medium]) -> list[str]:
 
 
 _KINDS: Mapping[type[Medium], str] = {
-    Image: "Image",
+    StillImage: "Image",
     Video: "Video",
     Sound: "Recording",
     Document: "Document",
     TextFile: "Document",
 }
 _TELLERS: Mapping[type[Medium], Callable[[Any, Asked, Senses], Awaitable[Evidence]]] = {
-    Image: lambda image, asked, senses: pictures.view([image], asked, senses.look, senses.compare),
+    StillImage: lambda image, asked, senses: pictures.view([image], asked, senses.look, senses.compare),
     Video: lambda video, asked, senses: films.watch(
         video, asked, films.Means(senses.in_turn, senses.compare, senses.ears, senses.reels)
     ),

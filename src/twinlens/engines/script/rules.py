@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from ...domain.engine import Blocked, EngineRequest, Finished, FunctionCall, Medium
-from ...domain.engine_media import Document, Sound, TextFile, Video
+from ...domain.engine_media import Document, Sound, StillImage, TextFile, Video
 from ...domain.errors import ResourceExhausted, TwinlensError
-from ...domain.media import Image, Json
+from ...domain.media import Json
 
 KIND_OF: Mapping[type[Medium], str] = {
-    Image: "image",
+    StillImage: "image",
     Video: "video",
     Sound: "audio",
     Document: "pdf",

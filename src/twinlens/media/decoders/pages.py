@@ -12,9 +12,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
+from ...domain.engine import ImageForm
 from ...domain.regions import Box
 from ..worker.buffers import put
 from ..worker.time_slice import TimeSlice
+from .encode import encode
 from .page_image import draw
 from .page_text import Line, read
 from .pdf import DamagedPage, Pdf
@@ -33,13 +35,22 @@ def write_texts(file: IO[bytes], numbers: Sequence[int], room: int, part: TimeSl
 
 
 def write_images(
-    file: IO[bytes], numbers: Sequence[int], sizes: Sequence[tuple[int, int]], room: int, part: TimeSlice
+    file: IO[bytes],
+    numbers: Sequence[int],
+    sizes: Sequence[tuple[int, int]],
+    form: ImageForm,
+    room: int,
+    part: TimeSlice,
 ) -> dict[str, object]:
-    """Write the pixels of each page, and say how many pages there are: all, or this part."""
-    drawn = (
-        draw(*loaded, *size) for loaded, size in zip(_loaded(file, numbers, forms=True), sizes, strict=False)
-    )
-    return {"pages": _written((pixels.data.cast("B") for pixels in drawn), room, part)}
+    """Write each page as pixels or as a file, and say how many pages there are: all, or this part."""
+    loaded = zip(_loaded(file, numbers, forms=True), sizes, strict=False)
+    drawn = (draw(*page, *size) for page, size in loaded)
+    if form == "pixels":
+        return {"pages": _written((pixels.data.cast("B") for pixels in drawn), room, part)}
+    lengths: list[int] = []
+    files = (_noted(encode(pixels, form), lengths) for pixels in drawn)
+    count = _written(files, room, part)
+    return {"pages": count, "lengths": lengths[:count]}
 
 
 def _loaded(file: IO[bytes], numbers: Sequence[int], *, forms: bool = False) -> Iterator[tuple[Pdf, Any]]:
@@ -72,6 +83,11 @@ def _written(
     except DamagedPage as error:
         log.info("page passed over: %s", error)
     return done
+
+
+def _noted(data: bytes, lengths: list[int]) -> bytes:
+    lengths.append(len(data))
+    return data
 
 
 def _text(page: Any) -> bytes:

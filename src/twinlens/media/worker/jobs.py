@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -16,8 +16,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...domain.engine import ImageForm
 from ...domain.errors import BadMedia
-from ...domain.media import Blob, Descriptor, ImageInfo, Pixels
+from ...domain.media import Blob, Descriptor, EncodedImage, ImageData, ImageInfo
 from ..headers.admission import UNABLE
 from .buffers import anonymous_file, put
 from .process import Reply, WorkerDied
@@ -93,8 +94,11 @@ class Job(ABC, Generic[Result]):
 
 
 @dataclass(frozen=True, slots=True)
-class Decode(Job[Pixels]):
-    """Decode an image to upright RGB of exactly `width` x `height`; bytes and pixels are copied once."""
+class Decode(Job[ImageData]):
+    """Decode an image to upright RGB of exactly `width` x `height`, as pixels or as a file of that form.
+
+    Bytes and pixels are copied once.
+    """
 
     task: ClassVar[str] = "decode"
 
@@ -102,6 +106,7 @@ class Decode(Job[Pixels]):
     info: ImageInfo
     width: int
     height: int
+    form: ImageForm = "pixels"
 
     @property
     def subject(self) -> str:
@@ -123,7 +128,12 @@ class Decode(Job[Pixels]):
 
     def message(self) -> Mapping[str, object]:
         """Say what the header says and what size is wanted."""
-        return {"info": asdict(self.info), "width": self.width, "height": self.height}
+        return {
+            "info": asdict(self.info),
+            "width": self.width,
+            "height": self.height,
+            "form": self.form,
+        }
 
     @property
     def room_bytes(self) -> int:
@@ -140,8 +150,11 @@ class Decode(Job[Pixels]):
             put(source.fileno(), self.blob.data)
             yield source
 
-    def result(self, reply: Reply, room: OpenFile) -> Pixels:
-        """Copy the pixels out."""
+    def result(self, reply: Reply, room: OpenFile) -> ImageData:
+        """Copy the pixels or the file out."""
+        if self.form != "pixels":
+            sizes = ((self.width, self.height),)
+            return encoded_images(reply, room, sizes, self.form)[0]
         pixels = np.empty((self.height, self.width, 3), np.uint8)
         fill(pixels, room)
         return pixels
@@ -150,6 +163,26 @@ class Decode(Job[Pixels]):
         """Say why there are no pixels."""
         why = sentence(_REFUSALS, reason).format(format=self.info.format.upper(), **asdict(limits))
         return BadMedia(f"{UNABLE} {why}", field=self.blob.field)
+
+
+def encoded_images(
+    reply: Reply, room: OpenFile, sizes: Sequence[tuple[int, int]], form: ImageForm
+) -> tuple[EncodedImage, ...]:
+    """Copy image files of these (width, height) out, which a worker has left one after the other."""
+    lengths, start, images = reply.get("lengths"), 0, []
+    if not isinstance(lengths, list) or len(lengths) != len(sizes):
+        raise WorkerDied("crash", "answered nonsense for lengths")
+    for length, (width, height) in zip(lengths, sizes, strict=True):
+        if type(length) is not int or not 0 < length <= 4 * width * height + MAX_HEAD_BYTES:
+            raise WorkerDied("crash", "answered nonsense for a length")
+        data = bytearray(length)
+        start = read_exactly(memoryview(data), room, start)
+        images.append(EncodedImage(f"image/{form}", width, height, bytes(data)))
+    return tuple(images)
+
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Of an encoded image, beside what its pixels take: all encoders are far below four bytes a pixel."""
 
 
 def sentence(refusals: Mapping[str, str], reason: object) -> str:
@@ -194,11 +227,19 @@ def file_of(blob: Blob) -> Descriptor:
 
 
 def fill(array: NDArray[Any], room: OpenFile) -> None:
-    """Copy what a worker left into an array. Reading, unlike mapping, is safe if it cuts the file."""
-    flat = array.data.cast("B")
-    done = 0
-    while done < array.nbytes:
-        count = os.preadv(room.fileno(), [flat[done:]], done)
+    """Copy what a worker left into an array."""
+    read_exactly(array.data.cast("B"), room)
+
+
+def read_exactly(target: memoryview, room: OpenFile, start: int = 0) -> int:
+    """Copy what a worker left from a place on, and return the place after it.
+
+    Reading, unlike mapping, is safe if the worker cuts the file meanwhile.
+    """
+    rest = target
+    while rest:
+        count = os.preadv(room.fileno(), [rest], start)
         if not count:
             raise WorkerDied("crash", "left too little")
-        done += count
+        rest, start = rest[count:], start + count
+    return start

@@ -21,17 +21,20 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 
-from ...domain.media import ImageInfo
+from ...domain.engine import ImageForm
+from ...domain.media import ImageInfo, Pixels
 from ...processes.environment import limit_memory
 from ..decoders import frames, image, pages, pdf, sound, text, video
+from ..decoders.encode import encode, pcm16
 from ..decoders.scans import check_scans
 from ..decoders.unreadable import Unreadable
+from .buffers import put
 from .reporting import Coverage, heard_by
 from .source import DescriptorReader
 from .time_slice import TimeSlice
@@ -92,10 +95,19 @@ def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     data = mmap.mmap(source, 0, access=mmap.ACCESS_READ)
     if job["info"]["format"] == "jpeg":
         check_scans(data)
+    decoded = image.decode(memoryview(data), ImageInfo(**job["info"]), job["width"], job["height"])
+    if job["form"] != "pixels":
+        return _left([decoded], job["form"], room)
     shape = job["height"], job["width"], 3
-    pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(shape)
-    np.copyto(pixels, image.decode(memoryview(data), ImageInfo(**job["info"]), job["width"], job["height"]))
+    np.copyto(np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(shape), decoded)
     return {}
+
+
+def _left(images: Iterable[Pixels], form: ImageForm, room: int) -> dict[str, Any]:
+    """Leave images as files, one after the other."""
+    files = [encode(pixels, form) for pixels in images]
+    put(room, b"".join(files))
+    return {"lengths": [len(file) for file in files]}
 
 
 def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]:
@@ -105,18 +117,29 @@ def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]
 
 
 def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
-    samples = np.frombuffer(mmap.mmap(room, 0), np.float32, job["samples"])
+    is_wav = job["form"] == "wav"
+    samples = (
+        np.empty(job["samples"], np.float32)
+        if is_wav
+        else np.frombuffer(mmap.mmap(room, 0), np.float32, job["samples"])
+    )
     # What lies there may be of another job, and where there is no sound none is written.
     samples.fill(0)
     with nothing_opened():
-        return {"samples": sound.decode(DescriptorReader(source), job["start"], samples, _slice(job))}
+        count = sound.decode(DescriptorReader(source), job["start"], samples, _slice(job))
+    if is_wav:
+        put(room, pcm16(samples[:count]))
+    return {"samples": count}
 
 
 def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
     times, width, height = job["times"], job["width"], job["height"]
     pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(-1, height, width, 3)
     with nothing_opened():
-        return {"times": frames.decode(DescriptorReader(descriptor), times, pixels, _slice(job))}
+        found = frames.decode(DescriptorReader(descriptor), times, pixels, _slice(job))
+    if job["form"] == "pixels":
+        return {"times": found}
+    return {"times": found, **_left(pixels[: len(found)], job["form"], room)}
 
 
 def _page_texts(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
@@ -126,7 +149,8 @@ def _page_texts(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
 
 def _page_images(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     with nothing_opened():
-        return pages.write_images(DescriptorReader(source), job["pages"], job["sizes"], room, _slice(job))
+        reader, part = DescriptorReader(source), _slice(job)
+        return pages.write_images(reader, job["pages"], job["sizes"], job["form"], room, part)
 
 
 def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from ...domain.errors import BadMedia, Internal, Unavailable
 from ...domain.media import Blob, ImageInfo, Inspected, Pixels
@@ -78,8 +78,8 @@ class WorkerPool:
     async def decode(
         self, blob: Blob, info: ImageInfo, width: int, height: int, work: ComputeQuota | None = None
     ) -> Pixels:
-        """Decode an image to upright RGB of exactly `width` x `height`, in a worker."""
-        return await self.do(Decode(blob, info, width, height), work)
+        """Decode an image to upright RGB pixels of exactly `width` x `height`, in a worker."""
+        return cast("Pixels", await self.do(Decode(blob, info, width, height), work))
 
     async def inspect(
         self, blob: Blob, mime_type: str, work: ComputeQuota | None = None, heard: Listener | None = None

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ....domain.engine_media import Document, TextFile
 from .. import answers, detect, intents
-from ..asked import Asked, Look
+from ..asked import Asked, LookAtImage
 from ..evidence import Answer, Evidence, Item
 from ..facts import FactName, Facts
 from ..intents import Intent
@@ -35,7 +35,7 @@ _SEEN_INTENTS: Mapping[str, frozenset[FactName]] = {
 }
 
 
-async def study(document: Document | TextFile, asked: Asked, look: Look, shelf: Shelf) -> Evidence:
+async def study(document: Document | TextFile, asked: Asked, look: LookAtImage, shelf: Shelf) -> Evidence:
     """Read what a question needs of a document, and answer it. The shelf remembers what was read."""
     if isinstance(document, TextFile):
         return await _of_file(document, asked, shelf)
@@ -51,7 +51,7 @@ async def study(document: Document | TextFile, asked: Asked, look: Look, shelf: 
 
 
 async def _read(
-    document: Document, which: Sequence[int] | None, asked: Asked, look: Look, shelf: Shelf
+    document: Document, which: Sequence[int] | None, asked: Asked, look: LookAtImage, shelf: Shelf
 ) -> Evidence:
     """Answer from the pages' own text; the scans are read where that does not do."""
     found = await reading.own_texts(document, which, shelf)
@@ -143,7 +143,7 @@ async def _written_or_seen(
     which: Sequence[int] | None,
     asked: Asked,
     wanted: frozenset[FactName],
-    look: Look,
+    look: LookAtImage,
     shelf: Shelf,
 ) -> Evidence:
     """Look at pages, unless the text has what is asked beside faces and colours: `how many people work`."""
@@ -156,7 +156,11 @@ async def _written_or_seen(
 
 
 async def _seen(
-    document: Document, which: Sequence[int] | None, asked: Asked, wanted: frozenset[FactName], look: Look
+    document: Document,
+    which: Sequence[int] | None,
+    asked: Asked,
+    wanted: frozenset[FactName],
+    look: LookAtImage,
 ) -> Evidence:
     """Answer from the pictures of pages."""
     pages = tuple(which or range(1, document.pages + 1))[:_MOST_SEEN]

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 
 from ....domain.engine_media import Document, TextFile
 from .. import tables
-from ..asked import Look
+from ..asked import LookAtImage
 from ..facts import FactName, Facts, Table
 from ..memory import Memory
 from . import summary, written
@@ -137,7 +137,7 @@ async def own_texts(document: Document, which: Sequence[int] | None, shelf: Shel
 
 
 async def with_scans(
-    reading: Reading, document: Document, look: Look, shelf: Shelf, enough: Callable[[Page], bool]
+    reading: Reading, document: Document, look: LookAtImage, shelf: Shelf, enough: Callable[[Page], bool]
 ) -> Reading:
     """Read the scans too, one by one, until one has enough or there were very many."""
     found: dict[int, Page] = {}
@@ -151,7 +151,7 @@ async def with_scans(
 
 
 async def pictures(
-    document: Document, which: Sequence[int], wanted: frozenset[FactName], look: Look
+    document: Document, which: Sequence[int], wanted: frozenset[FactName], look: LookAtImage
 ) -> list[tuple[int, Facts]]:
     """Look at the pictures of pages, one at a time."""
     async with aclosing(document.images(which)) as images:
@@ -166,6 +166,6 @@ async def _pages(document: Document, which: Sequence[int] | None) -> AsyncGenera
             await asyncio.sleep(0)
 
 
-async def _scan(document: Document, number: int, look: Look) -> Reading:
+async def _scan(document: Document, number: int, look: LookAtImage) -> Reading:
     ((_, facts),) = await pictures(document, [number], _TEXT, look)
     return Reading((scanned(number, facts),), document.pages)

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from ....domain.clip import Span
 from ....domain.engine_media import Video
 from .. import answers, detect, moments, patterns, pictures
-from ..asked import Asked, Look
+from ..asked import Asked, LookAtImage
 from ..evidence import Answer, Evidence, Item, Moment, Named, joined
 from ..facts import FactName, Facts
 from ..memory import Memory
 from ..patterns import IntentName
-from ..pictures import Compare
+from ..pictures import CompareImages
 from ..remote import Hears
 from ..sound import sounds
 from ..wording import listing
@@ -48,8 +48,8 @@ _TOLD: frozenset[IntentName] = frozenset(("caption", "timeline", "scenes", "leng
 class Means:
     """The means to look at frames and to listen, and what was seen of videos before."""
 
-    look: Look
-    compare: Compare
+    look: LookAtImage
+    compare: CompareImages
     ears: Hears
     reels: Reels
 

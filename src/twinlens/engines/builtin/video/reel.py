@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ....domain.engine_media import Frame, Video
 from ....domain.errors import Internal
-from ..asked import Look
+from ..asked import LookAtImage
 from ..facts import FactName, Facts
 from . import captions, sights
 from .captions import Caption, Glance
@@ -69,7 +69,7 @@ class _Judged:
     changed: bool
 
 
-async def wind(video: Video, which: Sequence[int], wanted: Wanted, look: Look) -> Reel:
+async def wind(video: Video, which: Sequence[int], wanted: Wanted, look: LookAtImage) -> Reel:
     """Look through frames of a video that follow one another."""
     found = [glance async for glance in glances(video, which, wanted, look)]
     if not found:
@@ -81,7 +81,7 @@ async def wind(video: Video, which: Sequence[int], wanted: Wanted, look: Look) -
 
 
 async def glances(
-    video: Video, which: Sequence[int], wanted: Wanted, look: Look
+    video: Video, which: Sequence[int], wanted: Wanted, look: LookAtImage
 ) -> AsyncGenerator[Glance, None]:
     """Look at frames as they come, a few side by side; one that hardly differs from the last is left out."""
     looks: deque[asyncio.Task[Glance]] = deque()
@@ -119,5 +119,5 @@ def _judge(frame: Frame, before: Sight | None, kept: Sight | None) -> _Judged:
     return _Judged(sight, opens, opens or kept is None or sight.differs(kept))
 
 
-async def _glance(frame: Frame, wanted: frozenset[FactName], look: Look, opens: bool) -> Glance:
+async def _glance(frame: Frame, wanted: frozenset[FactName], look: LookAtImage, opens: bool) -> Glance:
     return Glance(frame.index, frame.index, opens, await look(frame.image, wanted))
