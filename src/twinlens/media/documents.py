@@ -10,8 +10,8 @@ import json
 import os
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -23,8 +23,8 @@ from ..domain.media import Blob, Pixels
 from ..domain.media_types import essence
 from ..domain.regions import Box
 from .headers import sniff
-from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, Result, file_of, sentence
+from .inspection import InspectedJob
+from .worker.jobs import Job, Limits, OpenFile, Result, file_of, fill, sentence
 from .worker.process import Reply, WorkerDied
 
 MAX_TEXT_BYTES = 32 << 20
@@ -34,10 +34,15 @@ _MAX_PAGES_BYTES = 64 << 20
 _SHORT_TEXT_BYTES = 1 << 20
 
 
-class _Pages(Job[Result]):
+class _Pages(InspectedJob[Result]):
     """What the jobs on pages have in common. Pages are called by their numbers, from 1."""
 
     pages: tuple[int, ...]
+
+    @property
+    def mime_type(self) -> str:
+        """The type that it was inspected as."""
+        return "application/pdf"
 
     @property
     def subject(self) -> str:
@@ -48,16 +53,6 @@ class _Pages(Job[Result]):
         """Say which pages are wanted."""
         return {"pages": self.pages}
 
-    @property
-    def room_bytes(self) -> int:
-        """Ask for no room in advance: the worker adds page after page."""
-        return 0
-
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
-        """Hold the document."""
-        yield file_of(self.blob)
-
     def result(self, reply: Reply, room: OpenFile) -> Result:
         """Take what there is of the pages."""
         count = reply.get("pages")
@@ -66,11 +61,6 @@ class _Pages(Job[Result]):
         if not count:
             raise BadMedia(_DAMAGED_PAGE.format(number=self.pages[0]), field=self.blob.field)
         return self._taken(count, room)
-
-    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why no page can be read, in the words that a look into the document would have had."""
-        look = Inspect(self.blob, "application/pdf")
-        return BadMedia(look.refusal(reason, reply, limits).message, field=self.blob.field)
 
     @abstractmethod
     def _taken(self, count: int, room: OpenFile) -> Result:
@@ -119,7 +109,7 @@ class PageImages(_Pages[tuple[Pixels, ...]]):
         images, start = [], 0
         for width, height in self.sizes[:count]:
             pixels = np.empty((height, width, 3), np.uint8)
-            start = _read(pixels.data.cast("B"), room, start)
+            start = fill(pixels.data, room, start)
             images.append(pixels)
         return tuple(images)
 
@@ -147,16 +137,10 @@ class PlainText(Job[str]):
         """Say what the label says, and how much is too much."""
         return {"mime_type": self.mime_type, "max_bytes": MAX_TEXT_BYTES}
 
-    @property
-    def room_bytes(self) -> int:
-        """Ask for no room in advance: the worker knows how long the text is."""
-        return 0
-
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
+    def file(self) -> AbstractContextManager[OpenFile]:
         """Hold the file, if it is not too long to begin with."""
         self._check_size(os.fstat(file_of(self.blob).fileno()).st_size)
-        yield file_of(self.blob)
+        return nullcontext(file_of(self.blob))
 
     def result(self, reply: Reply, room: OpenFile) -> str:
         """Take the text, if it is not too long."""
@@ -204,19 +188,8 @@ def _left(room: OpenFile, max_bytes: int) -> bytearray:
     if size > max_bytes:
         raise WorkerDied("crash", "left too much")
     data = bytearray(size)
-    _read(memoryview(data), room, 0)
+    fill(memoryview(data), room)
     return data
-
-
-def _read(target: memoryview, room: OpenFile, start: int) -> int:
-    """Copy what stands from a place on, and give the place after it. A worker may cut the file meanwhile."""
-    rest = target
-    while rest:
-        count = os.preadv(room.fileno(), [rest], start)
-        if not count:
-            raise WorkerDied("crash", "left too little")
-        rest, start = rest[count:], start + count
-    return start
 
 
 def _page(number: int, line: bytearray) -> PageText:

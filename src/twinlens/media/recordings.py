@@ -6,8 +6,7 @@ asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.engine_media import SAMPLE_RATE, Samples
-from ..domain.errors import BadMedia
 from ..domain.media import Blob
-from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, file_of, fill
+from .inspection import InspectedJob
+from .worker.jobs import OpenFile, Result, fill
 from .worker.process import Reply, WorkerDied
 
 MAX_BATCH_BYTES = 64 << 20
@@ -39,8 +37,17 @@ class FrameBatch:
     times: tuple[float, ...]
 
 
+class _RecordingJob(InspectedJob[Result]):
+    """A job on a recording, which has the type of its label."""
+
+    @property
+    def mime_type(self) -> str:
+        """The type that it was inspected as."""
+        return self.blob.mime_type or "video/mp4"
+
+
 @dataclass(frozen=True, slots=True)
-class Frames(Job[FrameBatch]):
+class Frames(_RecordingJob[FrameBatch]):
     """Decode the frames that are shown at rising times, as many as time allows."""
 
     task: ClassVar[str] = "frames"
@@ -64,21 +71,12 @@ class Frames(Job[FrameBatch]):
         """Ask for room for the pixels."""
         return self._most * self._frame_bytes
 
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
-        """Hold the recording."""
-        yield file_of(self.blob)
-
     def result(self, reply: Reply, room: OpenFile) -> FrameBatch:
         """Copy the pixels out."""
         times = _times(reply, self._most)
         pixels = np.empty((len(times), self.height, self.width, 3), np.uint8)
-        fill(pixels, room)
+        fill(pixels.data, room)
         return FrameBatch(pixels, times)
-
-    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there are no frames."""
-        return refusal(self.blob, reason, reply, limits)
 
     @property
     def _most(self) -> int:
@@ -90,10 +88,11 @@ class Frames(Job[FrameBatch]):
 
 
 @dataclass(frozen=True, slots=True)
-class Sounds(Job[Samples]):
+class Sounds(_RecordingJob[Samples]):
     """Decode the sound between two times, as much as time allows; silence where there is none."""
 
     task: ClassVar[str] = "sounds"
+    own_refusals: ClassVar[Mapping[str, str]] = {"mute": "The recording holds no sound. Send one that does."}
 
     blob: Blob
     start: float
@@ -113,37 +112,20 @@ class Sounds(Job[Samples]):
         """Ask for room for the samples."""
         return max(self._samples, 1) * np.dtype(np.float32).itemsize
 
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
-        """Hold the recording."""
-        yield file_of(self.blob)
-
     def result(self, reply: Reply, room: OpenFile) -> Samples:
         """Copy the samples out."""
         count = reply.get("samples")
         if type(count) is not int or not min(self._samples, 1) <= count <= self._samples:
             raise WorkerDied("crash", "answered nonsense for samples")
         samples = np.empty(count, np.float32)
-        fill(samples, room)
+        fill(samples.data, room)
         if not np.isfinite(samples).all():
             raise WorkerDied("crash", "left what are no numbers")
         return np.clip(samples, -1, 1, out=samples)
 
-    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there is no sound."""
-        if reason == "mute":
-            return BadMedia("The recording holds no sound. Send one that does.", field=self.blob.field)
-        return refusal(self.blob, reason, reply, limits)
-
     @property
     def _samples(self) -> int:
         return round((self.end - self.start) * SAMPLE_RATE)
-
-
-def refusal(blob: Blob, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-    """Say why a recording cannot be read, in the words that a look into it would have had."""
-    look = Inspect(blob, blob.mime_type or "video/mp4")
-    return BadMedia(look.refusal(reason, reply, limits).message, field=blob.field)
 
 
 def _times(reply: Reply, most: int) -> tuple[float, ...]:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...descriptors import anonymous_file, read_exactly, write_all
 from ...domain.errors import BadMedia
 from ...domain.media import Blob, Descriptor, ImageInfo, Pixels
 from ..headers.admission import UNABLE
-from .buffers import anonymous_file, put
 from .process import Reply, WorkerDied
 
 Result = TypeVar("Result")
@@ -75,13 +74,13 @@ class Job(ABC, Generic[Result]):
         """Say what the worker has to know, as JSON."""
 
     @property
-    @abstractmethod
     def room_bytes(self) -> int:
-        """Say how large the room for the result must be; the worker may make it larger."""
+        """How large the room for the result must be: none where the worker makes it, or needs none."""
+        return 0
 
-    @abstractmethod
     def file(self) -> AbstractContextManager[OpenFile]:
-        """Hold open the file whose descriptor goes to the worker."""
+        """Hold open the file whose descriptor goes to the worker: the one that the blob lies in."""
+        return nullcontext(file_of(self.blob))
 
     @abstractmethod
     def result(self, reply: Reply, room: OpenFile) -> Result:
@@ -137,13 +136,13 @@ class Decode(Job[Pixels]):
             yield self.blob.file
             return
         with anonymous_file() as source:
-            put(source.fileno(), self.blob.data)
+            write_all(source.fileno(), self.blob.data)
             yield source
 
     def result(self, reply: Reply, room: OpenFile) -> Pixels:
         """Copy the pixels out."""
         pixels = np.empty((self.height, self.width, 3), np.uint8)
-        fill(pixels, room)
+        fill(pixels.data, room)
         return pixels
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
@@ -182,7 +181,7 @@ def to_file(blob: Blob) -> Blob:
     if blob.file is not None:
         return blob
     with anonymous_file() as file:
-        put(file.fileno(), blob.data)
+        write_all(file.fileno(), blob.data)
         return replace(blob, file=Descriptor(os.dup(file.fileno())))
 
 
@@ -193,12 +192,9 @@ def file_of(blob: Blob) -> Descriptor:
     return blob.file
 
 
-def fill(array: NDArray[Any], room: OpenFile) -> None:
-    """Copy what a worker left into an array. Reading, unlike mapping, is safe if it cuts the file."""
-    flat = array.data.cast("B")
-    done = 0
-    while done < array.nbytes:
-        count = os.preadv(room.fileno(), [flat[done:]], done)
-        if not count:
-            raise WorkerDied("crash", "left too little")
-        done += count
+def fill(target: memoryview, room: OpenFile, at: int = 0) -> int:
+    """Copy what a worker left from a place on, and return the place after it."""
+    try:
+        return read_exactly(room.fileno(), target, at)
+    except EOFError as error:
+        raise WorkerDied("crash", "left too little") from error
