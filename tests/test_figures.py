@@ -29,6 +29,6 @@ def test_imports_of_our_own_stand_at_the_top() -> None:
     assert figures.late_imports() == []
 
 
-@pytest.mark.parametrize("idea", ["JSON content type"])
+@pytest.mark.parametrize("idea", ["bounded LRU", "single flight", "JSON content type"])
 def test_an_idea_stands_in_one_place(idea: str) -> None:
     assert len(figures.places(idea)) == 1, f"{idea}: {figures.places(idea)}"

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from ...concurrency.lru import AsyncLRU
 from ...domain.engine import Capabilities, EngineRequest, Event
 from ...domain.errors import TwinlensError
 from ...domain.media import Image
@@ -18,7 +19,6 @@ from ...processes.workers import LeasedWorkers, streamed
 from ..base import EngineOptions, EngineSetupError, count_characters
 from .eyes import Eyes
 from .facts import Difference, FactName, Facts
-from .memory import Memory
 from .remote import Host, portable
 from .sound.ears import Ears
 
@@ -107,13 +107,15 @@ class _Remembered:
 
     def __init__(self, eyes: Eyes) -> None:
         self.eyes = eyes
-        self._seen: Memory[tuple[str, frozenset[FactName]], Facts] = Memory(_MOST_REMEMBERED, _weight)
+        self._seen: AsyncLRU[tuple[str, frozenset[FactName]], Facts] = AsyncLRU(_MOST_REMEMBERED, _weight)
 
     async def look(self, image: Image, wanted: frozenset[FactName]) -> Facts:
-        return await self._seen.recall((image.digest, wanted), lambda: self.eyes.look(image, wanted))
+        return await self._seen.get_or_compute((image.digest, wanted), lambda: self.eyes.look(image, wanted))
 
     async def look_in_turn(self, image: Image, wanted: frozenset[FactName]) -> Facts:
-        return await self._seen.recall((image.digest, wanted), lambda: self.eyes.look_in_turn(image, wanted))
+        return await self._seen.get_or_compute(
+            (image.digest, wanted), lambda: self.eyes.look_in_turn(image, wanted)
+        )
 
     async def compare(self, first: Image, second: Image) -> Difference:
         return await self.eyes.compare(first, second)
