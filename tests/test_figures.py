@@ -7,6 +7,13 @@ import pytest
 import figures
 
 OUTSIDE = [module for module in figures.MODULES if not module.is_builtin]
+REACHED = (
+    "bounded LRU",
+    "single flight",
+    "read-ahead",
+    "memfd, write-all, read-exactly",
+    "JSON content type",
+)
 FUNCTIONS = [function for module in OUTSIDE for function in module.functions]
 
 
@@ -29,6 +36,9 @@ def test_imports_of_our_own_stand_at_the_top() -> None:
     assert figures.late_imports() == []
 
 
-@pytest.mark.parametrize("idea", ["bounded LRU", "single flight", "JSON content type"])
+@pytest.mark.parametrize(
+    "idea",
+    REACHED,
+)
 def test_an_idea_stands_in_one_place(idea: str) -> None:
     assert len(figures.places(idea)) == 1, f"{idea}: {figures.places(idea)}"

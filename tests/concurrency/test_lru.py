@@ -161,3 +161,12 @@ def test_a_value_can_be_taken_out() -> None:
     cache.put("a", 1)
 
     assert (cache.pop("a"), cache.pop("a"), "a" in cache) == (1, None, False)
+
+
+def test_what_is_listed_has_not_been_used() -> None:
+    cache: LRU[str, int] = LRU()
+    cache.put("a", 1)
+    cache.put("b", 2)
+
+    assert sorted(cache.items()) == [("a", 1), ("b", 2)]
+    assert [cache.pop_oldest(), cache.pop_oldest()] == [("a", 1), ("b", 2)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Hashable, Iterator, MutableMapping
+from collections.abc import Callable, Coroutine, Hashable, Iterator
 from math import inf
 from typing import Any, Generic, TypeVar
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 from .single_flight import SingleFlight
 
@@ -23,7 +23,7 @@ class LRU(Generic[Key, Value]):
 
     def __init__(self, maxsize: float = inf, weigh: Callable[[Value], float] = _one) -> None:
         self._maxsize, self._weigh = maxsize, weigh
-        self._values: MutableMapping[Key, Value] = LRUCache(maxsize, weigh)
+        self._values: LRUCache[Key, Value] = LRUCache(maxsize, weigh)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._values
@@ -46,6 +46,15 @@ class LRU(Generic[Key, Value]):
     def pop(self, key: Key) -> Value | None:
         """Forget a value, and return it if there was one."""
         return self._values.pop(key, None)
+
+    def pop_oldest(self) -> tuple[Key, Value]:
+        """Forget what has not been used for longest, and return it. Raises `KeyError` where all is gone."""
+        return self._values.popitem()
+
+    def items(self) -> list[tuple[Key, Value]]:
+        """List what is kept, without using it."""
+        # A plain look-up would count as use.
+        return [(key, Cache.__getitem__(self._values, key)) for key in self._values]
 
     def clear(self) -> None:
         """Forget everything."""

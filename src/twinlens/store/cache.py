@@ -14,7 +14,6 @@ import re
 import struct
 import time
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,6 +24,8 @@ from typing import IO
 
 import numpy as np
 
+from ..concurrency.lru import LRU
+from ..descriptors import read_exactly
 from ..domain.media import Pixels
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class PixelCache:
         self._folder = folder
         self._max_bytes = max_bytes
         self._lock = Lock()
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: LRU[str, _Entry] = LRU()
         self._waiting: dict[str, Pixels] = {}
         self._waiting_bytes = 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cache")
@@ -140,7 +141,7 @@ class PixelCache:
                     size = _size(status.st_size - _HEADER.size)
                     found.append((status.st_mtime, file.name, size))
             for touched, name, size in sorted(found):
-                self._entries[name] = _Entry(size, touched)
+                self._entries.put(name, _Entry(size, touched))
                 self.bytes += size
             self._make_room(0)
         except OSError as error:
@@ -169,7 +170,6 @@ class PixelCache:
             entry = self._entries.get(name)
             if entry is None:
                 return
-            self._entries.move_to_end(name)
             if now - entry.touched < _TOUCH_AFTER_S:
                 return
             entry.touched = now
@@ -182,7 +182,7 @@ class PixelCache:
             self._make_room(size)
             _write_whole(self._path_of(name), _pack(name, pixels), pixels)
             with self._lock:
-                self._entries[name] = _Entry(size, time.time())
+                self._entries.put(name, _Entry(size, time.time()))
                 self.bytes += size
         except OSError as error:
             self._complain(error)
@@ -194,9 +194,11 @@ class PixelCache:
     def _make_room(self, size: int) -> None:
         while self._entries and self.bytes + size > self._max_bytes:
             with self._lock:
-                oldest = next(iter(self._entries))
+                oldest, entry = self._entries.pop_oldest()
+            # Where that fails, what it takes stays counted.
             self._path_of(oldest).unlink(missing_ok=True)
-            self._forget(oldest)
+            with self._lock:
+                self.bytes -= entry.size
             self.evictions += 1
 
     def _expire(self, before: float) -> None:
@@ -219,7 +221,7 @@ class PixelCache:
 
     def _forget(self, name: str) -> None:
         with self._lock:
-            entry = self._entries.pop(name, None)
+            entry = self._entries.pop(name)
             if entry is not None:
                 self.bytes -= entry.size
 
@@ -279,13 +281,10 @@ def _unpack(file: IO[bytes], name: str) -> Pixels:
     if not wanted or os.fstat(file.fileno()).st_size != _HEADER.size + wanted:
         raise _Damaged("its size does not fit its header")
     pixels = np.empty((height, width, 3), np.uint8)
-    flat = pixels.data.cast("B")
-    done = 0
-    while done < wanted:
-        count = os.readv(file.fileno(), [flat[done:]])
-        if not count:
-            raise _Damaged("it has become shorter")
-        done += count
+    try:
+        read_exactly(file.fileno(), pixels.data, _HEADER.size)
+    except EOFError as error:
+        raise _Damaged("it has become shorter") from error
     if _checksum(name, pixels) != checksum:
         raise _Damaged("its checksum does not fit")
     pixels.setflags(write=False)
