@@ -13,6 +13,8 @@ REACHED = (
     "read-ahead",
     "memfd, write-all, read-exactly",
     "JSON content type",
+    "SSE writer",
+    "error reporter",
 )
 FUNCTIONS = [function for module in OUTSIDE for function in module.functions]
 

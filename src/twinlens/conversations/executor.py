@@ -23,12 +23,12 @@ from ..concurrency.deadline import until
 from ..concurrency.off_loop import ON_LOOP_BYTES, is_small, off_loop, parse_off_loop
 from ..concurrency.tasks import gather
 from ..domain.engine import FunctionCall, Text, Thought, Usage
-from ..domain.errors import DeadlineExceeded, Internal, NotFound, TwinlensError
+from ..domain.errors import DeadlineExceeded, NotFound, TwinlensError
 from ..domain.interaction import Failure, Interaction, Outcome, Status
 from ..domain.request import Request
 from ..engines.router import Served
 from ..pipeline.answer import Plan, answer, check, plan
-from ..pipeline.failures import drop_tracebacks, to_api_error
+from ..pipeline.failures import drop_tracebacks, report, to_api_error
 from ..pipeline.media_limits import EARLIER
 from ..pipeline.persist_media import keep, keeping_inline, kept_of
 from ..pipeline.planning import PlannedMedia
@@ -101,7 +101,7 @@ class Executor:
             error = to_api_error(failure)
             if job.is_announced:
                 # Of what has not begun, whoever asked is told, and the log too.
-                _log(error)
+                report(error, "an interaction")
                 drop_tracebacks(error)
             await self._fail(job, asked, error)
 
@@ -283,10 +283,3 @@ class Executor:
 
 def _joined(history: Sequence[Interaction], own: Request) -> Request:
     return replace(own, turns=with_names(turns_of(history) + own.turns))
-
-
-def _log(error: TwinlensError) -> None:
-    if isinstance(error, Internal):
-        log.error("an interaction broke", exc_info=error)
-    elif error.__cause__ is not None:
-        log.info("%s: %s", error.message, error.__cause__)
