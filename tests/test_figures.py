@@ -11,6 +11,7 @@ REACHED = (
     "bounded LRU",
     "single flight",
     "read-ahead",
+    "small on the loop, large in a thread",
     "memfd, write-all, read-exactly",
     "JSON content type",
     "SSE writer",

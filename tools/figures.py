@@ -152,6 +152,9 @@ REPEATS: Mapping[str, Callable[[ast.AST], bool]] = {
         and holds(node.value, *TASK)
     ),
     "bounded LRU": lambda node: calls(node, "move_to_end", "popitem", "LRUCache"),
+    "small on the loop, large in a thread": lambda node: (
+        isinstance(node, ast.IfExp) and holds(node, "off_loop", "run_in_executor")
+    ),
     "read-ahead": lambda node: calls(node, *TASK) and holds(node, "anext", "_next"),
     "memfd, write-all, read-exactly": lambda node: (
         calls(node, "memfd_create") or (isinstance(node, ast.While) and holds(node, *WRITES))

@@ -20,7 +20,7 @@ from functools import partial
 
 from ..concurrency.admission import Ticket
 from ..concurrency.deadline import until
-from ..concurrency.off_loop import ON_LOOP_BYTES, is_small, off_loop, parse_off_loop
+from ..concurrency.off_loop import ON_LOOP_BYTES, is_small, off_loop_unless, parse_off_loop
 from ..concurrency.tasks import gather
 from ..domain.engine import FunctionCall, Text, Thought, Usage
 from ..domain.errors import DeadlineExceeded, NotFound, TwinlensError
@@ -152,8 +152,7 @@ class Executor:
         """Put what was said before in front of a request."""
         history = await self._history(asked)
         joined, size = partial(_joined, history, own), sum(len(one.sent) for one in history)
-        small = size <= ON_LOOP_BYTES and is_small(own)
-        return joined() if small else await off_loop(joined)
+        return await off_loop_unless(size <= ON_LOOP_BYTES and is_small(own), joined)
 
     async def _history(self, asked: JobSpec) -> Sequence[Interaction]:
         """Give what it is built on. Once it is accepted, that stays with it, whatever is deleted."""
