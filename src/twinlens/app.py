@@ -97,7 +97,7 @@ class _Parts:
 
 
 class App(Starlette):
-    """The server as an ASGI app. `release` is called when it begins to stop, before what is in flight ends."""
+    """The server as an ASGI app. Call `release` when it begins to stop, before what is in flight ends."""
 
     def __init__(self, release: Callable[[], None], **parts: Any) -> None:
         super().__init__(**parts)
