@@ -15,7 +15,7 @@ from ...domain.engine import Capabilities, EngineRequest, Event
 from ...domain.errors import TwinlensError
 from ...domain.media import Image
 from ...processes.fork_server import ForkServer
-from ...processes.workers import LeasedWorkers, streamed
+from ...processes.leases import LeasedWorkers, streamed
 from ..base import EngineOptions, EngineSetupError, count_characters
 from .eyes import Eyes
 from .facts import Difference, FactName, Facts
