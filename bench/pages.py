@@ -28,9 +28,10 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from twinlens.descriptors import anonymous_file
 from twinlens.domain.geometry import area32
 from twinlens.media.decoders import image, page_image, pages, pdf
-from twinlens.media.worker.buffers import KEPT_BYTES, ResultBuffer, anonymous_file
+from twinlens.media.worker.buffers import KEPT_BYTES, ResultBuffer
 from twinlens.media.worker.time_slice import TimeSlice
 
 BUDGETS = (280, 560, 1120)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -96,7 +96,15 @@ class _Parts:
     cache: PixelCache | None
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starlette:
+class App(Starlette):
+    """The server as an ASGI app. Call `release` when it begins to stop, before what is in flight ends."""
+
+    def __init__(self, release: Callable[[], None], **parts: Any) -> None:
+        super().__init__(**parts)
+        self.release = release
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = now) -> App:
     """Build the whole server as an ASGI app. The engine begins to load when the app starts.
 
     Files expire by `clock`. Raises SettingsError, EngineSetupError, and DataFolderError where the
@@ -109,7 +117,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
     body_memory = _room(settings)
     counts = _counts(parts, settings, admission)
     scheduler = _scheduler(parts, settings, admission, counts)
-    app = Starlette(
+    app = App(
+        scheduler.release,
         routes=[
             *_routes(parts, settings, admission, body_memory, counts),
             *_conversations(parts, settings, admission, body_memory, scheduler),
@@ -122,7 +131,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
         exception_handlers=failures.HANDLERS,
         lifespan=_lifespan(parts, scheduler, settings.sweep_interval_s),
     )
-    app.state.release = scheduler.release
     # A redirect would be no answer of this API, and name a host of its own finding.
     app.router.redirect_slashes = False
     return app

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import Field, dataclass, field, fields
 from ipaddress import ip_network
 from math import inf, isfinite
 from pathlib import Path
@@ -27,9 +28,30 @@ class SettingsError(ValueError):
     """A setting is wrong; the sentence names its flag and says what to change."""
 
 
-def knob(default: Any, help_text: str, *, unit: str = "", secret: bool = False) -> Any:
-    """Declare one setting. A tuple as default makes it repeatable."""
-    return field(default=default, metadata={"help": help_text, "unit": unit, "secret": secret})
+_BOUNDS = {
+    "bytes": (1, 2**53),
+    "MiB": (1, 2**33),
+    "pixels": (1, 2**53),
+    "seconds": (0.001, 100 * 365 * 24 * 3600),
+    "processes": (1, inf),
+    "requests": (1, inf),
+}
+"""By unit. What is larger was mistyped, and dates and databases could not hold it."""
+
+
+def knob(
+    default: Any,
+    help_text: str,
+    *,
+    unit: str = "",
+    secret: bool = False,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Declare one setting. A tuple as default makes it repeatable; its unit bounds it, unless it says so."""
+    lowest, highest = _BOUNDS.get(unit, (-inf, inf))
+    bounds = {"least": lowest if least is None else least, "most": highest if most is None else most}
+    return field(default=default, metadata={"help": help_text, "unit": unit, "secret": secret, **bounds})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +59,7 @@ class Settings:
     """The settings of `twinlens serve`, in the order that `--help` lists them."""
 
     host: str = knob("127.0.0.1", "Address to listen on; anything but loopback needs an API key.")
-    port: int = knob(8080, "Port to listen on; 0 takes a free one.")
+    port: int = knob(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
     public_url: str | None = knob(
         None, "Where clients reach this server, if proxies do not say: http(s)://host[:port][/prefix]."
     )
@@ -61,19 +83,25 @@ class Settings:
         20 * 1024**3, "Most that a project's files and unfinished uploads may take together.", unit="bytes"
     )
     upload_lifetime_s: int = knob(
-        7 * 24 * 3600, "Time an upload may take; an older one is given up.", unit="seconds"
+        7 * 24 * 3600, "Time an upload may take; an older one is given up.", unit="seconds", least=1
     )
     processing_wait_s: float = knob(
-        30.0, "How long a request waits for a file that is still PROCESSING.", unit="seconds"
+        30.0, "How long a request waits for a file that is still PROCESSING.", unit="seconds", least=0
     )
     sweep_interval_s: float = knob(
-        60.0, "Time between two clearings of expired files and abandoned uploads.", unit="seconds"
+        60.0, "Time between two clearings of expired files and abandoned uploads.", unit="seconds", least=0.1
     )
     cache_max_bytes: int = knob(
-        2 * 1024**3, "Disk space for decoded pixels that are asked for again; 0 keeps none.", unit="bytes"
+        2 * 1024**3,
+        "Disk space for decoded pixels that are asked for again; 0 keeps none.",
+        unit="bytes",
+        least=0,
     )
     interaction_lifetime_s: int = knob(
-        55 * 24 * 3600, "Time for which a stored interaction can be read and continued.", unit="seconds"
+        55 * 24 * 3600,
+        "Time for which a stored interaction can be read and continued.",
+        unit="seconds",
+        least=1,
     )
     max_interaction_bytes: int = knob(
         20 * 1024**3, "Most that a project's stored interactions may take, with their media.", unit="bytes"
@@ -84,7 +112,7 @@ class Settings:
         False, "Serve only the model names that are listed; others of their families are 404."
     )
     script: Path | None = knob(None, "Answers file of the script engine (YAML).")
-    engine_processes: int = knob(1, "Processes in which the built-in engine looks at pictures.")
+    engine_processes: int = knob(1, "Processes in which the built-in engine looks at pictures.", least=1)
     speech_model: Path | None = knob(
         None, "Folder of a Whisper model (CTranslate2) with which the built-in engine writes down speech."
     )
@@ -133,9 +161,9 @@ class Settings:
         unit="seconds",
     )
     max_running: int = knob(32, "Requests worked on at the same time.", unit="requests")
-    max_waiting: int = knob(256, "Requests that may wait; more are answered 429.", unit="requests")
+    max_waiting: int = knob(256, "Requests that may wait; more are answered 429.", unit="requests", least=0)
     decode_workers: int = knob(os.cpu_count() or 1, "Processes that decode media.", unit="processes")
-    decode_memory_mib: int = knob(1536, "Memory a decoding process may use.", unit="MiB")
+    decode_memory_mib: int = knob(1536, "Memory a decoding process may use.", unit="MiB", least=256)
     decode_timeout_s: float = knob(
         30.0, "Longest time for decoding one medium, or the least part of it.", unit="seconds"
     )
@@ -145,21 +173,14 @@ class Settings:
         unit="seconds",
     )
     engine_usage: bool = knob(False, "Add what the engine really spent to usageMetadata (engineUsage).")
-    shutdown_timeout_s: int = knob(30, "Time that requests in flight get when stopping.", unit="seconds")
+    shutdown_timeout_s: int = knob(
+        30, "Time that requests in flight get when stopping.", unit="seconds", least=0
+    )
     access_log: bool = knob(False, "Log a line for every request.")
 
     def problems(self) -> list[str]:
         """Name what is wrong with these settings, each with the flag to change."""
-        found = [
-            f"{flag(name)} must be at least {least}, not {getattr(self, name)}."
-            for name, least in _LEAST.items()
-            if getattr(self, name) < least
-        ]
-        found += [
-            f"{flag(knob.name)} must be at most {_MOST[unit]:.0f} {unit}, not {getattr(self, knob.name)}."
-            for knob in KNOBS
-            if (unit := knob.metadata["unit"]) in _MOST and _MOST[unit] < getattr(self, knob.name) < inf
-        ]
+        found = [said for knob in KNOBS for said in _beyond(knob, getattr(self, knob.name))]
         if read_address(self.host) is None and (read_host(self.host) is None or ":" in self.host):
             found.append(f"--host must be one address or name, without a port, not {self.host!r}.")
         elif not self.api_key and not is_loopback(self.host):
@@ -167,15 +188,8 @@ class Settings:
                 f"--host {self.host} is open to others, and no key is set. "
                 "Add --api-key KEY (or TWINLENS_API_KEY), or listen on 127.0.0.1."
             )
-        found += [
-            f"{flag(knob.name)} must be a number, not {getattr(self, knob.name)}."
-            for knob in KNOBS
-            if isinstance(knob.default, float) and not isfinite(getattr(self, knob.name))
-        ]
         if self.youtube_resolver is not None and not _is_program(self.youtube_resolver):
             found.append(f"--youtube-resolver {self.youtube_resolver} is no program that can be run.")
-        if self.port > 65535:
-            found.append(f"--port must be at most 65535, not {self.port}.")
         if self.public_url is not None and not _PUBLIC_URL.fullmatch(self.public_url):
             found.append(f"--public-url must be http(s)://host[:port][/prefix], not {self.public_url!r}.")
         if self.file_uri_base is not None and not _FILE_URI_BASE.fullmatch(self.file_uri_base):
@@ -224,41 +238,6 @@ class Settings:
         return found
 
 
-_LEAST = {
-    "port": 0,
-    "max_file_bytes": 1,
-    "max_project_bytes": 1,
-    "upload_lifetime_s": 1,
-    "processing_wait_s": 0,
-    "sweep_interval_s": 0.1,
-    "cache_max_bytes": 0,
-    "interaction_lifetime_s": 1,
-    "max_interaction_bytes": 1,
-    "engine_processes": 1,
-    "fetch_max_bytes": 1,
-    "fetch_total_bytes": 1,
-    "fetch_timeout_s": 0.001,
-    "youtube_max_bytes": 1,
-    "youtube_timeout_s": 0.001,
-    "max_request_bytes": 1,
-    "max_image_pixels": 1,
-    "max_decoded_pixels": 1,
-    "receive_timeout_s": 0.001,
-    "send_timeout_s": 0.001,
-    "request_timeout_s": 0.001,
-    "background_timeout_s": 0.001,
-    "max_running": 1,
-    "max_waiting": 0,
-    "decode_workers": 1,
-    "decode_memory_mib": 256,
-    "decode_timeout_s": 0.001,
-    "work_limit_s": 0.001,
-    "shutdown_timeout_s": 0,
-}
-_MOST = {"bytes": 2**53, "MiB": 2**33, "pixels": 2**53, "seconds": 100 * 365 * 24 * 3600}
-"""By unit: what is larger was mistyped, and dates and databases could not hold it."""
-
-
 def flag(name: str) -> str:
     """Spell a setting as its flag: `data_dir` is `--data-dir`."""
     return "--" + name.replace("_", "-")
@@ -270,6 +249,20 @@ def env(name: str) -> str:
 
 
 KNOBS = fields(Settings)
+
+
+def _beyond(knob: Field[Any], value: Any) -> Iterator[str]:
+    """Say what is wrong with the size of a setting that is a number."""
+    least, most, unit = (knob.metadata[name] for name in ("least", "most", "unit"))
+    if not isinstance(value, int | float):
+        return
+    if isinstance(knob.default, float) and not isfinite(value):
+        yield f"{flag(knob.name)} must be a number, not {value}."
+    if value < least:
+        yield f"{flag(knob.name)} must be at least {least}, not {value}."
+    if most < value < inf:
+        limit = f"{most:.0f} {unit}".rstrip()
+        yield f"{flag(knob.name)} must be at most {limit}, not {value}."
 
 
 def _is_program(path: Path) -> bool:

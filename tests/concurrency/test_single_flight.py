@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -71,3 +72,84 @@ async def test_a_failure_is_everybodys_and_not_remembered() -> None:
     with pytest.raises(ValueError, match="no"):
         await flights.do("a", failing)
     assert await flights.do("a", working) == 1
+
+
+async def test_work_that_was_given_up_has_ended_before_its_caller_goes_on() -> None:
+    flights: SingleFlight[None] = SingleFlight()
+    begun, ended = asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("closed")
+
+    only = asyncio.create_task(flights.do("a", work))
+    await begun.wait()
+    only.cancel()
+    await asyncio.wait([only])
+
+    assert only.cancelled()
+    assert ended == ["closed"]
+
+
+async def test_work_that_was_started_goes_on_although_nobody_waits() -> None:
+    flights: SingleFlight[int] = SingleFlight()
+    go_on = asyncio.Event()
+
+    async def work() -> int:
+        await go_on.wait()
+        return 7
+
+    task = flights.start("a", work)
+    impatient = asyncio.create_task(flights.do("a", work))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await asyncio.wait([impatient])
+    go_on.set()
+
+    assert "a" in flights
+    assert await task == 7
+    assert "a" not in flights
+
+
+async def test_work_is_started_once_until_it_has_ended() -> None:
+    flights: SingleFlight[None] = SingleFlight()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+
+    first = flights.start("a", work)
+    assert flights.start("a", work) is first
+
+    await first
+
+    assert flights.start("a", work) is not first
+
+
+async def test_stopping_ends_all_work() -> None:
+    flights: SingleFlight[None] = SingleFlight()
+
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    tasks = [flights.start(key, work) for key in "ab"]
+    await flights.stop()
+
+    assert [task.cancelled() for task in tasks] == [True, True]
+
+
+async def test_a_failure_that_nobody_waits_for_is_taken_note_of() -> None:
+    flights: SingleFlight[None] = SingleFlight()
+    said: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context["message"]))
+
+    async def fail() -> None:
+        raise ValueError("no")
+
+    await asyncio.wait([flights.start("a", fail)])
+    gc.collect()
+
+    assert said == []

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -40,7 +39,7 @@ class Heart:
         return JSONResponse({"longest_s": longest})
 
 
-def with_heart(starlette: Starlette) -> Starlette:
+def with_heart(starlette: app.App) -> app.App:
     heart, lifespan = Heart(), starlette.router.lifespan_context
 
     @asynccontextmanager

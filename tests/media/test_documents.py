@@ -16,12 +16,12 @@ import clips
 import pictures
 import sheets
 from sheets import Sheet, picture, placed, words
+from twinlens.descriptors import anonymous_file, write_all
 from twinlens.domain.engine_media import PageText, TextLine
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
 from twinlens.domain.regions import Box
 from twinlens.media.documents import PageImages, PageTexts, PlainText
-from twinlens.media.worker.buffers import anonymous_file, put
 from twinlens.media.worker.jobs import Job, Limits, Result, to_file
 from twinlens.media.worker.pool import WorkerPool
 from twinlens.media.worker.process import WorkerDied
@@ -215,7 +215,7 @@ class Left:
     @classmethod
     def taken(cls, left: bytes, pages: object = 1) -> object:
         with anonymous_file() as room:
-            put(room.fileno(), left)
+            write_all(room.fileno(), left)
             return cls.job.result({"pages": pages}, room)
 
 
@@ -271,7 +271,7 @@ def test_a_worker_that_leaves_nonsense_is_lost(left: bytes) -> None:
 def test_a_worker_that_leaves_too_much_or_too_little_is_lost() -> None:
     images = PageImages(Blob(b"", None, "f"), (1,), ((10, 10),))
     with anonymous_file() as room:
-        put(room.fileno(), bytes(299))
+        write_all(room.fileno(), bytes(299))
 
         with pytest.raises(WorkerDied):
             images.result({"pages": 1}, room)
@@ -333,7 +333,7 @@ def test_a_worker_that_answers_nonsense_on_a_text_is_lost(said: object) -> None:
 
 def test_a_worker_that_leaves_no_text_is_lost() -> None:
     with anonymous_file() as room:
-        put(room.fileno(), b"\xff")
+        write_all(room.fileno(), b"\xff")
 
         with pytest.raises(WorkerDied):
             PlainText(blob(b""), "text/plain").result({"bytes": 1}, room)

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 import clips
+from twinlens.descriptors import anonymous_file
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
 from twinlens.media.recordings import MAX_BATCH_BYTES, FrameBatch, Frames, Sounds
-from twinlens.media.worker.buffers import anonymous_file
 from twinlens.media.worker.jobs import Limits, to_file
 from twinlens.media.worker.pool import WorkerPool
 from twinlens.media.worker.process import WorkerDied

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from twinlens.domain.errors import ResourceExhausted
-from twinlens.processes.peer import PeerLost, RemoteError
+from twinlens.processes.calls import PeerLost, RemoteError
 from twinlens.processes.workers import Worker
 
 

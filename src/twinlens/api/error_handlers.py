@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,30 +10,24 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ..domain.errors import Cancelled, DeadlineExceeded, Internal, NotFound, TwinlensError, Unimplemented
-from ..pipeline.failures import drop_tracebacks, to_api_error
+from ..pipeline.failures import drop_tracebacks, report, to_api_error
 from ..wire import status
 from ..wire.encoding import JSON
 from .refusals import write_refusal
 from .unsupported import MAX_ECHO, unserved_path
 
-log = logging.getLogger(__name__)
-
 
 async def on_api_error(http: Request, failure: Exception) -> Response:
     """Answer an error with its status and its message; its cause goes to the log."""
     assert isinstance(failure, TwinlensError)
-    if isinstance(failure, Internal):
-        log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
-    elif failure.__cause__ is not None:
-        log.info("%s: %s", failure.message, failure.__cause__)
+    report(failure, f"{http.method} {http.url.path}")
     drop_tracebacks(failure)
     return _response(http, failure)
 
 
 async def on_os_error(http: Request, failure: Exception) -> Response:
     """Answer what the system refuses us: where it has run out of something, that can be told."""
-    error = to_api_error(failure)
-    return await (on_bug(http, failure) if isinstance(error, Internal) else on_api_error(http, error))
+    return await on_api_error(http, to_api_error(failure))
 
 
 async def on_http_error(http: Request, failure: Exception) -> Response:
@@ -56,7 +49,7 @@ async def on_disconnect(http: Request, _: Exception) -> Response:
 
 async def on_bug(http: Request, failure: Exception) -> Response:
     """Answer a fault of ours, telling nothing of its inside."""
-    log.error("%s %s broke", http.method, http.url.path, exc_info=failure)
+    report(to_api_error(failure), f"{http.method} {http.url.path}")
     answer = _response(http, Internal())
     # The failure goes on to uvicorn, which hangs up: the client must not ask its next question here.
     answer.headers["Connection"] = "close"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -20,11 +19,11 @@ from ..concurrency.off_loop import parse_off_loop
 from ..domain import request as domain
 from ..domain.answer import Answer, fold
 from ..domain.engine import Usage
-from ..domain.errors import Internal, NotFound, UnknownModel
+from ..domain.errors import NotFound, UnknownModel
 from ..domain.generations import Generation
 from ..engines.router import MAX_NAME, Served
 from ..pipeline.answer import Plan, answer, plan
-from ..pipeline.failures import to_api_error
+from ..pipeline.failures import report, to_api_error
 from ..pipeline.services import Services
 from ..wire import gemini, status
 from .auth import Keys
@@ -36,8 +35,6 @@ from .query import check_query
 from .responses import answered
 from .sse import ARRAY, SSE, Framing, framed, stream_start
 from .unsupported import unserved_method
-
-log = logging.getLogger(__name__)
 
 _GENERATING = ("generateContent", "streamGenerateContent")
 
@@ -281,6 +278,5 @@ async def _send(written: AsyncGenerator[bytes, None], framing: Framing, send: Se
 
 def _write_failure(failure: Exception) -> bytes:
     error = to_api_error(failure)
-    if isinstance(error, Internal):
-        log.error("a stream broke", exc_info=error)
+    report(error, "a stream")
     return status.write_error(error)

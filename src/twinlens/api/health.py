@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from .. import __version__
+from ..concurrency.single_flight import SingleFlight
 from ..engines.router import Engines
 
 PROBE_EVERY_S = 1.0
@@ -61,21 +62,19 @@ class _Seldom:
 
     def __init__(self, trouble: Trouble) -> None:
         self._trouble = trouble
-        self._looking: asyncio.Task[str | None] | None = None
+        self._looks: SingleFlight[None] = SingleFlight()
         self._found: str | None = None
         self._fresh_until = 0.0
 
     async def __call__(self) -> str | None:
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._fresh_until:
+        if asyncio.get_running_loop().time() < self._fresh_until:
             return self._found
-        if self._looking is None:
-            self._looking = loop.create_task(self._trouble())
-            self._looking.add_done_callback(self._note)
-        done, _ = await asyncio.wait({self._looking}, timeout=PATIENCE_S)
+        # A folder that hangs is looked at by one: whoever asks meanwhile, and gives up, leaves it to that.
+        looking = self._looks.start("the data folder", self._look)
+        done, _ = await asyncio.wait({looking}, timeout=PATIENCE_S)
         return self._found if done else "the data folder does not answer"
 
-    def _note(self, looking: asyncio.Task[str | None]) -> None:
-        self._looking = None
-        self._found = "the server is stopping" if looking.cancelled() else looking.result()
-        self._fresh_until = looking.get_loop().time() + PROBE_EVERY_S
+    async def _look(self) -> None:
+        self._found = "the server is stopping"
+        self._found = await self._trouble()
+        self._fresh_until = asyncio.get_running_loop().time() + PROBE_EVERY_S

@@ -34,6 +34,11 @@ SSE = Framing("text/event-stream", b"", b"data: ", b"data: ", b"\r\n\r\n", b"", 
 ARRAY = Framing(JSON, b"[", b"", b",\r\n", b"\n", b"]")
 
 
+def named_event(name: str, data: bytes) -> bytes:
+    """Write one event of a stream whose events have names, as the Interactions API's have."""
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
+
+
 def stream_start(media_type: str) -> Message:
     """Give the head of a response whose body comes in pieces."""
     headers = [

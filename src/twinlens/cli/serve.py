@@ -107,7 +107,7 @@ def _run(settings: Settings) -> None:
         ws="none",
     )
     logging.getLogger("uvicorn.access").addFilter(_without_query)
-    server = Stopping(config, app.state.release)
+    server = Stopping(config, app.release)
     # uvicorn has handlers of its own while it serves, and raises the signal again after a clean stop:
     # these are for the moments before, and turn that second signal into the end it is.
     signal.signal(signal.SIGTERM, server.stop)

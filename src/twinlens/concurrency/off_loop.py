@@ -30,6 +30,9 @@ ON_LOOP_BYTES = 256 * 1024
 ON_LOOP_MARKS = 500
 """Commas and colons, one for each value: a body of more may take far longer to read than its size tells."""
 
+ON_LOOP_HEADERS = 64
+"""So many headers of media are read sooner than a thread is woken; thousands would hold up everyone else."""
+
 _THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="linear")
 
 
@@ -38,14 +41,19 @@ async def off_loop(work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
 
 
+async def off_loop_unless(is_little: bool, work: Callable[[], T]) -> T:
+    """Do some work at once where it is little, else in a thread."""
+    return work() if is_little else await off_loop(work)
+
+
 async def off_loop_if_large(request: Request, work: Callable[[], T]) -> T:
     """Do work in proportion to a request: at once where it is small, else in a thread."""
-    return work() if is_small(request) else await off_loop(work)
+    return await off_loop_unless(is_small(request), work)
 
 
 async def count_off_loop(text: str, count: Callable[[str], int]) -> int:
     """Count a text's tokens."""
-    return count(text) if len(text) <= SMALL_CHARS else await off_loop(lambda: count(text))
+    return await off_loop_unless(len(text) <= SMALL_CHARS, partial(count, text))
 
 
 def is_small(request: Request) -> bool:
@@ -86,9 +94,7 @@ def _less(value: Json, left: int) -> int:
 
 async def parse_off_loop(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
     """Make of a body what `read` makes of it, off the event loop where that takes long."""
-    if len(body) <= ON_LOOP_BYTES and not _is_dense(body):
-        return read(body)
-    return await off_loop(partial(read, body))
+    return await off_loop_unless(len(body) <= ON_LOOP_BYTES and not _is_dense(body), partial(read, body))
 
 
 def _is_dense(body: bytes | bytearray) -> bool:

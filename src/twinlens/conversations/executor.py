@@ -20,15 +20,15 @@ from functools import partial
 
 from ..concurrency.admission import Ticket
 from ..concurrency.deadline import until
-from ..concurrency.off_loop import ON_LOOP_BYTES, is_small, off_loop, parse_off_loop
+from ..concurrency.off_loop import ON_LOOP_BYTES, is_small, off_loop_unless, parse_off_loop
 from ..concurrency.tasks import gather
 from ..domain.engine import FunctionCall, Text, Thought, Usage
-from ..domain.errors import DeadlineExceeded, Internal, NotFound, TwinlensError
+from ..domain.errors import DeadlineExceeded, NotFound, TwinlensError
 from ..domain.interaction import Failure, Interaction, Outcome, Status
 from ..domain.request import Request
 from ..engines.router import Served
 from ..pipeline.answer import Plan, answer, check, plan
-from ..pipeline.failures import drop_tracebacks, to_api_error
+from ..pipeline.failures import drop_tracebacks, report, to_api_error
 from ..pipeline.media_limits import EARLIER
 from ..pipeline.persist_media import keep, keeping_inline, kept_of
 from ..pipeline.planning import PlannedMedia
@@ -101,7 +101,7 @@ class Executor:
             error = to_api_error(failure)
             if job.is_announced:
                 # Of what has not begun, whoever asked is told, and the log too.
-                _log(error)
+                report(error, "an interaction")
                 drop_tracebacks(error)
             await self._fail(job, asked, error)
 
@@ -152,8 +152,7 @@ class Executor:
         """Put what was said before in front of a request."""
         history = await self._history(asked)
         joined, size = partial(_joined, history, own), sum(len(one.sent) for one in history)
-        small = size <= ON_LOOP_BYTES and is_small(own)
-        return joined() if small else await off_loop(joined)
+        return await off_loop_unless(size <= ON_LOOP_BYTES and is_small(own), joined)
 
     async def _history(self, asked: JobSpec) -> Sequence[Interaction]:
         """Give what it is built on. Once it is accepted, that stays with it, whatever is deleted."""
@@ -283,10 +282,3 @@ class Executor:
 
 def _joined(history: Sequence[Interaction], own: Request) -> Request:
     return replace(own, turns=with_names(turns_of(history) + own.turns))
-
-
-def _log(error: TwinlensError) -> None:
-    if isinstance(error, Internal):
-        log.error("an interaction broke", exc_info=error)
-    elif error.__cause__ is not None:
-        log.info("%s: %s", error.message, error.__cause__)

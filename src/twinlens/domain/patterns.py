@@ -13,8 +13,10 @@ from typing import Any
 
 import re2
 
-from .expressions import MANY, MAX_EXAMPLE, Expression, UnreadablePattern, parse
-from .expressions import example as _example
+from .expression_examples import MAX_EXAMPLE
+from .expression_examples import example as _example
+from .expression_parser import MANY, parse
+from .expressions import Expression, UnreadablePattern
 
 __all__ = ["MAX_EXAMPLE", "MAX_SIZE", "Pattern", "UnreadablePattern", "read_pattern"]
 

@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..descriptors import anonymous_file, write_all
 from ..domain.media import Data, Descriptor
-from ..media.worker.buffers import anonymous_file, put
 
 STEP_BYTES = 64 * 1024
 """What is unzipped at a time, so that nobody waits for a bomb and none of it is made in vain."""
@@ -61,7 +61,7 @@ class Body:
         for plain in self._decoder.decoded(piece):
             if max(self._received, self._size + len(plain)) > self._max_bytes:
                 raise TooLarge
-            self._size = put(self._file.fileno(), plain, self._size)
+            self._size = write_all(self._file.fileno(), plain, self._size)
             yield
 
     def finish(self, mime_type: str | None) -> Fetched:

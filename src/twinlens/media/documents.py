@@ -10,8 +10,8 @@ import json
 import os
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -24,8 +24,8 @@ from ..domain.media import Blob, ImageData
 from ..domain.media_types import essence
 from ..domain.regions import Box
 from .headers import sniff
-from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, Result, encoded_images, file_of, read_exactly, sentence
+from .inspection import InspectedJob
+from .worker.jobs import Job, Limits, OpenFile, Result, encoded_images, file_of, fill, sentence
 from .worker.process import Reply, WorkerDied
 
 MAX_TEXT_BYTES = 32 << 20
@@ -35,10 +35,15 @@ _MAX_PAGES_BYTES = 64 << 20
 _SHORT_TEXT_BYTES = 1 << 20
 
 
-class _Pages(Job[Result]):
+class _Pages(InspectedJob[Result]):
     """What the jobs on pages have in common. Pages are called by their numbers, from 1."""
 
     pages: tuple[int, ...]
+
+    @property
+    def mime_type(self) -> str:
+        """The type that it was inspected as."""
+        return "application/pdf"
 
     @property
     def subject(self) -> str:
@@ -49,16 +54,6 @@ class _Pages(Job[Result]):
         """Say which pages are wanted."""
         return {"pages": self.pages}
 
-    @property
-    def room_bytes(self) -> int:
-        """Ask for no room in advance: the worker adds page after page."""
-        return 0
-
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
-        """Hold the document."""
-        yield file_of(self.blob)
-
     def result(self, reply: Reply, room: OpenFile) -> Result:
         """Take what there is of the pages."""
         count = reply.get("pages")
@@ -67,11 +62,6 @@ class _Pages(Job[Result]):
         if not count:
             raise BadMedia(_DAMAGED_PAGE.format(number=self.pages[0]), field=self.blob.field)
         return self._taken(count, reply, room)
-
-    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why no page can be read, in the words that a look into the document would have had."""
-        look = Inspect(self.blob, "application/pdf")
-        return BadMedia(look.refusal(reason, reply, limits).message, field=self.blob.field)
 
     @abstractmethod
     def _taken(self, count: int, reply: Reply, room: OpenFile) -> Result:
@@ -123,7 +113,7 @@ class PageImages(_Pages[tuple[ImageData, ...]]):
         images, start = [], 0
         for width, height in self.sizes[:count]:
             pixels = np.empty((height, width, 3), np.uint8)
-            start = read_exactly(pixels.data.cast("B"), room, start)
+            start = fill(pixels.data, room, start)
             images.append(pixels)
         return tuple(images)
 
@@ -151,16 +141,10 @@ class PlainText(Job[str]):
         """Say what the label says, and how much is too much."""
         return {"mime_type": self.mime_type, "max_bytes": MAX_TEXT_BYTES}
 
-    @property
-    def room_bytes(self) -> int:
-        """Ask for no room in advance: the worker knows how long the text is."""
-        return 0
-
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
+    def file(self) -> AbstractContextManager[OpenFile]:
         """Hold the file, if it is not too long to begin with."""
         self._check_size(os.fstat(file_of(self.blob).fileno()).st_size)
-        yield file_of(self.blob)
+        return nullcontext(file_of(self.blob))
 
     def result(self, reply: Reply, room: OpenFile) -> str:
         """Take the text, if it is not too long."""
@@ -208,7 +192,7 @@ def _left(room: OpenFile, max_bytes: int) -> bytearray:
     if size > max_bytes:
         raise WorkerDied("crash", "left too much")
     data = bytearray(size)
-    read_exactly(memoryview(data), room)
+    fill(memoryview(data), room)
     return data
 
 

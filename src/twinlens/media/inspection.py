@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -18,7 +18,7 @@ from ..domain.errors import BadMedia
 from ..domain.media import Blob, Inspected, PdfInfo, SoundInfo, VideoInfo
 from ..domain.media_types import essence, kind_of, meant
 from .headers import sniff
-from .worker.jobs import Job, Limits, OpenFile, file_of, sentence
+from .worker.jobs import Job, Limits, OpenFile, Result, file_of, sentence
 from .worker.process import Reply, WorkerDied
 
 MAX_PAGES = 1000
@@ -52,16 +52,6 @@ class Inspect(Job[Inspected]):
         """Say who is to look."""
         return {"kind": kind_of(self.mime_type)}
 
-    @property
-    def room_bytes(self) -> int:
-        """Ask for no room: all that is found goes into the answer."""
-        return 0
-
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
-        """Hold the file itself."""
-        yield file_of(self.blob)
-
     def result(self, reply: Reply, room: OpenFile) -> Inspected:
         """Take what was found, within reason."""
         return self._kind.result(reply, meant(self.mime_type))
@@ -87,6 +77,24 @@ class Inspect(Job[Inspected]):
         return any(
             (said or "").startswith("audio/") for said in (meant(self.mime_type), sniff.file_type_of(head))
         )
+
+
+class InspectedJob(Job[Result]):
+    """A job on a file that has been inspected: it is refused in the same words, for its own field."""
+
+    own_refusals: ClassVar[Mapping[str, str]] = {}
+    """What it says for reasons that an inspection does not have."""
+
+    @property
+    @abstractmethod
+    def mime_type(self) -> str:
+        """The type that it was inspected as."""
+
+    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
+        """Say why there is no result, as the inspection would have."""
+        why = self.own_refusals.get(str(reason))
+        why = why or Inspect(self.blob, self.mime_type).refusal(reason, reply, limits).message
+        return BadMedia(why, field=self.blob.field)
 
 
 @dataclass(frozen=True, slots=True)

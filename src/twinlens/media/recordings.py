@@ -7,8 +7,7 @@ asked for again.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,10 +15,9 @@ import numpy as np
 
 from ..domain.engine import AudioForm, ImageForm
 from ..domain.engine_media import SAMPLE_RATE, Samples
-from ..domain.errors import BadMedia
 from ..domain.media import Blob, ImageData
-from .inspection import Inspect
-from .worker.jobs import Job, Limits, OpenFile, encoded_images, file_of, fill, read_exactly
+from .inspection import InspectedJob
+from .worker.jobs import OpenFile, Result, encoded_images, fill
 from .worker.process import Reply, WorkerDied
 
 MAX_BATCH_BYTES = 64 << 20
@@ -40,8 +38,17 @@ class FrameBatch:
     times: tuple[float, ...]
 
 
+class _RecordingJob(InspectedJob[Result]):
+    """A job on a recording, which has the type of its label."""
+
+    @property
+    def mime_type(self) -> str:
+        """The type that it was inspected as."""
+        return self.blob.mime_type or "video/mp4"
+
+
 @dataclass(frozen=True, slots=True)
-class Frames(Job[FrameBatch]):
+class Frames(_RecordingJob[FrameBatch]):
     """Decode the frames that are shown at rising times, as many as time allows."""
 
     task: ClassVar[str] = "frames"
@@ -71,11 +78,6 @@ class Frames(Job[FrameBatch]):
         """Ask for room for the pixels, which the worker encodes there where files are wanted."""
         return self._most * self._frame_bytes
 
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
-        """Hold the recording."""
-        yield file_of(self.blob)
-
     def result(self, reply: Reply, room: OpenFile) -> FrameBatch:
         """Copy the pixels or the files out."""
         times = _times(reply, self._most)
@@ -83,12 +85,8 @@ class Frames(Job[FrameBatch]):
             sizes = ((self.width, self.height),) * len(times)
             return FrameBatch(encoded_images(reply, room, sizes, self.form), times)
         pixels = np.empty((len(times), self.height, self.width, 3), np.uint8)
-        fill(pixels, room)
+        fill(pixels.data, room)
         return FrameBatch(tuple(pixels), times)
-
-    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there are no frames."""
-        return refusal(self.blob, reason, reply, limits)
 
     @property
     def _most(self) -> int:
@@ -100,13 +98,14 @@ class Frames(Job[FrameBatch]):
 
 
 @dataclass(frozen=True, slots=True)
-class Sounds(Job[Samples | bytes]):
+class Sounds(_RecordingJob[Samples | bytes]):
     """Decode the sound between two times, as much as time allows; silence where there is none.
 
     The form is samples, or one WAV file of 16 bits.
     """
 
     task: ClassVar[str] = "sounds"
+    own_refusals: ClassVar[Mapping[str, str]] = {"mute": "The recording holds no sound. Send one that does."}
 
     blob: Blob
     start: float
@@ -127,11 +126,6 @@ class Sounds(Job[Samples | bytes]):
         """Ask for room for the samples."""
         return max(self._samples, 1) * np.dtype(np.float32).itemsize
 
-    @contextmanager
-    def file(self) -> Iterator[OpenFile]:
-        """Hold the recording."""
-        yield file_of(self.blob)
-
     def result(self, reply: Reply, room: OpenFile) -> Samples | bytes:
         """Copy the samples out; those of 16 bits get the head of a WAV file."""
         count = reply.get("samples")
@@ -139,19 +133,13 @@ class Sounds(Job[Samples | bytes]):
             raise WorkerDied("crash", "answered nonsense for samples")
         if self.form == "wav":
             data = bytearray(count * _WAV_SAMPLE_BYTES)
-            read_exactly(memoryview(data), room)
+            fill(memoryview(data), room)
             return _wav_head(len(data)) + data
         samples = np.empty(count, np.float32)
-        fill(samples, room)
+        fill(samples.data, room)
         if not np.isfinite(samples).all():
             raise WorkerDied("crash", "left what are no numbers")
         return np.clip(samples, -1, 1, out=samples)
-
-    def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there is no sound."""
-        if reason == "mute":
-            return BadMedia("The recording holds no sound. Send one that does.", field=self.blob.field)
-        return refusal(self.blob, reason, reply, limits)
 
     @property
     def _samples(self) -> int:
@@ -161,12 +149,6 @@ class Sounds(Job[Samples | bytes]):
 def wav_samples(data: bytes) -> int:
     """Count the samples of a WAV file that `Sounds` has made."""
     return (len(data) - _WAV_HEAD.size) // _WAV_SAMPLE_BYTES
-
-
-def refusal(blob: Blob, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-    """Say why a recording cannot be read, in the words that a look into it would have had."""
-    look = Inspect(blob, blob.mime_type or "video/mp4")
-    return BadMedia(look.refusal(reason, reply, limits).message, field=blob.field)
 
 
 _WAV_HEAD = struct.Struct("<4sI4s4sIHHIIHH4sI")

@@ -6,7 +6,7 @@ import hashlib
 from functools import partial
 
 from .. import media
-from ..concurrency.off_loop import ON_LOOP_BYTES, off_loop
+from ..concurrency.off_loop import ON_LOOP_BYTES, off_loop_unless
 from ..domain.media import Blob, Data
 
 
@@ -14,9 +14,7 @@ async def content_of(blob: Blob) -> str:
     """Name a blob's content: equal names, equal bytes."""
     if blob.digest is not None:
         return blob.digest
-    if len(blob.data) <= ON_LOOP_BYTES:
-        return media.digest(blob.data)
-    return await off_loop(partial(media.digest, blob.data))
+    return await off_loop_unless(len(blob.data) <= ON_LOOP_BYTES, partial(media.digest, blob.data))
 
 
 def named_for(project: str, content: str) -> str:
@@ -26,6 +24,4 @@ def named_for(project: str, content: str) -> str:
 
 async def sha256_of(data: Data) -> str:
     """Name bytes as the store does, by their SHA-256 in hexadecimal."""
-    if len(data) <= ON_LOOP_BYTES:
-        return hashlib.sha256(data).hexdigest()
-    return (await off_loop(partial(hashlib.sha256, data))).hexdigest()
+    return (await off_loop_unless(len(data) <= ON_LOOP_BYTES, partial(hashlib.sha256, data))).hexdigest()

@@ -12,9 +12,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cachetools import LRUCache
-
 from .. import __version__
+from ..concurrency.lru import LRU
 from ..concurrency.tasks import read_ahead
 from ..domain.engine import ImageForm
 from ..domain.media import Blob, EncodedImage, ImageData, ImageInfo
@@ -67,15 +66,15 @@ class Decoder:
         self.flights: MediaFlight[ImageData] = MediaFlight()
         self.hits = 0
         self.misses = 0
-        self._decodable: LRUCache[tuple[str, str], None] = LRUCache(MOST_KNOWN_DECODABLE)
+        self._decodable: LRU[tuple[str, str], bool] = LRU(MOST_KNOWN_DECODABLE)
 
     def note_decodable(self, project: str, content: str) -> None:
         """Remember that an image could be decoded."""
-        self._decodable[project, content] = None
+        self._decodable.put((project, content), True)
 
     def is_decodable(self, project: str, content: str) -> bool:
         """Whether an image of the project is known to be whole."""
-        return (project, content) in self._decodable
+        return self._decodable.get((project, content)) is not None
 
     @property
     def joined(self) -> int:

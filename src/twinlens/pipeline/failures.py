@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from ..domain.errors import Internal, TwinlensError
 from ..store.disk import public_error
+
+log = logging.getLogger(__name__)
 
 
 def to_api_error(failure: Exception) -> TwinlensError:
@@ -13,6 +17,14 @@ def to_api_error(failure: Exception) -> TwinlensError:
     error = public_error(failure.errno) if isinstance(failure, OSError) else Internal()
     error.__cause__ = failure
     return error
+
+
+def report(error: TwinlensError, what: str) -> None:
+    """Log what no caller is told: a fault of ours in `what`, with its traceback, or what caused a refusal."""
+    if isinstance(error, Internal):
+        log.error("%s broke", what, exc_info=error)
+    elif error.__cause__ is not None:
+        log.info("%s: %s", error.message, error.__cause__)
 
 
 def drop_tracebacks(failure: BaseException) -> None:

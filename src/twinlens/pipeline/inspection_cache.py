@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any, TypeVar
 
+from ..concurrency.lru import LRU
 from ..domain.media import Blob, Inspected
 from ..media.documents import PlainText
 from ..media.inspection import Inspect
@@ -32,7 +32,7 @@ class InspectionCache:
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
         self._flights: MediaFlight[Any] = MediaFlight()
-        self._seen: OrderedDict[str, Any] = OrderedDict()
+        self._seen: LRU[str, Any] = LRU(REMEMBERED)
 
     async def info(self, blob: Blob, mime_type: str, work: ComputeQuota) -> Inspected:
         """Tell how long a recording is and how large, or what pages a PDF has."""
@@ -45,15 +45,11 @@ class InspectionCache:
         return await self._found(name, PlainText(blob, blob.mime_type or mime_type), blob.field, work)
 
     async def _found(self, name: str, job: Job[T], field: str, work: ComputeQuota) -> T:
-        found: T
         name = named_for(work.project, name)
-        if name in self._seen:
-            self._seen.move_to_end(name)
-            found = self._seen[name]
+        found: T | None = self._seen.get(name)
+        if found is not None:
             return found
         found = await self._flights.do_for_field(name, lambda: self._pool.do(job, work), field, work)
         if not isinstance(found, str) or len(found) <= REMEMBERED_CHARS:
-            self._seen[name] = found
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
+            self._seen.put(name, found)
         return found

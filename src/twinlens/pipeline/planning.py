@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .. import media
-from ..concurrency.off_loop import count_off_loop, off_loop
+from ..concurrency.off_loop import ON_LOOP_HEADERS, count_off_loop, off_loop, off_loop_unless
 from ..concurrency.tasks import gather
 from ..domain import budget
 from ..domain.budget import Budget
@@ -28,9 +28,6 @@ from .content_hash import content_of
 from .declared_type import check_kind, check_pictures
 from .inspection_cache import InspectionCache
 from .media_limits import too_much
-
-PLAN_ON_LOOP = 64
-"""So many headers are read sooner than a thread is woken; thousands would hold up everyone else."""
 
 MAX_SOUND_S = 9.5 * 3600
 """Of all recordings without pictures in a request: the contract's limit, section 5.1."""
@@ -199,7 +196,7 @@ class Planner:
         """Plan all media, in their order."""
         parts = self.request.media
         look = partial(self._seen, blobs)
-        found, planned = look() if len(blobs) <= PLAN_ON_LOOP else await off_loop(look)
+        found, planned = await off_loop_unless(len(blobs) <= ON_LOOP_HEADERS, look)
         others = [i for i in range(len(blobs)) if i not in planned]
         steps = (self._other(parts[i], blobs[i], *found[i]) for i in others)
         rest = await gather(steps, at_once=LOOKS_AT_ONCE)

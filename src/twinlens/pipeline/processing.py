@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from functools import partial
 
+from ..concurrency.single_flight import SingleFlight
 from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, TwinlensError
 from ..domain.media import Blob, Inspected, PdfInfo
 from ..media.worker.compute_quota import ComputeQuota
@@ -34,7 +35,7 @@ class Processing:
         self._places = asyncio.Semaphore(looks)
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(looks))
         self._patience_s = patience_s
-        self._tasks: dict[_Key, asyncio.Task[None]] = {}
+        self._inspections: SingleFlight[None] = SingleFlight()
         self._progress: dict[_Key, float] = {}
 
     async def start(self) -> None:
@@ -44,18 +45,11 @@ class Processing:
 
     async def stop(self) -> None:
         """Give up what is under way; the files stay PROCESSING until the next start."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._inspections.stop()
 
     def begin(self, record: FileRecord) -> asyncio.Task[None]:
         """Look into a file unless that is under way already; do not wait for it."""
-        key = _key(record)
-        if key not in self._tasks:
-            self._tasks[key] = asyncio.create_task(self._look(record))
-            self._tasks[key].add_done_callback(lambda _: self._forget(key))
-        return self._tasks[key]
+        return self._inspections.start(_key(record), lambda: self._look(record))
 
     def progress_of(self, record: FileRecord) -> float | None:
         """Tell how far the look into a file is, from 0 to 1; None where there is none, or nothing to tell."""
@@ -90,6 +84,8 @@ class Processing:
             log.warning("files/%s could not be looked into: %s", record.id, error.message)
         except Exception:
             log.exception("files/%s could not be looked into", record.id)
+        finally:
+            self._progress.pop(_key(record), None)
 
     async def _record(self, record: FileRecord) -> None:
         try:
@@ -107,12 +103,8 @@ class Processing:
 
     def _note(self, key: _Key, fraction: float) -> None:
         # A worker that was given up still talks.
-        if key in self._tasks:
+        if key in self._inspections:
             self._progress[key] = fraction
-
-    def _forget(self, key: _Key) -> None:
-        self._tasks.pop(key, None)
-        self._progress.pop(key, None)
 
 
 def _key(record: FileRecord) -> _Key:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
+from ..concurrency.lru import AsyncLRU
 from ..concurrency.tasks import gather
 from ..domain.errors import FailedPrecondition, Internal, InvalidArgument, PermissionDenied
 from ..domain.media import Blob, Descriptor
@@ -62,13 +62,11 @@ class _Contents:
     def __init__(self, project: str, services: Services) -> None:
         self._project = project
         self._services = services
-        self._found: dict[FileRef | BlobRef, asyncio.Task[Blob]] = {}
+        self._found: AsyncLRU[FileRef | BlobRef, Blob] = AsyncLRU()
 
     async def of(self, source: FileRef | BlobRef) -> Blob:
         """Give the bytes; the field is the caller's to say."""
-        if source not in self._found:
-            self._found[source] = asyncio.create_task(self._find(source))
-        return await self._found[source]
+        return await self._found.get_or_compute(source, lambda: self._find(source))
 
     def forget(self) -> None:
         """Let go of all of it. An error refers to this, and may live until the next garbage collection."""

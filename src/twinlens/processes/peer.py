@@ -11,14 +11,12 @@ import asyncio
 import itertools
 import logging
 import time
-import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..domain.errors import TwinlensError
 from . import messages
+from .calls import Answers, End, Failure, PeerLost
 
 log = logging.getLogger(__name__)
 
@@ -34,67 +32,6 @@ are the stream; or a generator of steps, whose return value is the result.
 """
 
 Kind = Literal["call", "more", "cancel", "item", "result", "error"]
-
-
-class PeerLost(Exception):
-    """The other process has ended or hung up before the result came."""
-
-
-class RemoteError(Exception):
-    """What went wrong in the other process, as text: not every exception survives the way."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """An error on its way to the other process: one of ours whole, any other as the text of its traceback."""
-
-    kind: type[TwinlensError] | None
-    arguments: tuple[Any, ...] = ()
-    state: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
-
-    @classmethod
-    def of(cls, error: BaseException) -> _Failure:
-        if isinstance(error, TwinlensError):
-            return cls(type(error), error.args, dict(error.__dict__))
-        return cls(None, text="".join(traceback.format_exception(error)))
-
-    def error(self) -> Exception:
-        if self.kind is None:
-            return RemoteError(self.text)
-        error = self.kind.__new__(self.kind)
-        error.args = self.arguments
-        error.__dict__.update(self.state)
-        return error
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """The end of a call: its result, or why there is none."""
-
-    result: Any = None
-    failure: Exception | None = None
-
-    def value(self) -> Any:
-        if self.failure is not None:
-            raise self.failure
-        return self.result
-
-
-class _Answers:
-    """What comes back on one call, until its end."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.is_over = False
-        self._queue: asyncio.Queue[Any] = asyncio.Queue()
-
-    def put(self, answer: object) -> None:
-        self.is_over = self.is_over or isinstance(answer, _End)
-        self._queue.put_nowait(answer)
-
-    async def get(self) -> Any:
-        return await self._queue.get()
 
 
 class Peer:
@@ -114,7 +51,7 @@ class Peer:
         self._grace_s = grace_s
         self.on_stuck = on_stuck
         self._ids = itertools.count()
-        self._waiting: dict[int, _Answers] = {}
+        self._waiting: dict[int, Answers] = {}
         self._abandoned: dict[int, asyncio.TimerHandle] = {}
         self._settled = asyncio.Event()
         self._settled.set()
@@ -155,7 +92,7 @@ class Peer:
     async def call(self, name: str, *arguments: object) -> Any:
         """Call a function of the other process and wait for its result; cancelling gives it up."""
         async with self._asking(name, arguments, 0) as answers:
-            found: _End = await answers.get()
+            found: End = await answers.get()
             return found.value()
 
     async def stream(self, name: str, *arguments: object, ahead: int = 1) -> AsyncGenerator[Any, None]:
@@ -164,18 +101,18 @@ class Peer:
         Up to `ahead` items are made before they are asked for.
         """
         async with self._asking(name, arguments, ahead) as answers:
-            while not isinstance(answer := await answers.get(), _End):
+            while not isinstance(answer := await answers.get(), End):
                 self._write("more", answers.number)
                 yield answer
             answer.value()
 
     @asynccontextmanager
-    async def _asking(self, name: str, arguments: tuple[object, ...], ahead: int) -> AsyncIterator[_Answers]:
+    async def _asking(self, name: str, arguments: tuple[object, ...], ahead: int) -> AsyncIterator[Answers]:
         """Call, and give what is answered as it comes; leaving before the end gives the call up."""
         if not self._is_open:
             raise PeerLost
         number = next(self._ids)
-        answers = self._waiting[number] = _Answers(number)
+        answers = self._waiting[number] = Answers(number)
         try:
             await self._send("call", number, name, arguments, ahead)
             yield answers
@@ -225,11 +162,11 @@ class Peer:
                 if number in self._waiting:
                     self._waiting[number].put(rest[0])
             case "result":
-                self._finish(number, _End(rest[0]))
+                self._finish(number, End(rest[0]))
             case "error":
-                self._finish(number, _End(failure=rest[0].error()))
+                self._finish(number, End(failure=rest[0].error()))
 
-    def _finish(self, number: int, end: _End) -> None:
+    def _finish(self, number: int, end: End) -> None:
         if number in self._waiting:
             self._waiting[number].put(end)
         self._confirm(number)
@@ -248,7 +185,7 @@ class Peer:
         except asyncio.CancelledError:
             self._write("result", number, None)
         except Exception as error:
-            await self._send("error", number, _Failure.of(error))
+            await self._send("error", number, Failure.of(error))
 
     async def _result(self, number: int, name: str, arguments: tuple[Any, ...], ahead: int) -> Any:
         if name not in self.handlers:
@@ -287,7 +224,7 @@ class Peer:
         self._settled.set()
         for answers in self._waiting.values():
             if not answers.is_over:
-                answers.put(_End(failure=PeerLost()))
+                answers.put(End(failure=PeerLost()))
         serving = tuple(self._serving.values())
         for task in serving:
             task.cancel()

@@ -25,6 +25,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from ..concurrency.locks import Locks, in_thread
+from ..descriptors import write_all
 from ..domain.media import Data, Descriptor
 from .disk import disk_errors, make_folder, storing_error, sync_file, sync_folder
 
@@ -215,9 +216,7 @@ def _write(part: Path, data: Data, folder: Path) -> None:
     make_folder(part.parent, within=folder)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
-        rest = memoryview(data).cast("B")
-        while rest:
-            rest = rest[file.write(rest) :]
+        write_all(file.fileno(), data)
         os.fsync(file.fileno())
 
 

@@ -14,7 +14,6 @@ import re
 import struct
 import time
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,6 +24,8 @@ from typing import IO
 
 import numpy as np
 
+from ..concurrency.lru import LRU
+from ..descriptors import read_exactly
 from ..domain.media import Pixels
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class PixelCache:
         self._folder = folder
         self._max_bytes = max_bytes
         self._lock = Lock()
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: LRU[str, _Entry] = LRU()
         self._waiting: dict[str, Content] = {}
         self._waiting_bytes = 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cache")
@@ -142,7 +143,7 @@ class PixelCache:
                     size = _size(status.st_size - _HEADER.size)
                     found.append((status.st_mtime, file.name, size))
             for touched, name, size in sorted(found):
-                self._entries[name] = _Entry(size, touched)
+                self._entries.put(name, _Entry(size, touched))
                 self.bytes += size
             self._make_room(0)
         except OSError as error:
@@ -171,7 +172,6 @@ class PixelCache:
             entry = self._entries.get(name)
             if entry is None:
                 return
-            self._entries.move_to_end(name)
             if now - entry.touched < _TOUCH_AFTER_S:
                 return
             entry.touched = now
@@ -184,7 +184,7 @@ class PixelCache:
             self._make_room(size)
             _write_whole(self._path_of(name), _header(name, made), _flat(made))
             with self._lock:
-                self._entries[name] = _Entry(size, time.time())
+                self._entries.put(name, _Entry(size, time.time()))
                 self.bytes += size
         except OSError as error:
             self._complain(error)
@@ -196,9 +196,11 @@ class PixelCache:
     def _make_room(self, size: int) -> None:
         while self._entries and self.bytes + size > self._max_bytes:
             with self._lock:
-                oldest = next(iter(self._entries))
+                oldest, entry = self._entries.pop_oldest()
+            # Where that fails, what it takes stays counted.
             self._path_of(oldest).unlink(missing_ok=True)
-            self._forget(oldest)
+            with self._lock:
+                self.bytes -= entry.size
             self.evictions += 1
 
     def _expire(self, before: float) -> None:
@@ -221,7 +223,7 @@ class PixelCache:
 
     def _forget(self, name: str) -> None:
         with self._lock:
-            entry = self._entries.pop(name, None)
+            entry = self._entries.pop(name)
             if entry is not None:
                 self.bytes -= entry.size
 
@@ -288,13 +290,10 @@ def _unpack(file: IO[bytes], name: str) -> Content:
     if not size or (magic == _PIXELS and size != height * width * 3):
         raise _Damaged("its size does not fit its header")
     array = np.empty(size, np.uint8)
-    flat = array.data.cast("B")
-    done = 0
-    while done < size:
-        count = os.readv(file.fileno(), [flat[done:]])
-        if not count:
-            raise _Damaged("it has become shorter")
-        done += count
+    try:
+        read_exactly(file.fileno(), array.data, _HEADER.size)
+    except EOFError as error:
+        raise _Damaged("it has become shorter") from error
     made = array.tobytes() if magic == _BYTES else array.reshape(height, width, 3)
     if _checksum(name, made) != checksum:
         raise _Damaged("its checksum does not fit")

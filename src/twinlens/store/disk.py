@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..descriptors import write_all
 from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -52,10 +53,8 @@ def probe(folder: Path) -> None:
     path = folder / ".probe"
     try:
         with path.open("wb", buffering=0) as file:
-            rest = memoryview(bytes(65_536))
-            while rest:
-                # What fits is taken without a complaint.
-                rest = rest[file.write(rest) :]
+            # What fits is taken without a complaint: only what does not says that the disk is full.
+            write_all(file.fileno(), bytes(65_536))
             os.fsync(file.fileno())
     finally:
         path.unlink(missing_ok=True)

@@ -11,11 +11,12 @@ import hashlib
 import os
 import shutil
 import sys
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self
 
+from ..concurrency.lru import LRU
+from ..descriptors import write_all
 from ..domain.errors import InvalidArgument
 from .disk import disk_errors, make_folder, sync_file, sync_folder
 
@@ -93,9 +94,8 @@ class PartFile:
                     f"The bytes sent again from {position} on differ from those received before."
                 )
             at = position + len(known)
-            new = rest = memoryview(block)[len(known) :]
-            while rest:
-                rest = rest[os.pwrite(descriptor, rest, at + len(new) - len(rest)) :]
+            new = memoryview(block)[len(known) :]
+            write_all(descriptor, new, at)
             if sys.platform == "linux" and len(new) >= EARLY_BYTES:
                 # It begins to write out what is not on the disk yet: there is less to wait for in the end.
                 os.posix_fadvise(descriptor, at, len(new), os.POSIX_FADV_DONTNEED)
@@ -138,7 +138,7 @@ class PartFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._hashes: OrderedDict[str, _Hashed] = OrderedDict()
+        self._hashes: LRU[str, _Hashed] = LRU(MAX_HASHES)
         with disk_errors():
             make_folder(folder)
 
@@ -162,14 +162,11 @@ class PartFiles:
         """Note that `received` bytes of a part do not change any more."""
         part.received = received
         if part.hashed and part.hashed.end <= received:
-            self._hashes[upload_id] = part.hashed.copy()
-            self._hashes.move_to_end(upload_id)
-        if len(self._hashes) > MAX_HASHES:
-            self._hashes.popitem(last=False)
+            self._hashes.put(upload_id, part.hashed.copy())
 
     def remove(self, upload_id: str) -> None:
         """Forget a part."""
-        self._hashes.pop(upload_id, None)
+        self._hashes.pop(upload_id)
         with disk_errors():
             self.path(upload_id).unlink(missing_ok=True)
 

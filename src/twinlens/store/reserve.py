@@ -10,6 +10,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ..descriptors import write_all
+
 SIZE_BYTES = 1024 * 1024
 """What the log of some hundred deletions takes."""
 
@@ -28,9 +30,7 @@ class Reserve:
             try:
                 with self._path.open("wb", buffering=0) as file:
                     # Zeros might take no room.
-                    rest = memoryview(os.urandom(SIZE_BYTES))
-                    while rest:
-                        rest = rest[file.write(rest) :]
+                    write_all(file.fileno(), os.urandom(SIZE_BYTES))
                     os.fsync(file.fileno())
             except BaseException:
                 self.give()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
 
@@ -11,17 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from ...domain.errors import Cancelled, Internal, TwinlensError, Unavailable
+from ...domain.errors import Cancelled, TwinlensError, Unavailable
 from ...domain.interaction import Interaction
-from ...pipeline.failures import to_api_error
+from ...pipeline.failures import report, to_api_error
 from ...wire import status
 from ...wire.interactions.errors import write_error_event
 from ...wire.interactions.events import Event, EventEncoder
 from ..deadline import LAST_WORD_S, while_connected
 from ..metrics import note_cut
-from ..sse import stream_start
-
-log = logging.getLogger(__name__)
+from ..sse import SSE, named_event, stream_start
 
 BATCH_BYTES = 64 * 1024
 """Of events, sent at a time where there are many."""
@@ -43,13 +40,12 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with while_connected(self._http):
-            await send(stream_start("text/event-stream"))
+            await send(stream_start(SSE.media_type))
             try:
                 await self._tell(scope, send)
             except Exception as failure:
                 error = to_api_error(failure)
-                if isinstance(error, Internal):
-                    log.error("a stream broke", exc_info=error)
+                report(error, "a stream")
                 note_cut(scope, error.status)
                 await send(_last_word(error))
             except asyncio.CancelledError:
@@ -70,7 +66,7 @@ class EventStream(Response):
                 if was_under_way and failure and failure.status in status.HTTP:
                     note_cut(scope, failure.status)
                 was_under_way = not interaction.finished
-                for told in _batches(map(_framed, self._teller.encode_each(interaction))):
+                for told in _batches(map(_written, self._teller.encode_each(interaction))):
                     await send({"type": "http.response.body", "body": told, "more_body": True})
                     # Many events at once are told in turns with whatever else there is to do.
                     await asyncio.sleep(0)
@@ -93,8 +89,8 @@ def _batches(events: Iterable[bytes]) -> Iterator[bytes]:
 
 def _last_word(error: TwinlensError) -> Message:
     told = (Event("error", write_error_event(error)), Event("done", b"[DONE]"))
-    return {"type": "http.response.body", "body": b"".join(map(_framed, told)), "more_body": False}
+    return {"type": "http.response.body", "body": b"".join(map(_written, told)), "more_body": False}
 
 
-def _framed(event: Event) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (event.name.encode(), event.data)
+def _written(event: Event) -> bytes:
+    return named_event(event.name, event.data)

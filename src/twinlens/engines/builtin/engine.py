@@ -10,17 +10,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from ...concurrency.lru import AsyncLRU
 from ...domain.engine import Capabilities, EngineRequest, Event
 from ...domain.engine_media import StillImage
 from ...domain.errors import TwinlensError
 from ...domain.media import Image
 from ...processes.fork_server import ForkServer
-from ...processes.workers import LeasedWorkers, streamed
+from ...processes.leases import LeasedWorkers, streamed
 from ..base import EngineOptions, EngineSetupError, count_characters
 from .asked import Picture
 from .eyes import Eyes
 from .facts import Difference, FactName, Facts
-from .memory import Memory
 from .remote import Host, portable
 from .sound.ears import Ears
 
@@ -109,19 +109,19 @@ class RememberedFacts:
 
     def __init__(self, eyes: Eyes) -> None:
         self.eyes = eyes
-        self._seen: Memory[tuple[str, frozenset[FactName]], Facts] = Memory(_MOST_REMEMBERED, _weight)
+        self._seen: AsyncLRU[tuple[str, frozenset[FactName]], Facts] = AsyncLRU(_MOST_REMEMBERED, _weight)
 
     async def look(self, image: Picture, wanted: frozenset[FactName]) -> Facts:
         async def find_out() -> Facts:
             return await self.eyes.look(await _loaded(image), wanted)
 
-        return await self._seen.recall((image.digest, wanted), find_out)
+        return await self._seen.get_or_compute((image.digest, wanted), find_out)
 
     async def look_in_turn(self, image: Picture, wanted: frozenset[FactName]) -> Facts:
         async def find_out() -> Facts:
             return await self.eyes.look_in_turn(await _loaded(image), wanted)
 
-        return await self._seen.recall((image.digest, wanted), find_out)
+        return await self._seen.get_or_compute((image.digest, wanted), find_out)
 
     async def compare(self, first: Picture, second: Picture) -> Difference:
         return await self.eyes.compare(await _loaded(first), await _loaded(second))

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
+from ...descriptors import write_all
 from ...domain.engine import ImageForm
 from ...domain.regions import Box
-from ..worker.buffers import put
 from ..worker.time_slice import TimeSlice
 from .encode import encode
 from .page_image import draw
@@ -75,7 +75,7 @@ def _written(
     done, end = 0, 0
     try:
         for page in pages:
-            end = put(room, page, end)
+            end = write_all(room, page, end)
             done += 1
             part.reached()
             if part.is_over or end >= enough_bytes:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+from ...descriptors import write_all
 from ...domain.media_types import meant
-from ..worker.buffers import put
 from . import rtf
 from .charsets import codec_of
 from .unreadable import Unreadable
@@ -21,7 +21,7 @@ def write(file: IO[bytes], mime_type: str, room: int, max_bytes: int) -> dict[st
     """Write a file's text as UTF-8 into the room, and say how long it is: nothing is written of too much."""
     text = read(file.read(), mime_type).encode()
     if len(text) <= max_bytes:
-        put(room, text)
+        write_all(room, text)
     return {"bytes": len(text)}
 
 

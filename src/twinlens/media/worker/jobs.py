@@ -9,18 +9,17 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...descriptors import anonymous_file, read_exactly, write_all
 from ...domain.engine import ImageForm
 from ...domain.errors import BadMedia
 from ...domain.media import Blob, Descriptor, EncodedImage, ImageData, ImageInfo
 from ..headers.admission import UNABLE
-from .buffers import anonymous_file, put
 from .process import Reply, WorkerDied
 
 Result = TypeVar("Result")
@@ -76,13 +75,13 @@ class Job(ABC, Generic[Result]):
         """Say what the worker has to know, as JSON."""
 
     @property
-    @abstractmethod
     def room_bytes(self) -> int:
-        """Say how large the room for the result must be; the worker may make it larger."""
+        """How large the room for the result must be: none where the worker makes it, or needs none."""
+        return 0
 
-    @abstractmethod
     def file(self) -> AbstractContextManager[OpenFile]:
-        """Hold open the file whose descriptor goes to the worker."""
+        """Hold open the file whose descriptor goes to the worker: the one that the blob lies in."""
+        return nullcontext(file_of(self.blob))
 
     @abstractmethod
     def result(self, reply: Reply, room: OpenFile) -> Result:
@@ -147,7 +146,7 @@ class Decode(Job[ImageData]):
             yield self.blob.file
             return
         with anonymous_file() as source:
-            put(source.fileno(), self.blob.data)
+            write_all(source.fileno(), self.blob.data)
             yield source
 
     def result(self, reply: Reply, room: OpenFile) -> ImageData:
@@ -156,7 +155,7 @@ class Decode(Job[ImageData]):
             sizes = ((self.width, self.height),)
             return encoded_images(reply, room, sizes, self.form)[0]
         pixels = np.empty((self.height, self.width, 3), np.uint8)
-        fill(pixels, room)
+        fill(pixels.data, room)
         return pixels
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
@@ -176,7 +175,7 @@ def encoded_images(
         if type(length) is not int or not 0 < length <= 4 * width * height + MAX_HEAD_BYTES:
             raise WorkerDied("crash", "answered nonsense for a length")
         data = bytearray(length)
-        start = read_exactly(memoryview(data), room, start)
+        start = fill(memoryview(data), room, start)
         images.append(EncodedImage(f"image/{form}", width, height, bytes(data)))
     return tuple(images)
 
@@ -215,7 +214,7 @@ def to_file(blob: Blob) -> Blob:
     if blob.file is not None:
         return blob
     with anonymous_file() as file:
-        put(file.fileno(), blob.data)
+        write_all(file.fileno(), blob.data)
         return replace(blob, file=Descriptor(os.dup(file.fileno())))
 
 
@@ -226,20 +225,9 @@ def file_of(blob: Blob) -> Descriptor:
     return blob.file
 
 
-def fill(array: NDArray[Any], room: OpenFile) -> None:
-    """Copy what a worker left into an array."""
-    read_exactly(array.data.cast("B"), room)
-
-
-def read_exactly(target: memoryview, room: OpenFile, start: int = 0) -> int:
-    """Copy what a worker left from a place on, and return the place after it.
-
-    Reading, unlike mapping, is safe if the worker cuts the file meanwhile.
-    """
-    rest = target
-    while rest:
-        count = os.preadv(room.fileno(), [rest], start)
-        if not count:
-            raise WorkerDied("crash", "left too little")
-        rest, start = rest[count:], start + count
-    return start
+def fill(target: memoryview, room: OpenFile, at: int = 0) -> int:
+    """Copy what a worker left from a place on, and return the place after it."""
+    try:
+        return read_exactly(room.fileno(), target, at)
+    except EOFError as error:
+        raise WorkerDied("crash", "left too little") from error

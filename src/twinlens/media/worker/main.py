@@ -27,6 +27,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...descriptors import write_all
 from ...domain.engine import ImageForm
 from ...domain.media import ImageInfo, Pixels
 from ...processes.environment import limit_memory
@@ -34,7 +35,6 @@ from ..decoders import frames, image, pages, pdf, sound, text, video
 from ..decoders.encode import encode, pcm16
 from ..decoders.scans import check_scans
 from ..decoders.unreadable import Unreadable
-from .buffers import put
 from .reporting import Coverage, heard_by
 from .source import DescriptorReader
 from .time_slice import TimeSlice
@@ -106,7 +106,7 @@ def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
 def _left(images: Iterable[Pixels], form: ImageForm, room: int) -> dict[str, Any]:
     """Leave images as files, one after the other."""
     files = [encode(pixels, form) for pixels in images]
-    put(room, b"".join(files))
+    write_all(room, b"".join(files))
     return {"lengths": [len(file) for file in files]}
 
 
@@ -128,7 +128,7 @@ def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     with nothing_opened():
         count = sound.decode(DescriptorReader(source), job["start"], samples, _slice(job))
     if is_wav:
-        put(room, pcm16(samples[:count]))
+        write_all(room, pcm16(samples[:count]))
     return {"samples": count}
 
 

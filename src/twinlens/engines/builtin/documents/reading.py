@@ -11,11 +11,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
+from ....concurrency.lru import AsyncLRU
 from ....domain.engine_media import Document, TextFile
 from .. import tables
 from ..asked import LookAtImage
 from ..facts import FactName, Facts, Table
-from ..memory import Memory
 from . import summary, written
 from .pages import Page, page_of, scanned
 from .paging import listed
@@ -105,7 +105,7 @@ class Reading:
         return f"{listed(self.unread).capitalize()} {are} not read."
 
 
-class Shelf(Memory[Key, Reading]):
+class Shelf(AsyncLRU[Key, Reading]):
     """What was read of documents, remembered up to so many characters."""
 
     def __init__(self, most: int = _MOST_REMEMBERED) -> None:
@@ -118,7 +118,9 @@ def _weight(found: Reading) -> int:
 
 async def of_file(file: TextFile, shelf: Shelf) -> Reading:
     """Read a text file."""
-    return await shelf.recall((file.digest, file.mime_type), lambda: asyncio.to_thread(_of_file, file))
+    return await shelf.get_or_compute(
+        (file.digest, file.mime_type), lambda: asyncio.to_thread(_of_file, file)
+    )
 
 
 def _of_file(file: TextFile) -> Reading:
@@ -133,7 +135,7 @@ async def own_texts(document: Document, which: Sequence[int] | None, shelf: Shel
         pages = tuple([page async for page in _pages(document, which)])
         return Reading(pages, document.pages, tuple(page.number for page in pages if page.is_scan))
 
-    return await shelf.recall((document.digest, None if which is None else tuple(which)), find_out)
+    return await shelf.get_or_compute((document.digest, None if which is None else tuple(which)), find_out)
 
 
 async def with_scans(
@@ -142,7 +144,7 @@ async def with_scans(
     """Read the scans too, one by one, until one has enough or there were very many."""
     found: dict[int, Page] = {}
     for number in reading.unread[:MOST_SCANS]:
-        one = await shelf.recall((document.digest, number), partial(_scan, document, number, look))
+        one = await shelf.get_or_compute((document.digest, number), partial(_scan, document, number, look))
         (found[number],) = one.pages
         if await asyncio.to_thread(enough, found[number]):
             break

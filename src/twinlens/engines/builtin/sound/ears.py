@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ....concurrency.lru import AsyncLRU
 from ....domain.clip import Span
 from ....domain.engine_media import Samples, Sound
 from ....domain.errors import TwinlensError
@@ -20,7 +21,6 @@ from ....processes.fork_server import ForkServer
 from ....processes.peer import Handler
 from ....processes.workers import SharedWorkers
 from ..facts import Hearing, SpeechSpan, Words
-from ..memory import Memory
 from . import transcript
 from .hearing import Carried, Heard, Listener, conclude
 from .transcript import Page
@@ -46,8 +46,10 @@ class Ears:
         self._model = speech_model
         first = () if speech_model is None else ("load", str(speech_model))
         self._workers = SharedWorkers(server, f"{__name__}:handlers", 1, "listens to sound", first)
-        self._heard: Memory[Key, Hearing] = Memory(_MOST_REMEMBERED, _size)
-        self._written: Memory[Key, tuple[Words, ...]] = Memory(_MOST_REMEMBERED, lambda words: len(words) + 1)
+        self._heard: AsyncLRU[Key, Hearing] = AsyncLRU(_MOST_REMEMBERED, _size)
+        self._written: AsyncLRU[Key, tuple[Words, ...]] = AsyncLRU(
+            _MOST_REMEMBERED, lambda words: len(words) + 1
+        )
 
     async def start(self) -> None:
         """Load the speech model, where there is to be one. Raises `EngineSetupError` if it cannot be."""
@@ -68,13 +70,13 @@ class Ears:
 
     async def hearing(self, sound: Sound) -> Hearing:
         """Find where somebody speaks, where it is quiet, and how loud it is."""
-        return await self._heard.recall(_key(sound), lambda: self._hear(sound))
+        return await self._heard.get_or_compute(_key(sound), lambda: self._hear(sound))
 
     async def words(self, sound: Sound) -> tuple[Words, ...] | None:
         """Write down what is said; None where there is no speech model."""
         if self._model is None:
             return None
-        return await self._written.recall(_key(sound), lambda: self._write_down(sound))
+        return await self._written.get_or_compute(_key(sound), lambda: self._write_down(sound))
 
     async def _hear(self, sound: Sound) -> Hearing:
         """Listen to all of it; what makes no whole chunk at the end is left out."""

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from ....concurrency.lru import AsyncLRU
 from ....domain.clip import Span
 from ....domain.engine_media import Video
 from .. import answers, detect, moments, patterns, pictures
 from ..asked import Asked, LookAtImage
 from ..evidence import Answer, Evidence, Item, Moment, Named, joined
 from ..facts import FactName, Facts
-from ..memory import Memory
 from ..patterns import IntentName
 from ..pictures import CompareImages
 from ..remote import Hears
@@ -29,7 +29,7 @@ from . import narration, programme, timeline
 from .reel import Reel, Wanted, wind
 from .timeline import Heard
 
-Reels = Memory[tuple[str, Span, float, Wanted], Reel]
+Reels = AsyncLRU[tuple[str, Span, float, Wanted], Reel]
 """What was seen of videos, by digest, by the part that is looked at, and by the frames a second."""
 
 _MOST_REMEMBERED = 200_000
@@ -85,7 +85,7 @@ class _Showing:
 
 def reels() -> Reels:
     """Make room for what is seen of videos."""
-    return Memory(_MOST_REMEMBERED, lambda reel: reel.weight)
+    return AsyncLRU(_MOST_REMEMBERED, lambda reel: reel.weight)
 
 
 async def watch(video: Video, asked: Asked, means: Means) -> Evidence:
@@ -135,7 +135,7 @@ async def _whole(showing: _Showing) -> Evidence:
     try:
         wanted = _wanted(showing)
         key = (showing.video.digest, showing.whole, showing.video.fps, wanted)
-        reel = await showing.means.reels.recall(
+        reel = await showing.means.reels.get_or_compute(
             key, lambda: _wind(showing, range(len(showing.video.times)), wanted)
         )
         heard = await listening

@@ -27,7 +27,7 @@ from twinlens.engines.base import EngineOptions, EngineSetupError
 from twinlens.engines.script import ScriptEngine
 from twinlens.engines.script.answers_file import ERRORS
 
-DOCS = Path(__file__).parents[2] / "docs" / "engines.md"
+DOCS = Path(__file__).parents[3] / "docs" / "engines.md"
 
 
 def image(mime_type: str = "image/png") -> StillImage:
