@@ -82,6 +82,7 @@ bench: $(STAMP)  ## measure; each benchmark also runs alone
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/budgets.py
 	$(BIN)/python bench/encode.py
+	$(BIN)/python bench/sharing.py
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/again.py
 	$(BIN)/python bench/fairness.py

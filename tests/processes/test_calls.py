@@ -13,7 +13,7 @@ from twinlens.processes.calls import Answers, End, Failure, RemoteError
 
 def sent(failure: Failure) -> Failure:
     """Send a failure as a peer does."""
-    head, body, *_ = messages.encode(failure)
+    head, body, *_ = messages.encode(failure).parts
     assert isinstance(head, bytes)
     found: Failure = messages.decode(bytes(body))
     return found

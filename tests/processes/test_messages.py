@@ -21,7 +21,7 @@ from twinlens.store.files import FileStore
 
 async def sent(value: object) -> Any:
     reader = asyncio.StreamReader()
-    for part in messages.encode(value):
+    for part in messages.encode(value).parts:
         reader.feed_data(bytes(part))
     return await messages.receive(reader)
 
@@ -45,7 +45,7 @@ async def test_values_arrive_as_they_were(value: object) -> None:
 async def test_pixels_travel_beside_the_pickle() -> None:
     image = Image(np.arange(48, dtype=np.uint8).reshape(4, 4, 3), 4, 4, "image/png", 1, "digest")
 
-    body, *buffers = messages.encode(image)[1:]
+    body, *buffers = messages.encode(image).parts[1:]
     arrived = await sent(image)
 
     assert [len(bytes(buffer)) for buffer in buffers] == [48]
@@ -76,7 +76,7 @@ async def test_what_is_no_value_is_refused(hostile: object) -> None:
 
 async def test_a_message_that_breaks_off_is_the_end() -> None:
     reader = asyncio.StreamReader()
-    reader.feed_data(b"".join(map(bytes, messages.encode("cut short")))[:-3])
+    reader.feed_data(b"".join(map(bytes, messages.encode("cut short").parts))[:-3])
     reader.feed_eof()
 
     with pytest.raises(EOFError):

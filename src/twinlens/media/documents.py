@@ -15,8 +15,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from ..domain.engine import ImageForm
 from ..domain.engine_media import PageText, TextLine
 from ..domain.errors import BadMedia
@@ -25,7 +23,7 @@ from ..domain.media_types import essence
 from ..domain.regions import Box
 from .headers import sniff
 from .inspection import InspectedJob
-from .worker.jobs import Job, Limits, OpenFile, Result, encoded_images, file_of, fill, sentence
+from .worker.jobs import Job, Limits, OpenFile, Result, encoded_images, file_of, fill, pixels_in, sentence
 from .worker.process import Reply, WorkerDied
 
 MAX_TEXT_BYTES = 32 << 20
@@ -99,6 +97,11 @@ class PageImages(_Pages[tuple[ImageData, ...]]):
     form: ImageForm = "pixels"
 
     @property
+    def stays(self) -> bool:
+        """Whether it is pixels."""
+        return self.form == "pixels"
+
+    @property
     def room_bytes(self) -> int:
         """Ask for room for the pixels of all pages; of files, the worker knows how long they are."""
         return sum(width * height * 3 for width, height in self.sizes) if self.form == "pixels" else 0
@@ -110,12 +113,7 @@ class PageImages(_Pages[tuple[ImageData, ...]]):
     def _taken(self, count: int, reply: Reply, room: OpenFile) -> tuple[ImageData, ...]:
         if self.form != "pixels":
             return encoded_images(reply, room, self.sizes[:count], self.form)
-        images, start = [], 0
-        for width, height in self.sizes[:count]:
-            pixels = np.empty((height, width, 3), np.uint8)
-            start = fill(pixels.data, room, start)
-            images.append(pixels)
-        return tuple(images)
+        return pixels_in(room, self.sizes[:count])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from ..domain.engine import AudioForm, ImageForm
 from ..domain.engine_media import SAMPLE_RATE, Samples
 from ..domain.media import Blob, ImageData
 from .inspection import InspectedJob
-from .worker.jobs import OpenFile, Result, encoded_images, fill
+from .worker.jobs import OpenFile, Result, encoded_images, fill, pixels_in
 from .worker.process import Reply, WorkerDied
 
 MAX_BATCH_BYTES = 64 << 20
@@ -74,19 +74,22 @@ class Frames(_RecordingJob[FrameBatch]):
         }
 
     @property
+    def stays(self) -> bool:
+        """Whether it is pixels."""
+        return self.form == "pixels"
+
+    @property
     def room_bytes(self) -> int:
         """Ask for room for the pixels, which the worker encodes there where files are wanted."""
         return self._most * self._frame_bytes
 
     def result(self, reply: Reply, room: OpenFile) -> FrameBatch:
-        """Copy the pixels or the files out."""
+        """Take the pixels or the files."""
         times = _times(reply, self._most)
+        sizes = ((self.width, self.height),) * len(times)
         if self.form != "pixels":
-            sizes = ((self.width, self.height),) * len(times)
             return FrameBatch(encoded_images(reply, room, sizes, self.form), times)
-        pixels = np.empty((len(times), self.height, self.width, 3), np.uint8)
-        fill(pixels.data, room)
-        return FrameBatch(tuple(pixels), times)
+        return FrameBatch(pixels_in(room, sizes), times)
 
     @property
     def _most(self) -> int:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 from .environment import environment
@@ -39,12 +40,13 @@ class ForkServer:
         """The process number; None before the first fork."""
         return self._process.pid if self._process else None
 
-    async def fork(self, entry: str) -> tuple[int, socket.socket]:
+    async def fork(self, entry: str) -> tuple[int, socket.socket, socket.socket]:
         """Fork a worker that offers what `entry` gives, a `module:function` without arguments.
 
-        Gives its number and the server's end of its socket. Raises OSError where that cannot be done.
+        Returns its number and the server's ends of its sockets: for messages, and for the descriptors that
+        belong to them. Raises OSError where that cannot be done.
         """
-        found: tuple[int, socket.socket] = await self._do(self._fork, entry)
+        found: tuple[int, socket.socket, socket.socket] = await self._do(self._fork, entry)
         return found
 
     async def kill(self, pid: int) -> None:
@@ -63,19 +65,20 @@ class ForkServer:
         self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="fork")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
-    def _fork(self, entry: str) -> tuple[int, socket.socket]:
-        ours, theirs = socket.socketpair()
-        with theirs:
+    def _fork(self, entry: str) -> tuple[int, socket.socket, socket.socket]:
+        with ExitStack() as ours, ExitStack() as theirs:
+            pairs = [socket.socketpair() for _ in ("messages", "descriptors")]
+            for own, other in pairs:
+                ours.enter_context(own)
+                theirs.enter_context(other)
+            command, descriptors = {"fork": entry}, [other.fileno() for _, other in pairs]
             try:
-                reply = self._command({"fork": entry}, [theirs.fileno()])
+                reply = self._command(command, descriptors)
             except OSError:
                 self._end()
-                try:
-                    reply = self._command({"fork": entry}, [theirs.fileno()])
-                except OSError:
-                    ours.close()
-                    raise
-        return reply["pid"], ours
+                reply = self._command(command, descriptors)
+            ours.pop_all()
+        return reply["pid"], pairs[0][0], pairs[1][0]
 
     def _kill(self, pid: int) -> None:
         if self._process is None:

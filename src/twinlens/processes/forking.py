@@ -1,6 +1,6 @@
 """The process that workers are forked from: it has loaded their code, and does nothing else.
 
-It takes one command at a time, a JSON line: `{"fork": "module:function"}` with the worker's socket, or
+It takes one command at a time, a JSON line: `{"fork": "module:function"}` with the worker's two sockets, or
 `{"kill": pid}`. It is the workers' parent, so a number it is told to kill is surely still theirs. When the
 server hangs up, or is killed, all workers end with this process.
 """
@@ -59,7 +59,7 @@ class Template:
                 os.waitpid(-1, 0)
 
     def _obey(self) -> bool:
-        line, descriptors, _, _ = socket.recv_fds(self._control, MAX_COMMAND_BYTES, 1)
+        line, descriptors, _, _ = socket.recv_fds(self._control, MAX_COMMAND_BYTES, 2)
         if not line:
             return False
         command = json.loads(line)
@@ -67,23 +67,24 @@ class Template:
             self._kill(command["kill"])
             self._say({})
         else:
-            self._say({"pid": self._fork(command["fork"], descriptors[0])})
+            self._say({"pid": self._fork(command["fork"], *descriptors)})
         return True
 
     def _kill(self, pid: int) -> None:
         if pid in self._children:
             os.kill(pid, signal.SIGKILL)
 
-    def _fork(self, entry: str, descriptor: int) -> int:
+    def _fork(self, entry: str, messages: int, descriptors: int) -> int:
         template = os.getpid()
         pid = os.fork()
         if not pid:
-            self._become(entry, descriptor, template)
-        os.close(descriptor)
+            self._become(entry, messages, descriptors, template)
+        os.close(messages)
+        os.close(descriptors)
         self._children.add(pid)
         return pid
 
-    def _become(self, entry: str, descriptor: int, template: int) -> NoReturn:
+    def _become(self, entry: str, messages: int, descriptors: int, template: int) -> NoReturn:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -97,7 +98,8 @@ class Template:
             os.close(self._woken)
             module, _, name = entry.partition(":")
             handlers: Mapping[str, Handler] = getattr(importlib.import_module(module), name)()
-            asyncio.run(serve(socket.socket(fileno=descriptor), handlers))
+            sockets = socket.socket(fileno=messages), socket.socket(fileno=descriptors)
+            asyncio.run(serve(*sockets, handlers))
         finally:
             os._exit(0)
 
@@ -113,10 +115,10 @@ class Template:
         self._control.sendall(json.dumps(reply).encode() + b"\n")
 
 
-async def serve(connection: socket.socket, handlers: Mapping[str, Handler]) -> None:
+async def serve(connection: socket.socket, channel: socket.socket, handlers: Mapping[str, Handler]) -> None:
     """Do what the server calls for until it hangs up."""
     reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_LIMIT_BYTES)
-    peer = Peer(reader, writer, handlers)
+    peer = Peer(reader, writer, handlers, channel=channel)
     bind(peer)
     await peer.run()
 

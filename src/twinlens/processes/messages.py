@@ -1,4 +1,4 @@
-"""Python values as messages between two processes of ours; arrays travel without being copied into a pickle.
+"""Python values as messages between two processes of ours; large arrays stay where they are in memory.
 
 A message is read by an unpickler that makes values only: frozen values of ours, arrays and plain Python
 types. A process that a caller's data has taken over could not name a function for the other side to call.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import io
+import os
 import pickle
+import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
@@ -17,11 +19,16 @@ from enum import Enum
 from typing import Any
 
 from ..domain.errors import TwinlensError
+from .shared_memory import SHARED_BYTES, Segment, mapped, place_of, shared
 
 _COUNT = struct.Struct(">I")
-_LENGTH = struct.Struct(">Q")
+_PART = struct.Struct(">BQQ")
+_INLINE, _SHARED = 0, 1
+"""Of each part: how it comes, its size, and where in its segment it begins."""
+
 _PROTOCOL = 5
 _MOST_PARTS, _MOST_BYTES = 100_000, 1 << 31
+_MOST_SEGMENTS = 64
 """Neither side allocates without an end because the other says so."""
 
 _PLAIN: frozenset[tuple[str, str]] = frozenset(
@@ -40,31 +47,89 @@ _PLAIN: frozenset[tuple[str, str]] = frozenset(
 _OURS = ("twinlens.domain.", "twinlens.engines.", "twinlens.processes.")
 
 
-def encode(value: object) -> list[memoryview | bytes]:
-    """Write a value as the parts of a message: a head, the pickle, and the buffers of its arrays."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """A value as it travels: parts for the stream, and segments whose descriptors go beside it, in order."""
+
+    parts: Sequence[memoryview | bytes]
+    segments: Sequence[Segment] = ()
+
+
+def encode(value: object, *, share: bool = False) -> Message:
+    """Write a value as a head, the pickle, and the buffers of its arrays: large ones shared, if wanted."""
     buffers: list[pickle.PickleBuffer] = []
     body = pickle.dumps(value, _PROTOCOL, buffer_callback=buffers.append)
-    parts: list[memoryview | bytes] = [body, *(buffer.raw() for buffer in buffers)]
-    sizes = [len(part) if isinstance(part, bytes) else part.nbytes for part in parts]
-    return [_COUNT.pack(len(parts)) + b"".join(map(_LENGTH.pack, sizes)), *parts]
+    head, parts = [_PART.pack(_INLINE, len(body), 0)], [memoryview(body)]
+    segments: list[Segment] = []
+    for buffer in buffers:
+        raw = buffer.raw()
+        place = _shared_place(raw) if share and len(segments) < _MOST_SEGMENTS else None
+        if place is None:
+            head.append(_PART.pack(_INLINE, raw.nbytes, 0))
+            parts.append(raw)
+        else:
+            head.append(_PART.pack(_SHARED, raw.nbytes, place[1]))
+            segments.append(place[0])
+    return Message([_COUNT.pack(len(head)) + b"".join(head), *parts], segments)
 
 
-async def receive(reader: asyncio.StreamReader) -> Any:
-    """Read the next message. Raises `EOFError` where the other side has hung up."""
+def _shared_place(data: memoryview) -> tuple[Segment, int] | None:
+    if data.nbytes < SHARED_BYTES:
+        return None
+    place = place_of(data)
+    if place is not None:
+        return place
+    segment = shared(data)
+    return (segment, 0) if segment is not None else None
+
+
+async def receive(reader: asyncio.StreamReader, channel: socket.socket | None = None) -> Any:
+    """Read the next message; descriptors come over `channel`.
+
+    Raises `EOFError` where the other side has hung up, `UnpicklingError` for what is no message.
+    """
     try:
         (count,) = _COUNT.unpack(await reader.readexactly(_COUNT.size))
         if count > _MOST_PARTS:
             raise pickle.UnpicklingError(f"a message of {count} parts")
-        sizes = [_LENGTH.unpack(await reader.readexactly(_LENGTH.size))[0] for _ in range(count)]
-        if sum(sizes) > _MOST_BYTES:
-            raise pickle.UnpicklingError(f"a message of {sum(sizes)} bytes")
-        body, *buffers = [bytearray(await reader.readexactly(size)) for size in sizes]
+        head = await reader.readexactly(_PART.size * count)
+        parts = list(_PART.iter_unpack(head))
+        if sum(size for _, size, _ in parts) > _MOST_BYTES:
+            raise pickle.UnpicklingError("a message of too many bytes")
+        shared_parts = iter(_received(channel, [part[1:] for part in parts if part[0] == _SHARED]))
+        body, *buffers = [
+            next(shared_parts) if kind == _SHARED else bytearray(await reader.readexactly(size))
+            for kind, size, _ in parts
+        ]
     except (asyncio.IncompleteReadError, OSError) as end:
         raise EOFError from end
     return decode(body, buffers)
 
 
-def decode(body: bytes | bytearray, buffers: Sequence[bytearray] = ()) -> Any:
+def _received(channel: socket.socket | None, wanted: Sequence[tuple[int, int]]) -> list[memoryview]:
+    """Take the descriptors of segments, which were sent before the message, and map them: (size, offset)."""
+    if not wanted:
+        return []
+    if channel is None or len(wanted) > _MOST_SEGMENTS:
+        raise pickle.UnpicklingError("a message with descriptors that cannot come")
+    flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+    _, descriptors, _, _ = socket.recv_fds(channel, 1, len(wanted), flags)
+    try:
+        if len(descriptors) != len(wanted):
+            raise pickle.UnpicklingError("a message without its descriptors")
+        views = []
+        for descriptor, (size, offset) in zip(descriptors, wanted, strict=True):
+            segment = mapped(descriptor, offset + size)
+            if segment is None:
+                raise pickle.UnpicklingError("a descriptor of what is not sealed")
+            views.append(memoryview(segment)[offset : offset + size])
+        return views
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def decode(body: bytes | bytearray | memoryview, buffers: Sequence[bytearray | memoryview] = ()) -> Any:
     """Make the value that a message holds. Raises `UnpicklingError` for anything but a value."""
     return _Values(io.BytesIO(body), buffers=buffers).load()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -43,10 +44,13 @@ class Peer:
         writer: asyncio.StreamWriter,
         handlers: Mapping[str, Handler] | None = None,
         *,
+        channel: socket.socket | None = None,
         grace_s: float = GRACE_S,
         on_stuck: Callable[[], object] | None = None,
     ) -> None:
-        self._reader, self._writer = reader, writer
+        self._reader, self._writer, self._channel = reader, writer, channel
+        if channel is not None:
+            channel.setblocking(False)
         self.handlers: Mapping[str, Handler] = handlers or {}
         self._grace_s = grace_s
         self.on_stuck = on_stuck
@@ -77,7 +81,7 @@ class Peer:
         """Read until the other side hangs up; then every call under way ends with `PeerLost`."""
         try:
             while True:
-                await self._take(*await messages.receive(self._reader))
+                await self._take(*await messages.receive(self._reader, self._channel))
         except EOFError:
             pass
         except Exception as error:
@@ -140,8 +144,17 @@ class Peer:
             await self._writer.drain()
 
     def _write(self, *message: object) -> None:
-        if self._is_open:
-            self._writer.writelines(messages.encode(message))
+        if not self._is_open:
+            return
+        encoded = messages.encode(message, share=self._channel is not None)
+        if self._channel is not None and encoded.segments:
+            try:
+                # Before the message: whoever reads that finds them there.
+                descriptors = [segment.descriptor for segment in encoded.segments]
+                socket.send_fds(self._channel, [b"."], descriptors)
+            except OSError:
+                encoded = messages.encode(message)
+        self._writer.writelines(encoded.parts)
 
     async def _take(self, kind: Kind, number: int, *rest: Any) -> None:
         match kind:
@@ -218,6 +231,8 @@ class Peer:
         """Nobody is there any more: end what waits for the other side, and what is done for it."""
         self._is_open = False
         self._writer.close()
+        if self._channel is not None:
+            self._channel.close()
         for timer in self._abandoned.values():
             timer.cancel()
         self._abandoned.clear()

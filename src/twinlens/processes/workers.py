@@ -36,11 +36,11 @@ class Worker:
     async def fork(cls, server: ForkServer, entry: str) -> Worker:
         """Fork a worker that offers what `entry` gives. Raises `Internal` where that cannot be done."""
         try:
-            pid, connection = await server.fork(entry)
+            pid, connection, channel = await server.fork(entry)
         except OSError as cause:
             raise Internal from cause
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_LIMIT_BYTES)
-        worker = cls(server, pid, Peer(reader, writer))
+        worker = cls(server, pid, Peer(reader, writer, channel=channel))
         worker.peer.on_stuck = worker.end_stuck
         return worker
 

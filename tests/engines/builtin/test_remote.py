@@ -32,7 +32,7 @@ def host(request_: EngineRequest) -> Host:
 
 
 def test_a_request_travels_without_its_pixels(request_: EngineRequest) -> None:
-    _, body, *buffers = messages.encode(portable(request_))
+    _, body, *buffers = messages.encode(portable(request_)).parts
 
     image, *_ = messages.decode(bytes(body)).images
     assert not buffers

@@ -1,4 +1,4 @@
-"""The file that a worker leaves its results in: lent by the server, filled by the worker."""
+"""The file that a worker leaves its results in: opened by the server, filled by the worker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from ...descriptors import anonymous_file
+from ...processes.shared_memory import SHARED_BYTES
 
 KEPT_BYTES = 16 << 20
 """So much room is kept from job to job: a few pages, or a picture of five million pixels."""
@@ -24,8 +25,13 @@ class ResultBuffer:
         self._file = anonymous_file()
 
     @contextmanager
-    def of(self, size: int) -> Iterator[IO[bytes]]:
-        """Lend the room, of so many bytes."""
+    def of(self, size: int, *, stays: bool = False) -> Iterator[IO[bytes]]:
+        """Hold the room, of so many bytes; a large one is new where the result is to stay in it."""
+        if stays and size >= SHARED_BYTES:
+            with anonymous_file(sealable=True) as file:
+                os.ftruncate(file.fileno(), size)
+                yield file
+            return
         os.ftruncate(self._file.fileno(), size)
         try:
             yield self._file

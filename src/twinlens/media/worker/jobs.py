@@ -18,7 +18,8 @@ import numpy as np
 from ...descriptors import anonymous_file, read_exactly, write_all
 from ...domain.engine import ImageForm
 from ...domain.errors import BadMedia
-from ...domain.media import Blob, Descriptor, EncodedImage, ImageData, ImageInfo
+from ...domain.media import Blob, Descriptor, EncodedImage, ImageData, ImageInfo, Pixels
+from ...processes.shared_memory import SHARED_BYTES, sealed
 from ..headers.admission import UNABLE
 from .process import Reply, WorkerDied
 
@@ -55,6 +56,11 @@ class Job(ABC, Generic[Result]):
 
     blob: Blob
     """What it is done on."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether the result stays in the room, and is not copied: see `pixels_in`."""
+        return False
 
     @property
     def is_long(self) -> bool:
@@ -96,7 +102,7 @@ class Job(ABC, Generic[Result]):
 class Decode(Job[ImageData]):
     """Decode an image to upright RGB of exactly `width` x `height`, as pixels or as a file of that form.
 
-    Bytes and pixels are copied once.
+    Bytes are copied once, and pixels not at all.
     """
 
     task: ClassVar[str] = "decode"
@@ -125,6 +131,11 @@ class Decode(Job[ImageData]):
     def _megapixels(self) -> float:
         return self.info.width * self.info.height / 1e6
 
+    @property
+    def stays(self) -> bool:
+        """Whether it is pixels."""
+        return self.form == "pixels"
+
     def message(self) -> Mapping[str, object]:
         """Say what the header says and what size is wanted."""
         return {
@@ -150,18 +161,37 @@ class Decode(Job[ImageData]):
             yield source
 
     def result(self, reply: Reply, room: OpenFile) -> ImageData:
-        """Copy the pixels or the file out."""
+        """Take the pixels, or the file."""
+        sizes = ((self.width, self.height),)
         if self.form != "pixels":
-            sizes = ((self.width, self.height),)
             return encoded_images(reply, room, sizes, self.form)[0]
-        pixels = np.empty((self.height, self.width, 3), np.uint8)
-        fill(pixels.data, room)
-        return pixels
+        return pixels_in(room, sizes)[0]
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
         """Say why there are no pixels."""
         why = sentence(_REFUSALS, reason).format(format=self.info.format.upper(), **asdict(limits))
         return BadMedia(f"{UNABLE} {why}", field=self.blob.field)
+
+
+def pixels_in(room: OpenFile, sizes: Sequence[tuple[int, int]]) -> tuple[Pixels, ...]:
+    """Return images of these (width, height) that a worker has left, one after the other.
+
+    They stay where they lie if nobody can write there any more; else they are copied: reading, unlike
+    mapping, is safe from a worker that goes on.
+    """
+    size = sum(width * height * 3 for width, height in sizes)
+    segment = sealed(room.fileno(), size) if size >= SHARED_BYTES else None
+    if segment is None:
+        flat = np.empty(size, np.uint8)
+        fill(flat.data, room)
+    else:
+        flat = np.frombuffer(segment, np.uint8)
+    images, start = [], 0
+    for width, height in sizes:
+        end = start + width * height * 3
+        images.append(flat[start:end].reshape(height, width, 3))
+        start = end
+    return tuple(images)
 
 
 def encoded_images(

@@ -169,7 +169,7 @@ class WorkerPool:
     def _ask(self, process: Process, order: _Order[Result]) -> Result:
         job, limit_s = order.job, order.job.limit_s(self._limits)
         order.check()
-        with job.file() as file, process.room.of(job.room_bytes) as room:
+        with job.file() as file, process.room.of(job.room_bytes, stays=job.stays) as room:
             message = {"task": job.task, "seconds": math.ceil(limit_s) + 1, **job.message()}
             process.begin(message, [file.fileno(), room.fileno()])
             watch = _JobWatch(process.pid, order, limit_s)
