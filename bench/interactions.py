@@ -29,10 +29,11 @@ from latency import image_request
 from measuring import NOTHING, Client, Json, Result, Server, Step, got, measured, posted, twinlens
 from pages import text_document
 from servers import cpu_seconds
+from twinlens.domain.clock import now
 from twinlens.domain.engine import Text, Usage
 from twinlens.domain.interaction import Interaction, Outcome
 from twinlens.domain.media import Modality
-from twinlens.store.files import FileStore, now
+from twinlens.store.files import FileStore
 from twinlens.store.interactions import InteractionStore
 from video import X264, Made, film
 

@@ -33,6 +33,7 @@ from .concurrency.fairness import FairSemaphore
 from .concurrency.pixel_limiter import PixelLimiter
 from .conversations.executor import Executor
 from .conversations.scheduler import Scheduler
+from .domain.clock import Clock, now
 from .domain.errors import TwinlensError
 from .domain.versions import VERSIONS
 from .engines.base import EngineOptions, EngineSetupError
@@ -51,7 +52,7 @@ from .pipeline.upload_checks import UploadChecks
 from .settings import Settings, SettingsError
 from .store.cache import PixelCache
 from .store.cleanup import CleanupJob
-from .store.files import Clock, FileStore, now
+from .store.files import FileStore
 from .store.folder import DataFolderError
 from .store.interactions import InteractionStore
 from .store.uploads import Uploads

@@ -13,28 +13,28 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 from obstore.store import LocalStore
 
 from ..concurrency.locks import uncancelled
+from ..domain.clock import Clock, now
 from ..domain.errors import AlreadyExists, PermissionDenied, TwinlensError
 from ..domain.media import Data, Descriptor
 from .blobs import Blobs
-from .database import Database, Work
 from .folder import DataFolder
+from .sqlite.database import Database, Work
+from .sqlite.times import from_us, in_us
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 FileState = Literal["PROCESSING", "ACTIVE", "FAILED"]
-Clock = Callable[[], datetime]
 
 LIFETIME = timedelta(hours=48)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _COLUMNS = (
     "project, id, display_name, mime_type, size, sha256, state, created_us, updated_us, expires_us, "
@@ -86,11 +86,6 @@ class StorageUsage:
     blob_bytes: int
     uploads: int
     upload_bytes: int
-
-
-def now() -> datetime:
-    """Tell the time in UTC."""
-    return datetime.now(UTC)
 
 
 class FileStore:
@@ -366,16 +361,6 @@ class FileStore:
         found = (state, duration_us, error, in_us(self.clock()))
         values = (*found, record.project, record.id, record.sha256, record.mime_type)
         await self.database.write(lambda connection: connection.execute(statement, values))
-
-
-def in_us(time: datetime) -> int:
-    """Write a time as the database keeps it."""
-    return (time - _EPOCH) // _US
-
-
-def from_us(us: int) -> datetime:
-    """Read a time as the database keeps it."""
-    return _EPOCH + us * _US
 
 
 def _record(row: _Row) -> FileRecord:

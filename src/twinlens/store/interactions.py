@@ -17,10 +17,11 @@ from ..domain.errors import FailedPrecondition, NotFound, ResourceExhausted
 from ..domain.interaction import UNFINISHED, Interaction, Outcome
 from ..domain.request import BlobRef
 from .blobs import StoredBlob
-from .database import Work
 from .disk import RETRY_AFTER_S
-from .files import FileStore, from_us, in_us
+from .files import FileStore
 from .outcomes import read_outcome, write_outcome
+from .sqlite.database import Work
+from .sqlite.times import from_us, in_us
 
 STEP = 100
 """Rows that go in one transaction, when the last turn of a long conversation is deleted."""

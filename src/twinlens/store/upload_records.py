@@ -12,8 +12,9 @@ from datetime import timedelta
 from typing import Literal
 
 from ..domain.errors import AlreadyExists, NotFound
-from .files import FileStore, in_us
+from .files import FileStore
 from .quota import Quota, measure
+from .sqlite.times import in_us
 
 UploadState = Literal["active", "final", "cancelled"]
 

@@ -12,9 +12,10 @@ from typing import Protocol
 import pytest
 
 from twinlens.domain.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
-from twinlens.store.database import MIGRATIONS, Database
 from twinlens.store.files import FileRecord, FileStore
 from twinlens.store.folder import DataFolderError
+from twinlens.store.sqlite.database import Database
+from twinlens.store.sqlite.migrations import MIGRATIONS
 
 Upload = Callable[[bytes], Awaitable[FileRecord]]
 
