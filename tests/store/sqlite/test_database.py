@@ -12,16 +12,17 @@ from typing import Protocol
 import pytest
 
 from twinlens.domain.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
-from twinlens.store.files import FileRecord, FileStore
 from twinlens.store.folder import DataFolderError
+from twinlens.store.records import FileRecord
 from twinlens.store.sqlite.database import Database
 from twinlens.store.sqlite.migrations import MIGRATIONS
+from twinlens.store.storage import Storage, open_storage
 
 Upload = Callable[[bytes], Awaitable[FileRecord]]
 
 
 class Server(Protocol):
-    files: FileStore
+    storage: Storage
 
 
 def insert(connection: sqlite3.Connection) -> None:
@@ -117,12 +118,14 @@ async def test_a_database_of_the_first_version_keeps_its_rows(tmp_path: Path) ->
         connection.execute("PRAGMA user_version = 1")
     connection.close()
 
-    files = FileStore(tmp_path)
+    storage = open_storage(tmp_path)
 
-    found = await files.get("p", "old")
+    found = await storage.files.get("p", "old")
     assert (found.id, found.size, found.duration, found.error) == ("old", 5, None, None)
-    assert await files.database.read(count) == 1
-    await files.close()
+    await storage.close()
+    database = Database(tmp_path / "twinlens.db")
+    assert await database.read(count) == 1
+    await database.close()
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -151,19 +154,19 @@ async def test_damage_in_the_middle_is_found_at_the_start_and_left_alone(tmp_pat
 @pytest.mark.parametrize("left", ["nothing", "an empty file"])
 async def test_bytes_without_their_database_are_left_alone(left: str, server: Server, upload: Upload) -> None:
     kept = await upload(b"\x89PNG and more")
-    database = server.files.data_dir / "twinlens.db"
+    database = server.storage.folder.path / "twinlens.db"
     aside = database.with_name("aside.db")
-    await server.files.close()
+    await server.storage.close()
     database.rename(aside)
     if left == "an empty file":
         database.touch()
 
     with pytest.raises(DataFolderError, match="is missing or empty"):
-        FileStore(database.parent)
+        open_storage(database.parent)
 
     aside.replace(database)
-    server.files = FileStore(database.parent)
-    assert bytes(await server.files.map(kept)) == b"\x89PNG and more"
+    server.storage = open_storage(database.parent)
+    assert bytes(await server.storage.files.map(kept)) == b"\x89PNG and more"
 
 
 async def test_damage_that_shows_while_running_is_our_fault_and_told_once(
