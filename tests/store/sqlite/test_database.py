@@ -15,7 +15,6 @@ from twinlens.domain.errors import FailedPrecondition, Internal, ResourceExhaust
 from twinlens.store.folder import DataFolderError
 from twinlens.store.records import FileRecord
 from twinlens.store.sqlite.database import Database
-from twinlens.store.sqlite.migrations import MIGRATIONS
 from twinlens.store.storage import Storage, open_storage
 
 Upload = Callable[[bytes], Awaitable[FileRecord]]
@@ -94,37 +93,6 @@ async def test_a_wrong_statement_is_an_internal_error_with_its_cause(tmp_path: P
         await database.read(lambda connection: connection.execute("SELECT * FROM nowhere"))
 
     assert isinstance(raised.value.__cause__, sqlite3.Error)
-    await database.close()
-
-
-def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "twinlens.db") as connection:
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-    connection.close()
-
-    with pytest.raises(DataFolderError, match="newer twinlens"):
-        Database(tmp_path / "twinlens.db")
-
-
-async def test_a_database_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "twinlens.db") as connection:
-        for statement in MIGRATIONS[0]:
-            connection.execute(statement)
-        connection.execute(
-            "INSERT INTO files VALUES "
-            "(7, 'p', 'old', NULL, 'image/png', 5, 'ab', 'ACTIVE', 1, 2, 9000000000000000)"
-        )
-        insert(connection)
-        connection.execute("PRAGMA user_version = 1")
-    connection.close()
-
-    storage = open_storage(tmp_path)
-
-    found = await storage.files.get("p", "old")
-    assert (found.id, found.size, found.duration, found.error) == ("old", 5, None, None)
-    await storage.close()
-    database = Database(tmp_path / "twinlens.db")
-    assert await database.read(count) == 1
     await database.close()
 
 

@@ -1,20 +1,31 @@
-"""References to contents in the database."""
+"""References to contents in the database: what is asked of them, and how the other records change them.
+
+Whatever has contents adds its rows and calls `refer` in one transaction, and `release` where it removes them.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 
+from ..blobs import StoredBlob
+from ..records import OwnerKind
 from .database import Database
 
-_IS_REFERENCED = (
-    "SELECT EXISTS (SELECT 1 FROM files WHERE sha256 = :sha256) "
-    "OR EXISTS (SELECT 1 FROM interaction_contents WHERE sha256 = :sha256)"
-)
-_PROJECTS = (
-    "SELECT project FROM files WHERE sha256 = :sha256 "
-    "UNION SELECT project FROM interaction_contents WHERE sha256 = :sha256"
-)
+_IS_REFERENCED = "SELECT EXISTS (SELECT 1 FROM blob_references WHERE sha256 = ?)"
+_PROJECTS = "SELECT DISTINCT project FROM blob_references WHERE sha256 = ?"
+_REFER = "INSERT OR IGNORE INTO blob_references (sha256, size, project, kind, owner) VALUES (?, ?, ?, ?, ?)"
+_RELEASE = "DELETE FROM blob_references WHERE project = ? AND kind = ? AND owner = ? RETURNING sha256, size"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A record that names contents: its `id` is its own among those of its project and kind."""
+
+    project: str
+    kind: OwnerKind
+    id: str
 
 
 class SqliteReferences:
@@ -35,10 +46,21 @@ class SqliteReferences:
         """Return the projects that have a record which names a content."""
 
         def work(connection: sqlite3.Connection) -> frozenset[str]:
-            return frozenset(row[0] for row in connection.execute(_PROJECTS, {"sha256": sha256}))
+            return frozenset(row[0] for row in connection.execute(_PROJECTS, (sha256,)))
 
         return await self._database.read(work)
 
 
+def refer(connection: sqlite3.Connection, owner: Owner, blobs: Iterable[StoredBlob]) -> None:
+    """Have a record name these contents too, within the transaction that writes it."""
+    key = astuple(owner)
+    connection.executemany(_REFER, [(blob.sha256, blob.size, *key) for blob in blobs])
+
+
+def release(connection: sqlite3.Connection, owner: Owner) -> set[StoredBlob]:
+    """Have a record name nothing any more, within the transaction that removes it; return what it named."""
+    return {StoredBlob(*row) for row in connection.execute(_RELEASE, astuple(owner)).fetchall()}
+
+
 def _is_referenced(connection: sqlite3.Connection, sha256: str) -> bool:
-    return bool(connection.execute(_IS_REFERENCED, {"sha256": sha256}).fetchone()[0])
+    return bool(connection.execute(_IS_REFERENCED, (sha256,)).fetchone()[0])

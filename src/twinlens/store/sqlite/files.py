@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from ..blobs import StoredBlob
 from ..records import FileRecord, FileState, Page, StorageUsage, file_exists
+from .contents import Owner, refer, release
 from .database import Database
 from .times import US, from_us, in_us
 
@@ -29,10 +31,8 @@ _REMOVE = f"DELETE FROM files WHERE project = ? AND id = ? RETURNING {_COLUMNS}"
 _OLD = "SELECT seq FROM files WHERE expires_us <= ? ORDER BY expires_us LIMIT ?"
 _REMOVE_OLD = f"DELETE FROM files WHERE seq IN ({_OLD}) RETURNING {_COLUMNS}"  # noqa: S608
 _COUNT_FILES = "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE expires_us > ?"
-# In the order of their indexes the two are merged; else all rows would be put into a tree.
 _COUNT_BLOBS = (
-    "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT sha256, size FROM files "
-    "UNION SELECT sha256, size FROM interaction_contents ORDER BY sha256, size)"
+    "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT size FROM blob_references GROUP BY sha256)"
 )
 _COUNT_UPLOADS = "SELECT count(*), coalesce(sum(received), 0) FROM uploads WHERE state = 'active'"
 _LAST_SEQ = 2**63 - 1
@@ -79,7 +79,10 @@ class SqliteFileRecords:
         values = (in_us(now), limit)
 
         def work(connection: sqlite3.Connection) -> list[FileRecord]:
-            return [_record(row) for row in connection.execute(_REMOVE_OLD, values).fetchall()]
+            removed = [_record(row) for row in connection.execute(_REMOVE_OLD, values).fetchall()]
+            for record in removed:
+                release(connection, _owner(record))
+            return removed
 
         return await self._database.free(work)
 
@@ -124,11 +127,20 @@ def add_file(connection: sqlite3.Connection, record: FileRecord, now: datetime) 
             record.error,
         ),
     )
+    refer(connection, _owner(record), [StoredBlob(record.sha256, record.size)])
 
 
 def _remove(connection: sqlite3.Connection, project: str, file_id: str) -> FileRecord | None:
     rows = connection.execute(_REMOVE, (project, file_id)).fetchall()
-    return _record(rows[0]) if rows else None
+    if not rows:
+        return None
+    removed = _record(rows[0])
+    release(connection, _owner(removed))
+    return removed
+
+
+def _owner(record: FileRecord) -> Owner:
+    return Owner(record.project, "file", record.id)
 
 
 def _duration_us(record: FileRecord) -> int | None:

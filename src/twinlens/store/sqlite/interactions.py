@@ -13,6 +13,7 @@ from ..blobs import StoredBlob
 from ..outcomes import read_outcome, write_outcome
 from ..quota import interactions_exhausted
 from ..records import Cleared, InteractionUsage, Limits, encodable, interaction_missing, shown
+from .contents import Owner, refer, release
 from .database import Database
 from .times import from_us, in_us
 
@@ -77,7 +78,7 @@ class SqliteInteractionRecords:
                 _find(connection, project, interaction.previous, limits.oldest)
             before = _used(connection, project)
             ((seq,),) = connection.execute(_INSERT, _written(project, interaction)).fetchall()
-            _name(connection, seq, interaction.media)
+            _name(connection, seq, _owner(project, interaction.id), interaction.media)
             if _used(connection, project) > limits.max_bytes:
                 raise interactions_exhausted(before, limits.max_bytes)
 
@@ -121,7 +122,10 @@ class SqliteInteractionRecords:
             rows = connection.execute(_UPDATE, values).fetchall()
             if rows and media is not None:
                 before = _used(connection, project)
-                _name(connection, rows[0][0], media)
+                owner = _owner(project, interaction_id)
+                release(connection, owner)
+                connection.execute("DELETE FROM interaction_media WHERE interaction = ?", rows[0])
+                _name(connection, rows[0][0], owner, media)
                 if _used(connection, project) > max(before, limits.max_bytes):
                     raise interactions_exhausted(before, limits.max_bytes)
             return bool(rows)
@@ -193,6 +197,10 @@ def _key(project: str, interaction_id: str, oldest: datetime) -> _Values:
     return {"project": project, "id": encodable(interaction_id), "oldest": in_us(oldest)}
 
 
+def _owner(project: str, interaction_id: str) -> Owner:
+    return Owner(project, "interaction", encodable(interaction_id))
+
+
 def _changed(project: str, interaction_id: str, outcome: Outcome, limits: Limits) -> _Values:
     """Say what is to become of the row of one that can be found and is unfinished."""
     return {
@@ -222,17 +230,14 @@ def _written(project: str, interaction: Interaction) -> tuple[str | int | bytes 
     )
 
 
-def _name(connection: sqlite3.Connection, seq: int, media: Sequence[BlobRef | None]) -> None:
-    """Have a row name these media and no others."""
-    connection.execute("DELETE FROM interaction_media WHERE interaction = ?", (seq,))
+def _name(connection: sqlite3.Connection, seq: int, owner: Owner, media: Sequence[BlobRef | None]) -> None:
+    """Have a row that names no media name these, in their positions."""
+    known = [(position, kept) for position, kept in enumerate(media) if kept is not None]
     connection.executemany(
         "INSERT INTO interaction_media VALUES (?, ?, ?, ?, ?)",
-        [
-            (seq, position, kept.sha256, kept.size, kept.mime_type)
-            for position, kept in enumerate(media)
-            if kept is not None
-        ],
+        [(seq, position, kept.sha256, kept.size, kept.mime_type) for position, kept in known],
     )
+    refer(connection, owner, [StoredBlob(kept.sha256, kept.size) for _, kept in known])
 
 
 def _used(connection: sqlite3.Connection, project: str) -> int:
@@ -272,9 +277,10 @@ def _remove_dead(connection: sqlite3.Connection, limit: int) -> Cleared:
     if not rows:
         return Cleared(0)
     marks = ", ".join("?" * len(rows))
-    named = connection.execute(
-        f"DELETE FROM interaction_media WHERE interaction IN ({marks}) RETURNING sha256, size",  # noqa: S608
+    removed = connection.execute(
+        f"DELETE FROM interactions WHERE seq IN ({marks}) RETURNING project, id",  # noqa: S608
         rows,
     ).fetchall()
-    connection.execute(f"DELETE FROM interactions WHERE seq IN ({marks})", rows)  # noqa: S608
-    return Cleared(len(rows), {StoredBlob(sha256, size) for sha256, size in named})
+    connection.execute(f"DELETE FROM interaction_media WHERE interaction IN ({marks})", rows)  # noqa: S608
+    released = (release(connection, _owner(project, name)) for project, name in removed)
+    return Cleared(len(rows), set().union(*released))

@@ -131,6 +131,43 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UPDATE interaction_rooms SET bytes = bytes - old.size WHERE project = old.project;
         END""",
     ),
+    (
+        # What keeps a blob: one row for each record that names it, of whatever kind. By content it is asked
+        # whether anybody wants a blob; by owner a record lets go of all that it names.
+        """CREATE TABLE blob_references (
+            sha256 TEXT NOT NULL,
+            project TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            PRIMARY KEY (sha256, project, kind, owner)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX blob_references_by_owner ON blob_references (project, kind, owner)",
+        "INSERT INTO blob_references SELECT sha256, project, 'file', id, size FROM files",
+        """INSERT OR IGNORE INTO blob_references
+            SELECT sha256, project, 'interaction', id, size
+            FROM interaction_media JOIN interactions ON seq = interaction""",
+        "DROP INDEX files_by_content",
+        "DROP TRIGGER interaction_media_added",
+        "DROP TRIGGER interaction_media_removed",
+        # Its triggers go with it; dropping it fires none.
+        "DROP TABLE interaction_contents",
+        # A content takes room once in a project, however many of its interactions name it.
+        """CREATE TRIGGER interaction_reference_added AFTER INSERT ON blob_references
+            WHEN new.kind = 'interaction' AND NOT EXISTS (
+                SELECT 1 FROM blob_references WHERE sha256 = new.sha256 AND project = new.project
+                    AND kind = new.kind AND owner <> new.owner
+            ) BEGIN
+            UPDATE interaction_rooms SET bytes = bytes + new.size WHERE project = new.project;
+        END""",
+        """CREATE TRIGGER interaction_reference_removed AFTER DELETE ON blob_references
+            WHEN old.kind = 'interaction' AND NOT EXISTS (
+                SELECT 1 FROM blob_references WHERE sha256 = old.sha256 AND project = old.project
+                    AND kind = old.kind
+            ) BEGIN
+            UPDATE interaction_rooms SET bytes = bytes - old.size WHERE project = old.project;
+        END""",
+    ),
 )
 
 
