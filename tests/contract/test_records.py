@@ -790,10 +790,10 @@ async def test_closing_lets_what_is_under_way_end(open_records: Callable[[], Rec
     records = open_records()
     made = file_of("name")
     task = asyncio.create_task(add_file(records, made))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    closing = asyncio.create_task(records.close())
-    await asyncio.gather(task, closing)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    await records.close()
+    await task
 
     again = open_records()
     assert await again.files.get("p", "name", NOW) == made
