@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from ..blobs import StoredBlob
 from ..records import OwnerKind
@@ -18,6 +18,9 @@ _PROJECTS = "SELECT DISTINCT project FROM blob_references WHERE sha256 = ?"
 _REFER = "INSERT OR IGNORE INTO blob_references (sha256, size, project, kind, owner) VALUES (?, ?, ?, ?, ?)"
 _RELEASE = "DELETE FROM blob_references WHERE project = ? AND kind = ? AND owner = ? RETURNING sha256, size"
 
+_NAMED = "SELECT sha256, size FROM blob_references WHERE project = ? AND kind = ? AND owner = ?"
+_CEASE = "DELETE FROM blob_references WHERE sha256 = ? AND project = ? AND kind = ? AND owner = ?"
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -26,6 +29,11 @@ class Owner:
     project: str
     kind: OwnerKind
     id: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What its references are found by."""
+        return self.project, self.kind, self.id
 
 
 class SqliteReferences:
@@ -53,13 +61,23 @@ class SqliteReferences:
 
 def refer(connection: sqlite3.Connection, owner: Owner, blobs: Iterable[StoredBlob]) -> None:
     """Have a record name these contents too, within the transaction that writes it."""
-    key = astuple(owner)
-    connection.executemany(_REFER, [(blob.sha256, blob.size, *key) for blob in blobs])
+    rows = [(blob.sha256, blob.size, *owner.key) for blob in blobs]
+    if rows:
+        connection.executemany(_REFER, rows)
+
+
+def refer_only(connection: sqlite3.Connection, owner: Owner, blobs: Iterable[StoredBlob]) -> None:
+    """Have a record name these contents and no others, within the transaction that changes it."""
+    before = {StoredBlob(*row) for row in connection.execute(_NAMED, owner.key)}
+    after = set(blobs)
+    for blob in before - after:
+        connection.execute(_CEASE, (blob.sha256, *owner.key))
+    refer(connection, owner, after - before)
 
 
 def release(connection: sqlite3.Connection, owner: Owner) -> set[StoredBlob]:
     """Have a record name nothing any more, within the transaction that removes it; return what it named."""
-    return {StoredBlob(*row) for row in connection.execute(_RELEASE, astuple(owner)).fetchall()}
+    return {StoredBlob(*row) for row in connection.execute(_RELEASE, owner.key).fetchall()}
 
 
 def _is_referenced(connection: sqlite3.Connection, sha256: str) -> bool:

@@ -13,7 +13,7 @@ from ..blobs import StoredBlob
 from ..outcomes import read_outcome, write_outcome
 from ..quota import interactions_exhausted
 from ..records import Cleared, InteractionUsage, Limits, encodable, interaction_missing, shown
-from .contents import Owner, refer, release
+from .contents import Owner, refer, refer_only, release
 from .database import Database
 from .times import from_us, in_us
 
@@ -78,7 +78,8 @@ class SqliteInteractionRecords:
                 _find(connection, project, interaction.previous, limits.oldest)
             before = _used(connection, project)
             ((seq,),) = connection.execute(_INSERT, _written(project, interaction)).fetchall()
-            _name(connection, seq, _owner(project, interaction.id), interaction.media)
+            _write_media(connection, seq, interaction.media)
+            refer(connection, _owner(project, interaction.id), _blobs(interaction.media))
             if _used(connection, project) > limits.max_bytes:
                 raise interactions_exhausted(before, limits.max_bytes)
 
@@ -122,10 +123,7 @@ class SqliteInteractionRecords:
             rows = connection.execute(_UPDATE, values).fetchall()
             if rows and media is not None:
                 before = _used(connection, project)
-                owner = _owner(project, interaction_id)
-                release(connection, owner)
-                connection.execute("DELETE FROM interaction_media WHERE interaction = ?", rows[0])
-                _name(connection, rows[0][0], owner, media)
+                _rename(connection, rows[0][0], _owner(project, interaction_id), media)
                 if _used(connection, project) > max(before, limits.max_bytes):
                     raise interactions_exhausted(before, limits.max_bytes)
             return bool(rows)
@@ -230,14 +228,25 @@ def _written(project: str, interaction: Interaction) -> tuple[str | int | bytes 
     )
 
 
-def _name(connection: sqlite3.Connection, seq: int, owner: Owner, media: Sequence[BlobRef | None]) -> None:
-    """Have a row that names no media name these, in their positions."""
-    known = [(position, kept) for position, kept in enumerate(media) if kept is not None]
-    connection.executemany(
-        "INSERT INTO interaction_media VALUES (?, ?, ?, ?, ?)",
-        [(seq, position, kept.sha256, kept.size, kept.mime_type) for position, kept in known],
-    )
-    refer(connection, owner, [StoredBlob(kept.sha256, kept.size) for _, kept in known])
+def _rename(connection: sqlite3.Connection, seq: int, owner: Owner, media: Sequence[BlobRef | None]) -> None:
+    """Have a row name these media, in their positions, instead of those that it named before."""
+    connection.execute("DELETE FROM interaction_media WHERE interaction = ?", (seq,))
+    _write_media(connection, seq, media)
+    refer_only(connection, owner, _blobs(media))
+
+
+def _write_media(connection: sqlite3.Connection, seq: int, media: Sequence[BlobRef | None]) -> None:
+    rows = [
+        (seq, position, kept.sha256, kept.size, kept.mime_type)
+        for position, kept in enumerate(media)
+        if kept is not None
+    ]
+    if rows:
+        connection.executemany("INSERT INTO interaction_media VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _blobs(media: Sequence[BlobRef | None]) -> list[StoredBlob]:
+    return [StoredBlob(kept.sha256, kept.size) for kept in media if kept is not None]
 
 
 def _used(connection: sqlite3.Connection, project: str) -> int:
@@ -278,9 +287,12 @@ def _remove_dead(connection: sqlite3.Connection, limit: int) -> Cleared:
         return Cleared(0)
     marks = ", ".join("?" * len(rows))
     removed = connection.execute(
-        f"DELETE FROM interactions WHERE seq IN ({marks}) RETURNING project, id",  # noqa: S608
+        f"DELETE FROM interactions WHERE seq IN ({marks}) RETURNING seq, project, id, media_count",  # noqa: S608
         rows,
     ).fetchall()
-    connection.execute(f"DELETE FROM interaction_media WHERE interaction IN ({marks})", rows)  # noqa: S608
-    released = (release(connection, _owner(project, name)) for project, name in removed)
-    return Cleared(len(rows), set().union(*released))
+    blobs = set[StoredBlob]()
+    for seq, project, interaction_id, media_count in removed:
+        if media_count:
+            connection.execute("DELETE FROM interaction_media WHERE interaction = ?", (seq,))
+            blobs |= release(connection, _owner(project, interaction_id))
+    return Cleared(len(rows), blobs)
