@@ -29,11 +29,12 @@ from latency import image_request
 from measuring import NOTHING, Client, Json, Result, Server, Step, got, measured, posted, twinlens
 from pages import text_document
 from servers import cpu_seconds
+from twinlens.domain.clock import now
 from twinlens.domain.engine import Text, Usage
 from twinlens.domain.interaction import Interaction, Outcome
 from twinlens.domain.media import Modality
-from twinlens.store.files import FileStore, now
 from twinlens.store.interactions import InteractionStore
+from twinlens.store.storage import open_storage
 from video import X264, Made, film
 
 MODEL = "gemini-3-flash-preview"
@@ -323,8 +324,14 @@ def fill(folder: Path, count: int) -> str:
 
 async def filled(folder: Path, count: int) -> str:
     """Store conversations in a folder."""
-    files, previous = FileStore(folder), None
-    store = InteractionStore(files, lifetime=timedelta(days=55), max_bytes=1 << 40)
+    storage, previous = open_storage(folder), None
+    store = InteractionStore(
+        storage.records.interactions,
+        storage.contents,
+        now,
+        lifetime=timedelta(days=55),
+        max_bytes=1 << 40,
+    )
     usage = Usage({Modality.TEXT: 20}, candidates=50)
     answer = Outcome("completed", (Text("What was said, in some two hundred characters. " * 4),), usage)
     for number in range(count):
@@ -332,7 +339,7 @@ async def filled(folder: Path, count: int) -> str:
         asked = Interaction(f"v1_{number:032}", MODEL, sent.encode(), now(), now(), outcome=answer)
         await store.add("default", replace(asked, previous=previous if number % 5 else None))
         previous = asked.id
-    await files.close()
+    await storage.close()
     return asked.id
 
 

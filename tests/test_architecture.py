@@ -112,6 +112,22 @@ def test_imports_stand_at_the_top(path: Path) -> None:
     assert not late, f"{name} has within functions: {late}"
 
 
+DATABASE = SOURCE / "store" / "sqlite"
+OPENS_DATABASE = SOURCE / "store" / "storage.py"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_the_database_is_known_to_its_own_folder_alone(path: Path) -> None:
+    if path.is_relative_to(DATABASE):
+        return
+
+    names = list(imports(path))
+
+    assert not [name for name in names if name.split(".")[0] == "sqlite3"]
+    own = [name for name in names if f"{name}.".startswith("twinlens.store.sqlite.")]
+    assert own == (["twinlens.store.sqlite.records.SqliteRecords"] if path == OPENS_DATABASE else [])
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     graph = {module_of(path): set(own_modules(path)) for path in MODULES}
 

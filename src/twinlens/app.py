@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -33,6 +34,7 @@ from .concurrency.fairness import FairSemaphore
 from .concurrency.pixel_limiter import PixelLimiter
 from .conversations.executor import Executor
 from .conversations.scheduler import Scheduler
+from .domain.clock import Clock, now
 from .domain.errors import TwinlensError
 from .domain.versions import VERSIONS
 from .engines.base import EngineOptions, EngineSetupError
@@ -51,9 +53,9 @@ from .pipeline.upload_checks import UploadChecks
 from .settings import Settings, SettingsError
 from .store.cache import PixelCache
 from .store.cleanup import CleanupJob
-from .store.files import Clock, FileStore, now
 from .store.folder import DataFolderError
 from .store.interactions import InteractionStore
+from .store.storage import Storage, open_storage
 from .store.uploads import Uploads
 
 __all__ = ["HANG_UP", "DataFolderError", "EngineSetupError", "create_app"]
@@ -89,6 +91,7 @@ class _Parts:
     keys: Keys
     proxies: Proxies
     services: Services
+    storage: Storage
     uploads: Uploads
     interactions: InteractionStore
     sweeper: CleanupJob
@@ -189,6 +192,7 @@ def _routes(
     base = (settings.file_uri_base or "").rstrip("/") or None
     origins = Origins(parts.proxies, settings.public_url)
     own = files.FileRules(keys.project_of, origins, pause_s, base)
+    trouble = partial(asyncio.to_thread, parts.storage.folder.trouble)
     return [
         Route("/{version:version}/models/{target:path}", generate.__call__, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
@@ -198,7 +202,7 @@ def _routes(
         Route("/metrics", counts.show, methods=["GET"]),
         Route("/", health.about, methods=["GET"]),
         Route("/healthz", health.alive, methods=["GET"]),
-        Route("/readyz", health.ready(services.engines, services.files.trouble), methods=["GET"]),
+        Route("/readyz", health.ready(services.engines, trouble), methods=["GET"]),
     ]
 
 
@@ -229,7 +233,8 @@ def _conversations(
     own = interactions.InteractionServices(
         scheduler,
         parts.interactions,
-        services.files,
+        services.contents,
+        services.clock,
         services.engines,
         admission,
         body_memory,
@@ -243,7 +248,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     engines, (fetcher, youtube) = _engines(settings), _fetchers(settings)
     pool = WorkerPool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
     # Last of what can fail: it holds the folder until it is closed.
-    store = FileStore(settings.data_dir, clock=clock)
+    storage = open_storage(settings.data_dir, clock)
     looks, long_jobs = max(1, settings.decode_workers // 2), max(1, settings.decode_workers - 1)
     trials = UploadChecks(
         pool,
@@ -252,7 +257,11 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         alone=_is_alone(settings),
     )
     uploads = Uploads(
-        store,
+        storage.records.uploads,
+        storage.files,
+        storage.contents,
+        storage.parts,
+        clock,
         sniff=stored_type_of,
         inspected=is_inspected,
         tried=trials.flaw,
@@ -266,11 +275,13 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         else None
     )
     if cache:
-        store.on_drop(cache.forget)
+        storage.contents.on_drop(cache.forget)
     services = Services(
         engines=engines,
-        files=store,
-        processing=Processing(store, pool, looks=looks, patience_s=settings.processing_wait_s),
+        files=storage.files,
+        contents=storage.contents,
+        clock=clock,
+        processing=Processing(storage.files, pool, looks=looks, patience_s=settings.processing_wait_s),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, cache),
         fetcher=fetcher,
@@ -281,7 +292,9 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         work_limit_s=settings.work_limit_s,
     )
     kept = InteractionStore(
-        store,
+        storage.records.interactions,
+        storage.contents,
+        clock,
         lifetime=timedelta(seconds=settings.interaction_lifetime_s),
         max_bytes=settings.max_interaction_bytes,
     )
@@ -289,9 +302,10 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         keys=Keys(settings.api_key),
         proxies=Proxies(settings.trusted_proxies),
         services=services,
+        storage=storage,
         uploads=uploads,
         interactions=kept,
-        sweeper=CleanupJob(store, uploads, cache, kept),
+        sweeper=CleanupJob(storage.files, uploads, storage.contents, cache, kept),
         pool=pool,
         cache=cache,
     )
@@ -340,7 +354,7 @@ def _lifespan(parts: _Parts, scheduler: Scheduler, sweep_interval_s: float) -> L
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(services.files.close)
+            stack.push_async_callback(parts.storage.close)
             stack.push_async_callback(services.fetcher.close)
             stack.push_async_callback(services.youtube.close)
             if parts.cache:

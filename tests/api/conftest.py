@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from twinlens.app import create_app
+from twinlens.domain.clock import Clock, now
 from twinlens.settings import Settings
-from twinlens.store.files import Clock, now
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
 HELLO: dict[str, Any] = {"contents": [{"parts": [{"text": "Hello"}]}]}

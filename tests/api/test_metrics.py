@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 import pictures
+from storing import interactions_of
 from twinlens import media
 from twinlens.api.metrics import Measured, Metrics, MetricSources, Traffic
 from twinlens.domain.engine import Usage
@@ -31,8 +31,7 @@ from twinlens.media.worker.compute_quota import ComputeQuota
 from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.decoder import Decoder
 from twinlens.store.cache import PixelCache
-from twinlens.store.files import FileStore
-from twinlens.store.interactions import InteractionStore
+from twinlens.store.storage import open_storage
 
 Serve = Callable[..., TestClient]
 
@@ -68,9 +67,9 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     pool, cache = WorkerPool(1, 1024, 30), PixelCache(tmp_path / "cache", 1_000_000)
-    decoded, store = Decoder(pool, cache), FileStore(tmp_path)
-    kept = InteractionStore(store, lifetime=timedelta(days=1), max_bytes=1_000_000)
-    metrics = Metrics(MetricSources(Load(), decoded, cache, store, kept, lambda: pool.restarts))
+    decoded, store = Decoder(pool, cache), open_storage(tmp_path)
+    kept = interactions_of(store)
+    metrics = Metrics(MetricSources(Load(), decoded, cache, store.files, kept, lambda: pool.restarts))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -142,14 +142,14 @@ async def test_lent_bytes_can_be_read_as_long_as_they_are_held(blobs: Blobs, fol
     await blobs.adopt(path, sha256)
     before = opened()
 
-    lent = await blobs.lend(sha256)
+    lent = await blobs.open_descriptor(sha256)
     await blobs.drop(sha256)
 
     assert lent is not None
     assert os.pread(lent.fileno(), 9, 0) == b"bytes"
     del lent
     assert opened() <= before
-    assert await blobs.lend(sha256) is None
+    assert await blobs.open_descriptor(sha256) is None
 
 
 async def test_the_last_descriptors_are_left_to_others(blobs: Blobs, folder: Path) -> None:
@@ -164,7 +164,7 @@ async def test_the_last_descriptors_are_left_to_others(blobs: Blobs, folder: Pat
         with pytest.raises(Unavailable, match="as many files open as it may"):
             await map_all(blobs, [sha256] * most, held)
         with pytest.raises(Unavailable, match="as many files open as it may"):
-            await blobs.lend(sha256)
+            await blobs.open_descriptor(sha256)
         await map_all(blobs, [of_middling] * most, held)
         assert opened() < most * 0.8
 
@@ -185,7 +185,7 @@ async def test_a_list_tells_what_is_here_and_its_size(blobs: Blobs, folder: Path
 async def test_holding_one_blob_keeps_others_waiting_for_that_one_alone(blobs: Blobs) -> None:
     order = []
 
-    async with blobs.hold("a"), blobs.hold("b"):
+    async with blobs.lock("a"), blobs.lock("b"):
         order.append("b within a")
 
     assert order == ["b within a"]

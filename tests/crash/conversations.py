@@ -136,7 +136,7 @@ class Conversations:
         with talking(address) as talk:
             # It listens before what the last life left is swept, and answers after that.
             assert talk.ask("GET", "/healthz").status == 200
-            assert self._data.stored() == self._data.named()
+            assert self._data.stored() == self._data.named() == self._data.referenced()
             assert not self._data.parts()
             for question in self.minutes.of("told", "answered", "failed"):
                 answer = talk.get(question.id)
@@ -219,8 +219,12 @@ class Folder:
 
     def named(self) -> set[str]:
         """List the contents that the database names."""
-        statement = "SELECT sha256 FROM interaction_contents UNION SELECT sha256 FROM files"
+        statement = "SELECT sha256 FROM interaction_media UNION SELECT sha256 FROM files"
         return {sha256 for (sha256,) in self.query(statement)}
+
+    def referenced(self) -> set[str]:
+        """List the contents that the table of references keeps."""
+        return {sha256 for (sha256,) in self.query("SELECT DISTINCT sha256 FROM blob_references")}
 
     def stored(self) -> set[str]:
         """Hash the bytes of all blobs."""
@@ -232,7 +236,7 @@ class Folder:
 
     def check_empty(self) -> None:
         """See that nothing is left of any interaction."""
-        names = "interactions", "interaction_media", "interaction_contents"
+        names = "interactions", "interaction_media", "blob_references"
         counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in names)
         rooms = "(SELECT coalesce(sum(bytes), 0) FROM interaction_rooms)"
         assert self.query(f"SELECT {counts}, {rooms}") == [[0, 0, 0, 0]]

@@ -56,7 +56,7 @@ from twinlens.pipeline.inspection_cache import InspectionCache
 from twinlens.pipeline.planning import pixels_of
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.services import Services
-from twinlens.store.files import FileStore
+from twinlens.store.storage import open_storage
 
 
 class Remembering:
@@ -98,13 +98,15 @@ def engine() -> Remembering:
 async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Services]:
     pool = WorkerPool(1, 1024, 30.0)
     engines = Engines(engine)
-    files = FileStore(tmp_path)
+    storage = open_storage(tmp_path)
     await pool.start()
     engines.start()
     yield Services(
         engines=engines,
-        files=files,
-        processing=Processing(files, pool, looks=1, patience_s=1.0),
+        files=storage.files,
+        contents=storage.contents,
+        clock=storage.clock,
+        processing=Processing(storage.files, pool, looks=1, patience_s=1.0),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
@@ -116,7 +118,7 @@ async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Service
     )
     await engines.stop()
     await pool.stop()
-    await files.close()
+    await storage.close()
 
 
 def png(width: int, height: int, colour: tuple[int, int, int] = (200, 10, 10)) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from storing import uploads_of
 from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.errors import Internal
 from twinlens.domain.request import BlobRef, FileRef, Inline, Media
@@ -24,20 +25,29 @@ from twinlens.pipeline.inspection_cache import InspectionCache
 from twinlens.pipeline.processing import Processing
 from twinlens.pipeline.resolve import resolve
 from twinlens.pipeline.services import Services
-from twinlens.store.files import FileStore
-from twinlens.store.uploads import Draft, Uploads
+from twinlens.store.storage import Storage, open_storage
+from twinlens.store.uploads import Draft
 
 LARGE = 100_000
 """More than is read rather than mapped."""
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    pool, files = WorkerPool(1, 1024, 30.0), FileStore(tmp_path)
-    yield Services(
+async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+    storage = open_storage(tmp_path)
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+async def services(storage: Storage) -> Services:
+    pool = WorkerPool(1, 1024, 30.0)
+    return Services(
         engines=Engines(create("script", EngineOptions())),
-        files=files,
-        processing=Processing(files, pool, looks=1, patience_s=1.0),
+        files=storage.files,
+        contents=storage.contents,
+        clock=storage.clock,
+        processing=Processing(storage.files, pool, looks=1, patience_s=1.0),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
@@ -47,20 +57,19 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         max_fetched_bytes=10_000_000,
         work_limit_s=60.0,
     )
-    await files.close()
 
 
 async def kept(services: Services, data: bytes, mime_type: str = "image/png") -> BlobRef:
     sha256 = hashlib.sha256(data).hexdigest()
-    await services.files.keep_bytes(data, sha256)
+    await services.contents.put(data, sha256)
     return BlobRef(sha256, len(data), mime_type)
 
 
-async def stored(services: Services, data: bytes, mime_type: str = "image/png") -> FileRef:
+async def stored(storage: Storage, data: bytes, mime_type: str = "image/png") -> FileRef:
     async def stream() -> AsyncIterator[bytes]:
         yield data
 
-    uploads = Uploads(services.files, inspected=is_inspected)
+    uploads = uploads_of(storage, inspected=is_inspected)
     session = await uploads.start(Draft("p", mime_type=mime_type))
     await uploads.receive(session.id, 0, stream())
     return FileRef((await uploads.finish(session.id)).id)
@@ -99,10 +108,10 @@ async def test_many_small_media_take_no_descriptor_each(services: Services) -> N
     assert opened() - before < 10
 
 
-async def test_what_is_named_many_times_is_opened_once(services: Services) -> None:
+async def test_what_is_named_many_times_is_opened_once(services: Services, storage: Storage) -> None:
     again: tuple[BlobRef | FileRef, ...] = (
         await kept(services, bytes(LARGE)),
-        await stored(services, bytes(LARGE), "text/plain"),
+        await stored(storage, bytes(LARGE), "text/plain"),
     )
     before = opened()
 
@@ -115,12 +124,12 @@ async def test_what_is_named_many_times_is_opened_once(services: Services) -> No
     assert len({id(blob.data) for blob in blobs}) == 2
 
 
-async def test_only_what_is_no_image_is_in_an_open_file(services: Services) -> None:
+async def test_only_what_is_no_image_is_in_an_open_file(services: Services, storage: Storage) -> None:
     sources: list[BlobRef | FileRef] = [
         await kept(services, b"1"),
         await kept(services, b"2", "text/plain"),
-        await stored(services, b"3"),
-        await stored(services, b"4", "text/plain"),
+        await stored(storage, b"3"),
+        await stored(storage, b"4", "text/plain"),
     ]
 
     blobs = await resolve(tuple(Media(source, None, "f") for source in sources), "p", services)

@@ -1,4 +1,4 @@
-"""A file store on a fresh folder, with a clock that tests move."""
+"""A fresh data folder, with a clock that tests move."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from twinlens.store.files import FileRecord, FileStore
+from storing import uploads_of
+from twinlens.store.contents import Contents
+from twinlens.store.files import FileStore
+from twinlens.store.records import FileRecord
+from twinlens.store.storage import Storage, open_storage
 from twinlens.store.uploads import Draft, Uploads
 
 
@@ -40,30 +44,40 @@ class Server:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
-        self.files = FileStore(folder, clock=clock)
+        self.storage = open_storage(folder, clock)
 
-    async def restart(self) -> FileStore:
-        await self.files.close()
-        self.files = FileStore(self._folder, clock=self._clock)
-        return self.files
+    async def restart(self) -> Storage:
+        await self.storage.close()
+        self.storage = open_storage(self._folder, self._clock)
+        return self.storage
 
 
 @pytest.fixture
 async def server(tmp_path: Path, clock: Clock) -> AsyncIterator[Server]:
     server = Server(tmp_path, clock)
     yield server
-    await server.files.close()
+    await server.storage.close()
 
 
 @pytest.fixture
-def files(server: Server) -> FileStore:
-    return server.files
+def storage(server: Server) -> Storage:
+    return server.storage
 
 
 @pytest.fixture
-def uploads(files: FileStore) -> Uploads:
-    return Uploads(
-        files,
+def files(storage: Storage) -> FileStore:
+    return storage.files
+
+
+@pytest.fixture
+def contents(storage: Storage) -> Contents:
+    return storage.contents
+
+
+@pytest.fixture
+def uploads(storage: Storage) -> Uploads:
+    return uploads_of(
+        storage,
         sniff=lambda head: "image/png" if head.startswith(b"\x89PNG") else None,
         inspected=lambda mime_type: mime_type == "video/mp4",
     )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pytest
 
+from storing import uploads_of
 from twinlens.domain.errors import (
     AlreadyExists,
     Cancelled,
@@ -19,6 +20,7 @@ from twinlens.domain.errors import (
     ResourceExhausted,
 )
 from twinlens.store.files import FileStore
+from twinlens.store.storage import Storage, open_storage
 from twinlens.store.uploads import SYNC_BYTES, Draft, Uploads
 
 PNG = b"\x89PNG" + bytes(range(100))
@@ -26,7 +28,7 @@ MIB = 1024 * 1024
 
 
 class Server(Protocol):
-    async def restart(self) -> FileStore: ...
+    async def restart(self) -> Storage: ...
 
 
 async def stream(*pieces: bytes, then: Exception | None = None) -> AsyncIterator[bytes]:
@@ -124,9 +126,9 @@ async def test_last_bytes_for_a_name_that_is_taken_end_the_upload(uploads: Uploa
 
 
 async def test_last_bytes_whose_room_was_taken_meanwhile_are_kept_as_far_as_they_fit(
-    files: FileStore, tmp_path: Path
+    storage: Storage, tmp_path: Path
 ) -> None:
-    uploads = Uploads(files, max_project_bytes=100)
+    uploads = uploads_of(storage, max_project_bytes=100)
     upload = await uploads.start(Draft("p", mime_type="image/png"))
 
     async def slow() -> AsyncIterator[bytes]:
@@ -182,14 +184,14 @@ async def test_no_room_for_a_copy_keeps_what_came_with_the_end(
     tmp_path: Path, small_disk: Callable[..., Path], fill: Callable[[Path], Path]
 ) -> None:
     blobs = small_disk(at=tmp_path / "blobs")
-    files = FileStore(tmp_path)
+    storage = open_storage(tmp_path)
     ballast = fill(blobs)
-    uploads = Uploads(files)
+    uploads = uploads_of(storage)
     upload = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(upload.id, 0, stream(PNG[:30]))
 
     # Another server's life: it knows no hash of what came before.
-    uploads = Uploads(files)
+    uploads = uploads_of(storage)
     with pytest.raises(ResourceExhausted, match="disk is full"):
         await uploads.complete(upload.id, 30, stream(PNG[30:]))
 
@@ -197,7 +199,7 @@ async def test_no_room_for_a_copy_keeps_what_came_with_the_end(
     ballast.unlink()
     made = await uploads.finish(upload.id)
     assert made.sha256 == hashlib.sha256(PNG).hexdigest()
-    await files.close()
+    await storage.close()
 
 
 async def test_a_file_may_come_whole(uploads: Uploads, files: FileStore, tmp_path: Path) -> None:
@@ -277,8 +279,10 @@ async def test_of_two_whole_files_for_one_name_the_first_to_end_wins(
     assert len(left(tmp_path)) == 1
 
 
-async def test_whole_files_at_the_same_time_do_not_share_the_same_room(files: FileStore) -> None:
-    uploads = Uploads(files, max_project_bytes=100)
+async def test_whole_files_at_the_same_time_do_not_share_the_same_room(
+    storage: Storage, files: FileStore
+) -> None:
+    uploads = uploads_of(storage, max_project_bytes=100)
     both_began = asyncio.Barrier(2)
 
     async def slow(piece: bytes) -> AsyncIterator[bytes]:

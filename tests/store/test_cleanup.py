@@ -12,12 +12,16 @@ from typing import Protocol
 
 import pytest
 
+from storing import cleanup_of, interactions_of, uploads_of
 from twinlens.domain.errors import FailedPrecondition, NotFound
 from twinlens.domain.interaction import Interaction, Outcome
 from twinlens.domain.request import BlobRef
 from twinlens.store.cleanup import BATCH, CleanupJob, CleanupReport
-from twinlens.store.files import FileRecord, FileStore
+from twinlens.store.contents import Contents
+from twinlens.store.files import FileStore
 from twinlens.store.interactions import InteractionStore
+from twinlens.store.records import FileRecord
+from twinlens.store.storage import Storage
 from twinlens.store.uploads import Draft, Uploads
 
 Upload = Callable[..., Awaitable[FileRecord]]
@@ -29,12 +33,12 @@ class Clock(Protocol):
 
 
 class Server(Protocol):
-    async def restart(self) -> FileStore: ...
+    async def restart(self) -> Storage: ...
 
 
 @pytest.fixture
-def sweeper(files: FileStore, uploads: Uploads) -> CleanupJob:
-    return CleanupJob(files, uploads)
+def sweeper(storage: Storage, uploads: Uploads) -> CleanupJob:
+    return cleanup_of(storage, uploads)
 
 
 async def stream(data: bytes) -> AsyncIterator[bytes]:
@@ -203,10 +207,10 @@ async def test_a_crash_between_bytes_and_record_loses_nothing(
     orphan.hardlink_to(tmp_path / "uploads" / upload.id)
 
     again = await server.restart()
-    resumed = Uploads(again)
-    assert await CleanupJob(again, resumed).recover() == CleanupReport(blobs=1, bytes=5)
+    resumed = uploads_of(again)
+    assert await cleanup_of(again, resumed).recover() == CleanupReport(blobs=1, bytes=5)
 
-    assert bytes(await again.map(await resumed.finish(upload.id))) == b"bytes"
+    assert bytes(await again.files.map(await resumed.finish(upload.id))) == b"bytes"
 
 
 async def test_half_a_blob_that_a_crash_left_goes(sweeper: CleanupJob, tmp_path: Path) -> None:
@@ -227,38 +231,43 @@ async def test_recovering_leaves_what_is_wanted(
     await uploads.receive(session.id, 0, stream(b"half of it"))
 
     again = await server.restart()
-    resumed = Uploads(again)
-    assert await CleanupJob(again, resumed).recover() == CleanupReport()
+    resumed = uploads_of(again)
+    assert await cleanup_of(again, resumed).recover() == CleanupReport()
 
-    assert list(await again.pending()) == [waiting]
-    assert bytes(await again.map(waiting)) == b"film"
+    assert list(await again.files.pending()) == [waiting]
+    assert bytes(await again.files.map(waiting)) == b"film"
     assert (await resumed.query(session.id)).received == 10
 
 
-async def keep(store: InteractionStore, files: FileStore, name: str, previous: str | None = None) -> None:
+async def keep(store: InteractionStore, storage: Storage, name: str, previous: str | None = None) -> None:
     """Keep an interaction with a medium of its own, which is its name."""
     data = name.encode()
     sha256 = hashlib.sha256(data).hexdigest()
     media = (BlobRef(sha256, len(data), "image/png"),)
-    outcome, time = Outcome("completed"), files.clock()
-    async with files.keeping([sha256]):
-        await files.keep_bytes(data, sha256)
+    outcome, time = Outcome("completed"), storage.clock()
+    async with storage.contents.pinned([sha256]):
+        await storage.contents.put(data, sha256)
         await store.add("p", Interaction(name, "m", b"", time, time, previous, media, outcome=outcome))
 
 
 @pytest.fixture
-def store(files: FileStore) -> InteractionStore:
-    return InteractionStore(files, lifetime=timedelta(days=1), max_bytes=1_000_000)
+def store(storage: Storage) -> InteractionStore:
+    return interactions_of(storage)
 
 
 async def test_expired_interactions_go_once_nothing_is_built_on_them(
-    store: InteractionStore, files: FileStore, uploads: Uploads, clock: Clock, tmp_path: Path
+    store: InteractionStore,
+    storage: Storage,
+    files: FileStore,
+    uploads: Uploads,
+    clock: Clock,
+    tmp_path: Path,
 ) -> None:
-    sweeper = CleanupJob(files, uploads, interactions=store)
-    await keep(store, files, "first")
-    await keep(store, files, "alone")
+    sweeper = cleanup_of(storage, uploads, store)
+    await keep(store, storage, "first")
+    await keep(store, storage, "alone")
     clock.move(timedelta(hours=12))
-    await keep(store, files, "second", "first")
+    await keep(store, storage, "second", "first")
     clock.move(timedelta(hours=12))
 
     assert await sweeper.sweep() == CleanupReport(blobs=1, bytes=5, interactions=1)
@@ -270,24 +279,24 @@ async def test_expired_interactions_go_once_nothing_is_built_on_them(
 
 
 async def test_more_than_a_batch_of_interactions_is_swept_in_one_pass(
-    store: InteractionStore, files: FileStore, uploads: Uploads, clock: Clock
+    store: InteractionStore, storage: Storage, uploads: Uploads, clock: Clock
 ) -> None:
     for number in range(2 * BATCH + 1):
-        time, outcome = files.clock(), Outcome("completed")
+        time, outcome = storage.clock(), Outcome("completed")
         previous = f"{number - 1}" if number else None
         await store.add("p", Interaction(f"{number}", "m", b"", time, time, previous, outcome=outcome))
         clock.move(timedelta(microseconds=1))
     clock.move(timedelta(days=1))
 
-    swept = await CleanupJob(files, uploads, interactions=store).sweep()
+    swept = await cleanup_of(storage, uploads, store).sweep()
 
     assert swept == CleanupReport(interactions=2 * BATCH + 1)
 
 
 async def test_bytes_that_only_an_interaction_names_stay_after_a_crash(
-    server: Server, store: InteractionStore, files: FileStore, tmp_path: Path
+    server: Server, store: InteractionStore, storage: Storage, tmp_path: Path
 ) -> None:
-    await keep(store, files, "bytes")
+    await keep(store, storage, "bytes")
     (blob,) = blobs(tmp_path)
     # A crash while bytes were written, and one after that.
     (tmp_path / "uploads" / "kept-half").write_bytes(b"half")
@@ -296,25 +305,31 @@ async def test_bytes_that_only_an_interaction_names_stay_after_a_crash(
     orphan.write_bytes(b"nobody's")
 
     again = await server.restart()
-    assert await CleanupJob(again, Uploads(again)).recover() == CleanupReport(uploads=1, blobs=1, bytes=12)
+    assert await cleanup_of(again, uploads_of(again)).recover() == CleanupReport(uploads=1, blobs=1, bytes=12)
 
     assert blobs(tmp_path) == [blob]
     assert parts(tmp_path) == []
 
 
 async def test_sweeping_while_interactions_come_and_go_takes_nothing_that_is_wanted(
-    store: InteractionStore, files: FileStore, uploads: Uploads, upload: Upload, tmp_path: Path
+    store: InteractionStore,
+    storage: Storage,
+    files: FileStore,
+    contents: Contents,
+    uploads: Uploads,
+    upload: Upload,
+    tmp_path: Path,
 ) -> None:
-    sweeper = CleanupJob(files, uploads, interactions=store)
+    sweeper = cleanup_of(storage, uploads, store)
 
     async def come_and_go(project: str) -> None:
         data = hashlib.sha256(b"same").hexdigest()
-        media, time = (BlobRef(data, 4, "image/png"),), files.clock()
+        media, time = (BlobRef(data, 4, "image/png"),), storage.clock()
         for _ in range(10):
-            async with files.keeping([data]):
-                await files.keep_bytes(b"same", data)
+            async with contents.pinned([data]):
+                await contents.put(b"same", data)
                 await store.add(project, Interaction("name", "m", b"", time, time, media=media))
-            assert await files.blobs.map(data) == b"same"
+            assert await contents.map(data) == b"same"
             await store.delete(project, "name")
 
     async def sweep() -> None:
@@ -322,7 +337,7 @@ async def test_sweeping_while_interactions_come_and_go_takes_nothing_that_is_wan
             await sweeper.sweep()
             await files.delete("p", (await upload(b"same")).id)
 
-    await asyncio.gather(keep(store, files, "kept"), come_and_go("a"), come_and_go("b"), sweep())
+    await asyncio.gather(keep(store, storage, "kept"), come_and_go("a"), come_and_go("b"), sweep())
 
     assert [blob.read_bytes() for blob in blobs(tmp_path)] == [b"kept"]
 

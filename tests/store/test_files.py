@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -14,8 +12,11 @@ from typing import Protocol
 import pytest
 from obstore.store import MemoryStore
 
-from twinlens.domain.errors import AlreadyExists, PermissionDenied, ResourceExhausted
-from twinlens.store.files import FileRecord, FileStore, StorageUsage
+from storing import uploads_of
+from twinlens.domain.errors import AlreadyExists, PermissionDenied
+from twinlens.store.files import FileStore
+from twinlens.store.records import FileRecord, StorageUsage
+from twinlens.store.storage import Storage, open_storage
 from twinlens.store.uploads import Draft, Uploads
 
 Upload = Callable[..., Awaitable[FileRecord]]
@@ -26,7 +27,7 @@ class Clock(Protocol):
 
 
 class Server(Protocol):
-    async def restart(self) -> FileStore: ...
+    async def restart(self) -> Storage: ...
 
 
 async def once(data: bytes) -> AsyncIterator[bytes]:
@@ -74,20 +75,6 @@ async def test_a_file_can_be_mapped_and_opened(files: FileStore, upload: Upload,
     assert bytes(await files.map(made)) == data
     with await files.open(made) as file:
         assert os.pread(file.fileno(), 100, 0) == data
-
-
-async def test_it_is_told_which_projects_still_have_a_content_when_one_has_lost_it(
-    files: FileStore, upload: Upload
-) -> None:
-    told: list[tuple[str, frozenset[str]]] = []
-    files.on_drop(lambda sha256, projects: told.append((sha256, projects)))
-    mine, also_mine, theirs = [await upload(b"bytes", project=name) for name in ("mine", "mine", "theirs")]
-
-    for file in (mine, also_mine, theirs):
-        await files.delete(file.project, file.id)
-
-    assert [projects for _, projects in told] == [{"mine", "theirs"}, {"theirs"}, set()]
-    assert {sha256 for sha256, _ in told} == {mine.sha256}
 
 
 async def test_the_same_bytes_are_kept_once_until_their_last_file_goes(
@@ -166,8 +153,8 @@ async def test_everything_is_still_there_after_a_restart(server: Server, upload:
 
     again = await server.restart()
 
-    assert await again.get("p", made.id) == made
-    assert bytes(await again.map(made)) == b"bytes"
+    assert await again.files.get("p", made.id) == made
+    assert bytes(await again.files.map(made)) == b"bytes"
 
 
 async def test_bytes_that_went_since_the_record_was_read_are_denied(files: FileStore, upload: Upload) -> None:
@@ -233,7 +220,7 @@ async def test_files_that_wait_are_listed_for_all_projects_after_a_restart(
 
     again = await server.restart()
 
-    assert list(await again.pending()) == waiting
+    assert list(await again.files.pending()) == waiting
 
 
 async def test_usage_counts_the_same_bytes_once_where_they_lie(
@@ -249,188 +236,18 @@ async def test_usage_counts_the_same_bytes_once_where_they_lie(
     )
 
 
-async def test_bytes_are_dropped_only_where_nobody_adopts_them_at_that_moment(
-    files: FileStore, upload: Upload, tmp_path: Path
-) -> None:
-    for _ in range(20):
-        old = await upload(b"same")
-        new, _ = await asyncio.gather(upload(b"same"), files.delete("p", old.id))
-        assert bytes(await files.map(new)) == b"same"
-        await files.delete("p", new.id)
-
-    assert blobs(tmp_path) == []
-
-
 async def test_files_can_be_kept_in_a_store_elsewhere(tmp_path: Path) -> None:
     elsewhere = MemoryStore()
-    files = FileStore(tmp_path, store=elsewhere)
-    uploads = Uploads(files)
+    storage = open_storage(tmp_path, blobs=elsewhere)
+    uploads = uploads_of(storage)
     session = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(session.id, 0, once(b"bytes"))
     made = await uploads.finish(session.id)
 
-    assert bytes(await files.map(made)) == b"bytes"
+    assert bytes(await storage.files.map(made)) == b"bytes"
     assert blobs(tmp_path) == []
     assert list((tmp_path / "uploads").iterdir()) == []
     await uploads.receive(session.id, 0, once(b"bytes"))
-    await files.delete("p", made.id)
+    await storage.files.delete("p", made.id)
     assert not elsewhere.list().collect()
-    await files.close()
-
-
-def sha256_of(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-@pytest.mark.parametrize("data", [b"bytes", b"", bytes(3_000_000), memoryview(b"bytes")])
-async def test_bytes_can_be_kept_before_a_record_names_them(
-    files: FileStore, tmp_path: Path, data: bytes
-) -> None:
-    sha256 = sha256_of(data)
-
-    async with files.keeping([sha256]):
-        await files.keep_bytes(data, sha256)
-        assert not await files.drop_unused(sha256)
-        assert await files.unnamed([sha256]) == set()
-        assert await files.blobs.map(sha256) == data
-        assert list((tmp_path / "uploads").iterdir()) == []
-
-    assert blobs(tmp_path) == []
-
-
-async def test_bytes_that_are_here_are_not_written_again(
-    files: FileStore, upload: Upload, tmp_path: Path
-) -> None:
-    made = await upload(b"bytes")
-    (blob,) = blobs(tmp_path)
-    before = blob.stat()
-
-    async with files.keeping([made.sha256]):
-        await files.keep_bytes(b"bytes", made.sha256)
-
-    assert blob.stat() == before
-
-
-async def test_bytes_that_were_cut_off_on_the_disk_are_written_again(
-    files: FileStore, upload: Upload, tmp_path: Path
-) -> None:
-    made = await upload(b"bytes")
-    (blob,) = blobs(tmp_path)
-    os.truncate(blob, 3)
-
-    async with files.keeping([made.sha256]):
-        await files.keep_bytes(b"bytes", made.sha256)
-
-    assert bytes(await files.map(made)) == b"bytes"
-
-
-async def test_bytes_stay_until_the_last_who_keeps_them_is_done(files: FileStore, tmp_path: Path) -> None:
-    sha256 = sha256_of(b"bytes")
-
-    async with files.keeping([sha256, sha256]):
-        await files.keep_bytes(b"bytes", sha256)
-        async with files.keeping([sha256]):
-            await files.keep_bytes(b"bytes", sha256)
-        assert len(blobs(tmp_path)) == 1
-
-    assert blobs(tmp_path) == []
-
-
-async def test_bytes_being_kept_outlive_their_file(files: FileStore, upload: Upload, tmp_path: Path) -> None:
-    made = await upload(b"bytes")
-
-    async with files.keeping([made.sha256]):
-        await files.keep_bytes(b"bytes", made.sha256)
-        await files.delete("p", made.id)
-        again = await upload(b"bytes")
-
-    assert bytes(await files.map(again)) == b"bytes"
-    await files.delete("p", again.id)
-    assert blobs(tmp_path) == []
-
-
-async def test_bytes_are_here_after_keeping_them_whoever_drops_them_at_that_moment(
-    files: FileStore, upload: Upload, tmp_path: Path
-) -> None:
-    sha256 = sha256_of(b"same")
-    for _ in range(20):
-        made = await upload(b"same")
-        async with files.keeping([sha256]):
-            await asyncio.gather(
-                files.drop_unused(sha256),
-                files.delete("p", made.id),
-                files.keep_bytes(b"same", sha256),
-                files.keep_bytes(b"same", sha256),
-                files.drop_unused(sha256),
-            )
-            assert await files.blobs.map(sha256) == b"same"
-
-    assert blobs(tmp_path) == []
-
-
-@pytest.mark.parametrize("asked", ["before the file fails", "after the file fails"])
-async def test_a_file_that_cannot_be_made_takes_nothing_from_who_keeps_its_bytes(
-    asked: str, files: FileStore, uploads: Uploads, upload: Upload, tmp_path: Path
-) -> None:
-    sha256 = sha256_of(b"bytes")
-    session = await uploads.start(Draft("p", "name", mime_type="image/png"))
-    await uploads.receive(session.id, 0, once(b"bytes"))
-    await upload(b"other", file_id="name")
-
-    async with files.keeping([sha256]):
-        if asked == "before the file fails":
-            await files.keep_bytes(b"bytes", sha256)
-        with pytest.raises(AlreadyExists):
-            await uploads.finish(session.id)
-        # What is a part of an upload could still be written to.
-        assert len(blobs(tmp_path)) == (2 if asked == "before the file fails" else 1)
-        await files.keep_bytes(b"bytes", sha256)
-        assert await files.blobs.map(sha256) == b"bytes"
-
-
-async def test_bytes_that_do_not_fit_on_the_disk_leave_nothing_behind(
-    files: FileStore, tmp_path: Path, max_file_size: Callable[[int], AbstractContextManager[None]]
-) -> None:
-    data = bytes(3_000_000)
-
-    async with files.keeping([sha256_of(data)]):
-        with max_file_size(1_000_000), pytest.raises(ResourceExhausted):
-            await files.keep_bytes(data, sha256_of(data))
-
-        assert list((tmp_path / "uploads").iterdir()) == blobs(tmp_path) == []
-        await files.keep_bytes(data, sha256_of(data))
-        assert len(blobs(tmp_path)) == 1
-
-
-async def test_who_is_cancelled_while_keeping_bytes_leaves_nothing_behind(
-    files: FileStore, tmp_path: Path
-) -> None:
-    data = bytes(3_000_000)
-
-    async def keep() -> None:
-        async with files.keeping([sha256_of(data)]):
-            await files.keep_bytes(data, sha256_of(data))
-            await asyncio.sleep(60)
-
-    for steps in range(12):
-        task = asyncio.create_task(keep())
-        for _ in range(steps):
-            await asyncio.sleep(0.0005)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert list((tmp_path / "uploads").glob("*")) == blobs(tmp_path) == []
-
-
-async def test_bytes_can_be_kept_in_a_store_elsewhere(tmp_path: Path) -> None:
-    elsewhere, sha256 = MemoryStore(), sha256_of(b"bytes")
-    files = FileStore(tmp_path, store=elsewhere)
-
-    async with files.keeping([sha256]):
-        await files.keep_bytes(b"bytes", sha256)
-        await files.keep_bytes(b"bytes", sha256)
-        assert await files.blobs.map(sha256) == b"bytes"
-
-    assert list((tmp_path / "uploads").iterdir()) == []
-    assert not elsewhere.list().collect()
-    await files.close()
+    await storage.close()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from twinlens.store.files import FileStore
 from twinlens.store.folder import DataFolder, DataFolderError
 
 SmallDisk = Callable[..., Path]
@@ -120,26 +119,6 @@ def test_a_full_disk_is_refused(small_disk: SmallDisk, fill: Callable[[Path], Pa
 
     ballast.unlink()
     DataFolder(folder).close()
-
-
-async def test_a_store_that_could_not_be_opened_lets_go_of_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "twinlens.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(DataFolderError, match="damaged"):
-        FileStore(tmp_path)
-
-    (tmp_path / "twinlens.db").unlink()
-
-    await FileStore(tmp_path).close()
-
-
-async def test_a_store_holds_its_folder_until_it_is_closed(tmp_path: Path) -> None:
-    store = FileStore(tmp_path)
-    with pytest.raises(DataFolderError, match="in use"):
-        FileStore(tmp_path)
-
-    await store.close()
-
-    await FileStore(tmp_path).close()
 
 
 def test_a_folder_that_can_be_used_has_no_trouble(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,14 +13,17 @@ from typing import Protocol
 
 import pytest
 
+from storing import interactions_of
 from twinlens.domain.engine import FunctionCall, Text, Thought, Usage
 from twinlens.domain.errors import FailedPrecondition, NotFound, ResourceExhausted
 from twinlens.domain.interaction import Failure, Interaction, Outcome
 from twinlens.domain.media import Modality
 from twinlens.domain.request import BlobRef
-from twinlens.store.files import FileRecord, FileStore
-from twinlens.store.interactions import STEP, InteractionStore, Totals
-from twinlens.store.outcomes import write_outcome
+from twinlens.store.contents import Contents
+from twinlens.store.files import FileStore
+from twinlens.store.interactions import STEP, InteractionStore
+from twinlens.store.records import FileRecord, InteractionUsage
+from twinlens.store.storage import Storage, open_storage
 
 Upload = Callable[..., Awaitable[FileRecord]]
 
@@ -30,15 +32,6 @@ MAX_BYTES = 1000
 DONE = Outcome("completed", (Text("Yes."),), Usage({Modality.TEXT: 3}, 1))
 EMPTY = Outcome("queued")
 
-SMALL_SCANS = {
-    "SCAN CONSTANT ROW",
-    "SCAN chain",
-    "SCAN dead",
-    "SCAN (subquery-1)",
-    "SCAN interactions USING INDEX interactions_dead",
-}
-"""Of what a statement has found itself, and of the rows that are to go."""
-
 
 class Clock(Protocol):
     def __call__(self) -> datetime: ...
@@ -46,23 +39,23 @@ class Clock(Protocol):
 
 
 class Server(Protocol):
-    async def restart(self) -> FileStore: ...
+    async def restart(self) -> Storage: ...
 
 
-def store_of(files: FileStore, max_bytes: int = MAX_BYTES) -> InteractionStore:
-    return InteractionStore(files, lifetime=DAY, max_bytes=max_bytes)
+def store_of(storage: Storage, max_bytes: int = MAX_BYTES) -> InteractionStore:
+    return interactions_of(storage, DAY, max_bytes)
 
 
 @pytest.fixture
-def store(files: FileStore) -> InteractionStore:
-    return store_of(files)
+def store(storage: Storage) -> InteractionStore:
+    return store_of(storage)
 
 
 Add = Callable[..., Awaitable[Interaction]]
 
 
 @pytest.fixture
-def add(store: InteractionStore, files: FileStore, clock: Clock) -> Add:
+def add(store: InteractionStore, contents: Contents, clock: Clock) -> Add:
     """Add an interaction with its media, as a server does it."""
 
     async def add(
@@ -77,9 +70,9 @@ def add(store: InteractionStore, files: FileStore, clock: Clock) -> Add:
     ) -> Interaction:
         kept = tuple(kept_of(data) for data in media)
         made = Interaction(name, "gemini-3", sent, clock(), clock(), previous, kept, outcome=outcome)
-        async with files.keeping(item.sha256 for item in kept):
+        async with contents.pinned(item.sha256 for item in kept):
             for data, item in zip(media, kept, strict=True):
-                await files.keep_bytes(data, item.sha256)
+                await contents.put(data, item.sha256)
             await into.add(project, made)
         return made
 
@@ -223,7 +216,7 @@ async def test_what_was_deleted_stays_a_part_of_what_was_built_on_it(
     await store.delete("p", "c")
 
     assert blobs(tmp_path) == set()
-    assert await store.usage() == Totals(0, 0)
+    assert await store.usage() == InteractionUsage(0, 0)
 
 
 async def test_what_two_were_built_on_stays_until_both_are_gone(
@@ -242,8 +235,8 @@ async def test_what_two_were_built_on_stays_until_both_are_gone(
     assert blobs(tmp_path) == set()
 
 
-async def test_the_last_turn_takes_along_a_conversation_of_any_length(files: FileStore, add: Add) -> None:
-    store = store_of(files, 1_000_000)
+async def test_the_last_turn_takes_along_a_conversation_of_any_length(storage: Storage, add: Add) -> None:
+    store = store_of(storage, 1_000_000)
     made = [await add("0", into=store)]
     made += [await add(f"{number}", f"{number - 1}", into=store) for number in range(1, 2 * STEP + 1)]
     for turn in made[:-1]:
@@ -252,7 +245,7 @@ async def test_the_last_turn_takes_along_a_conversation_of_any_length(files: Fil
 
     await store.delete("p", made[-1].id)
 
-    assert await store.usage() == Totals(0, 0)
+    assert await store.usage() == InteractionUsage(0, 0)
 
 
 async def test_one_is_gone_when_its_time_is_over(store: InteractionStore, add: Add, clock: Clock) -> None:
@@ -358,7 +351,7 @@ async def test_what_does_not_fit_is_refused_and_says_what_to_do(store: Interacti
     )
     assert raised.value.retry_after_s
     assert await is_gone(store, "b")
-    assert await store.usage() == Totals(1, used)
+    assert await store.usage() == InteractionUsage(1, used)
     await add("b", sent=bytes(400), project="other")
     await store.delete("p", "a")
     await add("b", sent=bytes(400))
@@ -386,7 +379,7 @@ async def test_the_same_content_takes_room_once_in_a_project(store: InteractionS
     assert (await store.usage()).bytes == both + alone
     await store.delete("p", "b")
     await store.delete("other", "other")
-    assert await store.usage() == Totals(0, 0)
+    assert await store.usage() == InteractionUsage(0, 0)
 
 
 async def test_media_without_room_are_refused_and_the_answer_is_not(
@@ -405,9 +398,9 @@ async def test_media_without_room_are_refused_and_the_answer_is_not(
 
 
 async def test_room_is_counted_to_the_byte_whatever_happens(
-    store: InteractionStore, files: FileStore, add: Add, clock: Clock, tmp_path: Path
+    store: InteractionStore, storage: Storage, contents: Contents, add: Add, clock: Clock, tmp_path: Path
 ) -> None:
-    store, chance, known = store_of(files, 3000), random.Random(4), list[tuple[str, str]]()
+    store, chance, known = store_of(storage, 3000), random.Random(4), list[tuple[str, str]]()
     for number in range(150):
         clock.move(DAY / 60)
         project, media = chance.choice("ab"), tuple(b"x" * chance.randrange(1, 9) for _ in range(2))
@@ -424,13 +417,13 @@ async def test_room_is_counted_to_the_byte_whatever_happens(
     clock.move(DAY)
     while cleared := await store.remove_expired(7):
         for blob in cleared.blobs:
-            await files.drop_unused(blob.sha256)
-    assert await store.usage() == Totals(0, 0)
+            await contents.drop_unused(blob.sha256)
+    assert await store.usage() == InteractionUsage(0, 0)
     assert blobs(tmp_path) == set()
 
 
 async def test_bytes_stay_while_a_file_or_an_interaction_names_them(
-    files: FileStore, store: InteractionStore, upload: Upload, add: Add, tmp_path: Path
+    files: FileStore, contents: Contents, store: InteractionStore, upload: Upload, add: Add, tmp_path: Path
 ) -> None:
     first = await upload(b"same")
     await add("a", media=(b"same",))
@@ -438,7 +431,7 @@ async def test_bytes_stay_while_a_file_or_an_interaction_names_them(
 
     await files.delete("p", first.id)
     await store.delete("p", "a")
-    assert bytes(await files.blobs.map(first.sha256) or b"") == b"same"
+    assert bytes(await contents.map(first.sha256) or b"") == b"same"
     second = await upload(b"same")
     await store.delete("other", "a")
     assert bytes(await files.map(second)) == b"same"
@@ -450,56 +443,12 @@ async def test_bytes_stay_while_a_file_or_an_interaction_names_them(
 async def test_interactions_can_be_deleted_on_a_full_disk(
     small_disk: Callable[[], Path], fill: Callable[[Path], Path]
 ) -> None:
-    files = FileStore(small_disk())
-    store = store_of(files)
-    await store.add("p", Interaction("a", "m", b"{}", files.clock(), files.clock()))
-    fill(files.data_dir)
+    storage = open_storage(small_disk())
+    store = store_of(storage)
+    await store.add("p", Interaction("a", "m", b"{}", storage.clock(), storage.clock()))
+    fill(storage.folder.path)
 
     await store.delete("p", "a")
 
     assert await is_gone(store, "a")
-    await files.close()
-
-
-async def test_no_question_reads_all_rows(
-    store: InteractionStore, files: FileStore, add: Add, clock: Clock
-) -> None:
-    store, statements = store_of(files, 10_000_000), await many_rows(files, clock)
-
-    await add("new", "i19999", media=(b"picture",), into=store)
-    await store.get("p", "new")
-    assert len(await store.history("p", "new")) == 21
-    await store.check_room("p", 1)
-    await store.update("p", "new", DONE)
-    await files.unnamed([kept_of(b"picture").sha256])
-    await store.delete("p", "new")
-    await store.remove_expired(100)
-
-    asked = [text for text in statements if text.split()[0] not in ("BEGIN", "COMMIT", "--")]
-    plans = await files.database.read(
-        lambda connection: {
-            text: [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}")] for text in asked
-        }
-    )
-    assert len(plans) > 10
-    found = {text: [step for step in plan if "SCAN" in step] for text, plan in plans.items()}
-    assert {text: steps for text, steps in found.items() if not set(steps) <= SMALL_SCANS} == {}
-
-
-async def many_rows(files: FileStore, clock: Clock) -> list[str]:
-    """Fill the table with conversations of twenty turns; give what is asked of the database from then on."""
-    statements: list[str] = []
-    time = int(clock().timestamp() * 1_000_000)
-
-    def work(connection: sqlite3.Connection) -> None:
-        connection.executemany(
-            "INSERT INTO interactions (project, media_count, id, model, sent, created_us, updated_us, "
-            "previous, background, attempt, outcome, unfinished) "
-            "VALUES ('p', 0, ?, 'm', x'', ?, 0, ?, 0, 1, x'', 0)",
-            [(f"i{number}", time, f"i{number - 1}" if number % 20 else None) for number in range(20_000)],
-        )
-        connection.execute("UPDATE interactions SET outcome = ?", (write_outcome(DONE),))
-        connection.set_trace_callback(statements.append)
-
-    await files.database.write(work)
-    return statements
+    await storage.close()

@@ -9,8 +9,11 @@ from typing import Protocol
 
 import pytest
 
+from storing import uploads_of
 from twinlens.domain.errors import ResourceExhausted
-from twinlens.store.files import FileRecord, FileStore
+from twinlens.store.files import FileStore
+from twinlens.store.records import FileRecord
+from twinlens.store.storage import Storage
 from twinlens.store.uploads import Draft, Uploads
 
 MIB = 1024 * 1024
@@ -21,8 +24,8 @@ class Clock(Protocol):
 
 
 @pytest.fixture
-def uploads(files: FileStore) -> Uploads:
-    return Uploads(files, max_project_bytes=100)
+def uploads(storage: Storage) -> Uploads:
+    return uploads_of(storage, max_project_bytes=100)
 
 
 async def stream(*pieces: bytes) -> AsyncIterator[bytes]:
@@ -76,8 +79,8 @@ async def test_bytes_that_were_received_count_before_they_are_a_file(uploads: Up
         await uploads.start(Draft("p", size=31))
 
 
-async def test_bytes_of_an_undeclared_size_are_taken_as_far_as_they_fit(files: FileStore) -> None:
-    uploads = Uploads(files, max_project_bytes=2 * MIB)
+async def test_bytes_of_an_undeclared_size_are_taken_as_far_as_they_fit(storage: Storage) -> None:
+    uploads = uploads_of(storage, max_project_bytes=2 * MIB)
     upload = await uploads.start(Draft("p", mime_type="image/png"))
 
     with pytest.raises(ResourceExhausted, match="check quota"):
@@ -99,7 +102,7 @@ async def test_bytes_that_cannot_fit_are_refused_unread(uploads: Uploads) -> Non
 
 
 async def test_uploads_at_the_same_time_do_not_share_the_same_room(
-    uploads: Uploads, files: FileStore
+    uploads: Uploads, storage: Storage
 ) -> None:
     first, second = await uploads.start(Draft("p", size=60)), await uploads.start(Draft("p", size=60))
     both_began = asyncio.Barrier(2)
@@ -115,7 +118,7 @@ async def test_uploads_at_the_same_time_do_not_share_the_same_room(
     assert [isinstance(answer, ResourceExhausted) for answer in done].count(True) == 1
     received = [(await uploads.query(upload.id)).received for upload in (first, second)]
     assert sorted(received) == [40, 60]
-    assert sum(part.stat().st_size for part in (files.data_dir / "uploads").iterdir()) == 100
+    assert sum(part.stat().st_size for part in (storage.folder.path / "uploads").iterdir()) == 100
 
 
 async def test_a_retry_is_no_new_use(uploads: Uploads) -> None:

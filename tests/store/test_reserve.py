@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from storing import uploads_of
 from twinlens.domain.errors import ResourceExhausted
-from twinlens.store.files import FileStore
 from twinlens.store.reserve import SIZE_BYTES, Reserve
-from twinlens.store.uploads import Draft, Uploads
+from twinlens.store.storage import open_storage
+from twinlens.store.uploads import Draft
 
 SmallDisk = Callable[[], Path]
 Fill = Callable[[Path], Path]
@@ -58,8 +59,8 @@ async def test_on_a_full_disk_files_are_deleted_and_uploads_cancelled(
     small_disk: SmallDisk, fill: Fill
 ) -> None:
     disk = small_disk()
-    files = FileStore(disk)
-    uploads = Uploads(files)
+    storage = open_storage(disk)
+    uploads = uploads_of(storage)
     upload = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(upload.id, 0, stream(bytes(100_000)))
     made = await uploads.finish(upload.id)
@@ -69,7 +70,7 @@ async def test_on_a_full_disk_files_are_deleted_and_uploads_cancelled(
 
     with pytest.raises(ResourceExhausted, match="disk is full"):
         await uploads.start(Draft("p", display_name="x" * 100_000))
-    await files.delete("p", made.id)
+    await storage.files.delete("p", made.id)
     await uploads.cancel(half.id)
 
     assert not (disk / "twinlens.reserve").exists()
@@ -77,4 +78,4 @@ async def test_on_a_full_disk_files_are_deleted_and_uploads_cancelled(
     ballast.unlink()
     await uploads.start(Draft("p"))
     assert (disk / "twinlens.reserve").exists()
-    await files.close()
+    await storage.close()

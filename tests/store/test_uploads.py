@@ -13,6 +13,7 @@ from typing import Protocol
 
 import pytest
 
+from storing import uploads_of
 from twinlens.domain.errors import (
     AlreadyExists,
     Cancelled,
@@ -23,6 +24,7 @@ from twinlens.domain.errors import (
     ResourceExhausted,
 )
 from twinlens.store.files import FileStore
+from twinlens.store.storage import Storage, open_storage
 from twinlens.store.uploads import SYNC_BYTES, Draft, Uploads
 
 PNG = b"\x89PNG" + bytes(range(100))
@@ -34,7 +36,7 @@ class Clock(Protocol):
 
 
 class Server(Protocol):
-    async def restart(self) -> FileStore: ...
+    async def restart(self) -> Storage: ...
 
 
 async def stream(*pieces: bytes, then: Exception | None = None) -> AsyncIterator[bytes]:
@@ -123,11 +125,11 @@ async def test_an_upload_goes_on_after_a_restart(server: Server, uploads: Upload
         part.write(b"never acknowledged" * 10)
 
     again = await server.restart()
-    resumed = Uploads(again)
+    resumed = uploads_of(again)
     await resumed.receive(upload.id, 40, stream(PNG[40:]))
     made = await resumed.finish(upload.id)
 
-    assert bytes(await again.map(made)) == PNG
+    assert bytes(await again.files.map(made)) == PNG
     assert made.sha256 == hashlib.sha256(PNG).hexdigest()
 
 
@@ -184,8 +186,8 @@ async def test_a_size_over_the_limit_is_refused_at_the_start(uploads: Uploads) -
         await uploads.start(Draft("p", size=2 * 1024**3 + 1))
 
 
-async def test_bytes_over_the_limit_are_refused_where_no_size_was_declared(files: FileStore) -> None:
-    uploads = Uploads(files, max_file_bytes=10)
+async def test_bytes_over_the_limit_are_refused_where_no_size_was_declared(storage: Storage) -> None:
+    uploads = uploads_of(storage, max_file_bytes=10)
     upload = await uploads.start(Draft("p"))
 
     with pytest.raises(InvalidArgument, match="exceeds the limit: 10 bytes"):
@@ -330,8 +332,8 @@ async def test_bytes_sent_differently_after_they_were_refused_are_hashed_as_kept
     assert made.sha256 == hashlib.sha256(bytes(await files.map(made))).hexdigest()
 
 
-async def test_the_lifetime_of_an_upload_can_be_set(files: FileStore, clock: Clock) -> None:
-    uploads = Uploads(files, lifetime=timedelta(hours=1))
+async def test_the_lifetime_of_an_upload_can_be_set(storage: Storage, clock: Clock) -> None:
+    uploads = uploads_of(storage, lifetime=timedelta(hours=1))
     upload = await uploads.start(Draft("p"))
 
     clock.move(timedelta(hours=1))
@@ -344,8 +346,8 @@ async def test_a_full_disk_refuses_the_rest_and_keeps_what_was_acknowledged(
     small_disk: Callable[[], Path], fill: Callable[[Path], Path]
 ) -> None:
     disk = small_disk()
-    files = FileStore(disk)
-    uploads = Uploads(files)
+    storage = open_storage(disk)
+    uploads = uploads_of(storage)
     data = random.Random(1).randbytes(MIB + 300_000)
     upload = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(upload.id, 0, stream(data[:300_000]))
@@ -357,8 +359,8 @@ async def test_a_full_disk_refuses_the_rest_and_keeps_what_was_acknowledged(
     assert (await uploads.query(upload.id)).received == 300_000
     ballast.unlink()
     await uploads.receive(upload.id, 300_000, stream(data[300_000:]))
-    assert bytes(await files.map(await uploads.finish(upload.id))) == data
-    await files.close()
+    assert bytes(await storage.files.map(await uploads.finish(upload.id))) == data
+    await storage.close()
 
 
 async def test_a_file_that_the_system_lets_grow_no_further_is_refused(
@@ -375,24 +377,24 @@ async def test_a_file_that_the_system_lets_grow_no_further_is_refused(
 
 async def test_a_part_on_another_disk_is_copied(tmp_path: Path, small_disk: Callable[..., Path]) -> None:
     small_disk(at=tmp_path / "uploads")
-    files = FileStore(tmp_path)
-    uploads = Uploads(files)
+    storage = open_storage(tmp_path)
+    uploads = uploads_of(storage)
     upload = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(upload.id, 0, stream(PNG))
 
     made = await uploads.finish(upload.id)
 
-    assert bytes(await files.map(made)) == PNG
-    await files.close()
+    assert bytes(await storage.files.map(made)) == PNG
+    await storage.close()
 
 
 async def test_no_room_for_a_copy_leaves_the_upload_to_be_finished_later(
     tmp_path: Path, small_disk: Callable[..., Path], fill: Callable[[Path], Path]
 ) -> None:
     blobs = small_disk(at=tmp_path / "blobs")
-    files = FileStore(tmp_path)
+    storage = open_storage(tmp_path)
     ballast = fill(blobs)
-    uploads = Uploads(files)
+    uploads = uploads_of(storage)
     upload = await uploads.start(Draft("p", mime_type="image/png"))
     await uploads.receive(upload.id, 0, stream(PNG))
 
@@ -400,8 +402,8 @@ async def test_no_room_for_a_copy_leaves_the_upload_to_be_finished_later(
         await uploads.finish(upload.id)
 
     ballast.unlink()
-    assert bytes(await files.map(await uploads.finish(upload.id))) == PNG
-    await files.close()
+    assert bytes(await storage.files.map(await uploads.finish(upload.id))) == PNG
+    await storage.close()
 
 
 async def test_a_client_that_leaves_while_its_upload_is_finished_gets_its_file_later(

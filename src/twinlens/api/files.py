@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Route
 from ..domain.errors import Internal, InvalidArgument, NotFound, PermissionDenied, TwinlensError
 from ..domain.versions import VERSIONS
 from ..pipeline.processing import Processing
-from ..store.files import FileRecord, FileStore
-from ..store.uploads import Draft, Upload, Uploads
+from ..store.files import FileStore
+from ..store.records import FileRecord, Upload
+from ..store.uploads import Draft, Uploads
 from ..wire import files as wire
 from ..wire.related import Related
 from .body import arriving, declared_length, read_body

@@ -32,10 +32,10 @@ from ..domain.engine import Usage
 from ..domain.errors import Cancelled, DeadlineExceeded, PermissionDenied, Unauthenticated
 from ..domain.media import Modality
 from ..pipeline.decoder import Decoder
-from ..store import files, interactions
 from ..store.cache import PixelCache
 from ..store.files import FileStore
 from ..store.interactions import InteractionStore
+from ..store.records import InteractionUsage, StorageUsage
 
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """The upper bounds of the latency histogram. The last bucket holds whatever takes longer."""
@@ -298,7 +298,7 @@ def _cached(cache: PixelCache) -> Iterator[Metric]:
     )
 
 
-def _stored(usage: files.StorageUsage) -> Iterator[Metric]:
+def _stored(usage: StorageUsage) -> Iterator[Metric]:
     yield GaugeMetricFamily("twinlens_files", "Uploaded files.", value=usage.files)
     yield GaugeMetricFamily("twinlens_files_bytes", "Size of all files together.", value=usage.bytes)
     yield GaugeMetricFamily("twinlens_blobs", "Different contents that are stored.", value=usage.blobs)
@@ -309,7 +309,7 @@ def _stored(usage: files.StorageUsage) -> Iterator[Metric]:
     )
 
 
-def _kept(totals: interactions.Totals) -> Iterator[Metric]:
+def _kept(totals: InteractionUsage) -> Iterator[Metric]:
     yield GaugeMetricFamily("twinlens_interactions", "Stored interactions.", value=totals.interactions)
     yield GaugeMetricFamily(
         "twinlens_interactions_bytes", "Size of all interactions, with their media.", value=totals.bytes

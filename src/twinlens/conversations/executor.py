@@ -134,7 +134,7 @@ class Executor:
         """Write down what will be worked on, and let go of it: it may wait for long."""
         if asked.request is not None:
             check(await self._whole(asked, asked.request), asked.served)
-            async with keeping_inline(asked.request, self._services.files) as media:
+            async with keeping_inline(asked.request, self._services.contents) as media:
                 job.set_media(media)
                 await self._add(job, asked, job.interaction)
             job.announce()
@@ -185,12 +185,12 @@ class Executor:
             await self._take_up(job, asked.project)
         own_request = await self._own(asked)
         request = await self._whole(asked, own_request)
-        stored, files = asked.interaction.stored, self._services.files
+        stored, contents = asked.interaction.stored, self._services.contents
         planned = await plan(request, asked.served, asked.project, self._services, persist=stored)
         own = planned.media[len(request.media) - len(own_request.media) :] if stored else ()
         kept = kept_of(own)
         job.set_plan(planned.usage, kept)
-        async with files.keeping(one.sha256 for one in kept):
+        async with contents.pinned(one.sha256 for one in kept):
             await gather((self._keep(job, asked, own), self._say(job, asked, planned)))
             await self._close(job, asked)
 
@@ -214,7 +214,7 @@ class Executor:
 
     async def _keep(self, job: Job, asked: JobSpec, media: Sequence[PlannedMedia]) -> None:
         """Have the bytes of its media in the store, and begin even where no piece comes for long."""
-        await keep(media, self._services.files)
+        await keep(media, self._services.contents)
         job.kept.set()
         interaction = job.interaction
         if job.is_announced and asked.recorded:
@@ -277,7 +277,7 @@ class Executor:
                 await self._store.delete(asked.project, job.interaction.id)
 
     def _now(self) -> datetime:
-        return self._services.files.clock()
+        return self._services.clock()
 
 
 def _joined(history: Sequence[Interaction], own: Request) -> Request:

@@ -10,7 +10,7 @@ from .. import media
 from ..concurrency.tasks import gather
 from ..domain.media import Blob
 from ..domain.request import BlobRef, Inline, Media, Request
-from ..store.files import FileStore
+from ..store.contents import Contents
 from .content_hash import sha256_of
 from .planning import PlannedMedia, PlannedText
 
@@ -20,26 +20,26 @@ def kept_of(planned: Sequence[PlannedMedia]) -> tuple[BlobRef, ...]:
     return tuple(BlobRef(item.blob.digest or "", len(item.blob.data), _type_of(item)) for item in planned)
 
 
-async def keep(planned: Sequence[PlannedMedia], files: FileStore) -> None:
+async def keep(planned: Sequence[PlannedMedia], contents: Contents) -> None:
     """Have the bytes of planned media in the store; to stay, they must be pinned or named by a record."""
-    await _keep([item.blob for item in planned], files)
+    await _keep([item.blob for item in planned], contents)
 
 
 @asynccontextmanager
-async def keeping_inline(request: Request, files: FileStore) -> AsyncIterator[tuple[BlobRef | None, ...]]:
+async def keeping_inline(request: Request, contents: Contents) -> AsyncIterator[tuple[BlobRef | None, ...]]:
     """Have what came in the request itself in the store; tell what is kept of each medium so far.
 
     This is for work that begins later: the request can be read again without the bytes that came with it.
     """
     blobs = {i: await _named(part) for i, part in enumerate(request.media) if isinstance(part.source, Inline)}
-    async with files.keeping(blob.digest or "" for blob in blobs.values()):
-        await _keep(blobs.values(), files)
+    async with contents.pinned(blob.digest or "" for blob in blobs.values()):
+        await _keep(blobs.values(), contents)
         yield tuple(_kept(blobs.get(i)) for i in range(len(request.media)))
 
 
-async def _keep(blobs: Iterable[Blob], files: FileStore) -> None:
-    contents = {blob.digest or "": blob.data for blob in blobs}
-    await gather(files.keep_bytes(data, name) for name, data in contents.items())
+async def _keep(blobs: Iterable[Blob], contents: Contents) -> None:
+    found = {blob.digest or "": blob.data for blob in blobs}
+    await gather(contents.put(data, sha256) for sha256, data in found.items())
 
 
 def _type_of(item: PlannedMedia) -> str:

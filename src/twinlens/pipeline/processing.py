@@ -16,7 +16,8 @@ from ..domain.errors import BadMedia, FailedPrecondition, PermissionDenied, Twin
 from ..domain.media import Blob, Inspected, PdfInfo
 from ..media.worker.compute_quota import ComputeQuota
 from ..media.worker.pool import WorkerPool
-from ..store.files import FileRecord, FileStore
+from ..store.files import FileStore
+from ..store.records import FileRecord
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class Processing:
             await self._files.activate(record, duration)
 
     async def _inspect(self, record: FileRecord) -> Inspected:
-        blob = Blob(b"", record.mime_type, "", record.sha256, await self._files.hold(record))
+        blob = Blob(b"", record.mime_type, "", record.sha256, await self._files.open_descriptor(record))
         note = partial(self._note, _key(record))
         return await self._pool.inspect(blob, record.mime_type, ComputeQuota(record.project), note)
 

@@ -73,12 +73,11 @@ class _Contents:
         self._found.clear()
 
     async def _find(self, source: FileRef | BlobRef) -> Blob:
-        files = self._services.files
         if isinstance(source, FileRef):
             record = await self._services.processing.ready(self._project, source.file_id)
             file = await self._file(record.sha256, record.mime_type)
-            return Blob(await files.map(record), record.mime_type, "", record.sha256, file)
-        data = await files.blobs.map(source.sha256)
+            return Blob(await self._services.files.map(record), record.mime_type, "", record.sha256, file)
+        data = await self._services.contents.map(source.sha256)
         if data is None:
             raise Internal from FileNotFoundError(f"the bytes of {source.sha256} are gone")
         file = await self._file(source.sha256, source.mime_type)
@@ -89,7 +88,8 @@ class _Contents:
 
         What was uploaded is known; a documented sample sends a shell variable's name as its type.
         """
-        return None if kind_of(mime_type) == "image" else await self._services.files.blobs.lend(sha256)
+        is_image = kind_of(mime_type) == "image"
+        return None if is_image else await self._services.contents.open_descriptor(sha256)
 
 
 def _check_label(part: Media, stored: str | None) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..concurrency.pixel_limiter import PixelLimiter
+from ..domain.clock import Clock
 from ..engines.router import Engines
 from ..fetch.fetcher import Fetcher
 from ..fetch.youtube import YouTube
+from ..store.contents import Contents
 from ..store.files import FileStore
 from .decoder import Decoder
 from .inspection_cache import InspectionCache
@@ -24,6 +26,8 @@ class Services:
 
     engines: Engines
     files: FileStore
+    contents: Contents
+    clock: Clock
     processing: Processing
     inspections: InspectionCache
     decoder: Decoder

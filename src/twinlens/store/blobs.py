@@ -69,7 +69,7 @@ class Blobs:
     `folder` is where bytes from a store elsewhere are put down for reading; `check` raises where the data
     folder is gone, and nothing is written then. Adopting a blob together
     with writing the record that names it, and looking for such a record together with dropping the
-    blob, both happen under `hold`.
+    blob, both happen under `lock`.
     """
 
     def __init__(self, store: ObjectStore, folder: Path, check: Callable[[], None] = lambda: None) -> None:
@@ -80,7 +80,7 @@ class Blobs:
         self._locks = Locks()
         self._fetching = asyncio.Semaphore(MAX_FETCHING)
 
-    def hold(self, sha256: str) -> AbstractAsyncContextManager[None]:
+    def lock(self, sha256: str) -> AbstractAsyncContextManager[None]:
         """Keep others from adopting or dropping this blob meanwhile."""
         return self._locks.hold(sha256)
 
@@ -137,12 +137,12 @@ class Blobs:
             except FileNotFoundError:
                 return None
 
-    async def lend(self, sha256: str) -> Descriptor | None:
+    async def open_descriptor(self, sha256: str) -> Descriptor | None:
         """Open a blob for as long as anybody holds what is given; None where it is not here."""
         with _store_errors():
             try:
                 if self._root is not None:
-                    return await in_thread(_opened_to_lend, self._root / _key(sha256))
+                    return await in_thread(_descriptor_of, self._root / _key(sha256))
                 with await self._fetched(sha256) as file:
                     return _lent(os.dup(file.fileno()))
             except FileNotFoundError:
@@ -255,7 +255,7 @@ async def _opened(path: Path) -> IO[bytes]:
     return opened[0]
 
 
-def _opened_to_lend(path: Path) -> Descriptor:
+def _descriptor_of(path: Path) -> Descriptor:
     return _lent(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .blobs import StoredBlob
 from .cache import PixelCache
+from .contents import Contents
 from .files import LIFETIME, FileStore
 from .interactions import InteractionStore
 from .uploads import Uploads
@@ -39,17 +40,19 @@ class CleanupReport:
 
 
 class CleanupJob:
-    """Sweeps a file store, its uploads, its interactions, and pictures in the cache that nobody asks for."""
+    """Sweeps files, uploads, interactions, contents, and images in the cache that nobody asks for."""
 
     def __init__(
         self,
         files: FileStore,
         uploads: Uploads,
+        contents: Contents,
         cache: PixelCache | None = None,
         interactions: InteractionStore | None = None,
     ) -> None:
         self._files = files
         self._uploads = uploads
+        self._contents = contents
         self._cache = cache
         self._interactions = interactions
 
@@ -64,7 +67,7 @@ class CleanupJob:
 
     async def recover(self) -> CleanupReport:
         """Remove what a crash left; called once, before anything is served."""
-        await self._files.blobs.clear_unfinished()
+        await self._contents.clear_unfinished()
         parts = await self._uploads.remove_orphans()
         return (
             CleanupReport(uploads=len(parts), bytes=sum(part.size for part in parts))
@@ -104,14 +107,13 @@ class CleanupJob:
 
     async def _unnamed_blobs(self) -> CleanupReport:
         swept = CleanupReport()
-        async for stored in self._files.blobs.list():
-            unnamed = await self._files.unnamed([blob.sha256 for blob in stored])
-            swept += await self._drop({blob for blob in stored if blob.sha256 in unnamed})
+        async for unused in self._contents.unused():
+            swept += await self._drop(unused)
         return swept
 
     async def _drop(self, blobs: set[StoredBlob]) -> CleanupReport:
         swept = CleanupReport()
         for blob in blobs:
-            if await self._files.drop_unused(blob.sha256):
+            if await self._contents.drop_unused(blob.sha256):
                 swept += CleanupReport(blobs=1, bytes=blob.size)
         return swept

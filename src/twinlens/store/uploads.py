@@ -2,7 +2,7 @@
 
 What was acknowledged is on the disk: the bytes are synced before the count of them is, and both
 before the caller hears of it. Bytes that have been acknowledged never change: sending them again is
-a retry, and they are compared. The file is made of one part file in `data_dir/uploads/`.
+a retry, and they are compared. The file is made of one part file.
 
 An upload's id is a capability: whoever has it may write, and nobody else can guess it.
 """
@@ -11,24 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sqlite3
 import string
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from ..concurrency.locks import in_thread, uncancelled
+from ..domain.clock import Clock
 from ..domain.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from .chunks import chunks
-from .files import LIFETIME, FileRecord, FileState, FileStore
+from .contents import Contents
+from .files import LIFETIME, FileStore
 from .part_files import PartFile, PartFiles, StoredPart
 from .quota import Quota
-from .upload_records import Upload, UploadRecords
+from .records import FileRecord, FileState, Limits, Upload, UploadRecords
 from .upload_takeover import UploadTakeover, WriteClaim
-
-__all__ = ["Draft", "Sniff", "Upload", "Uploads"]
 
 Sniff = Callable[[bytes], str | None]
 """From the first bytes of a file to its MIME type; None where they are of no known kind."""
@@ -84,7 +83,7 @@ async def _untried(_project: str, _path: Path, _mime_type: str, _size: int) -> s
 
 
 class Uploads:
-    """The uploads into a file store.
+    """The uploads into a file store. Their bytes lie in the folder `parts` until they are files.
 
     A file is `tried` before it is finished, and FAILED where something is wrong with it. One whose MIME type
     is `inspected` is PROCESSING then; somebody has to look into it.
@@ -92,7 +91,11 @@ class Uploads:
 
     def __init__(
         self,
+        records: UploadRecords,
         files: FileStore,
+        contents: Contents,
+        parts: Path,
+        clock: Clock,
         *,
         sniff: Sniff = lambda _head: None,
         inspected: Callable[[str], bool] = lambda _mime_type: False,
@@ -101,26 +104,30 @@ class Uploads:
         max_project_bytes: int = MAX_PROJECT_BYTES,
         lifetime: timedelta = SESSION_LIFETIME,
     ) -> None:
+        self._records = records
         self._files = files
+        self._contents = contents
+        self._parts = PartFiles(parts)
+        self._clock = clock
         self._sniff = sniff
         self._inspected = inspected
         self._tried = tried
         self._max_file_bytes = max_file_bytes
-        self._sessions = UploadRecords(files, max_project_bytes=max_project_bytes, lifetime=lifetime)
+        self._max_project_bytes = max_project_bytes
+        self._lifetime = lifetime
         self._turns = UploadTakeover()
-        self._parts = PartFiles(files.data_dir / "uploads")
 
     async def start(self, draft: Draft) -> Upload:
         """Open an upload. A name that is taken and a size over a limit are refused at once."""
         upload = self._drafted(draft)
-        await self._files.database.write(lambda connection: self._sessions.add(connection, upload))
+        await self._records.add(upload, self._limits())
         return upload
 
     async def query(self, upload_id: str) -> Upload:
         """Tell how far an upload got."""
         # The client may have lost a request whose bytes are being acknowledged at this moment.
         await self._turns.pause(upload_id)
-        return await self._files.database.read(lambda connection: self._sessions.find(connection, upload_id))
+        return await self._records.get(upload_id, self._limits().oldest)
 
     async def receive(
         self, upload_id: str, offset: int, stream: AsyncIterable[bytes], length: int | None = None
@@ -154,7 +161,7 @@ class Uploads:
     async def put(self, draft: Draft, stream: AsyncIterable[bytes]) -> FileRecord:
         """Make a file of a whole stream, for a client that holds no session: all of it is kept or none."""
         upload = self._drafted(draft)
-        quota = await self._files.database.read(lambda connection: self._sessions.admit(connection, upload))
+        quota = await self._records.admit(upload, self._limits())
         async with self._turns.take(upload.id) as turn:
             try:
                 with closing(self._parts.open(upload.id, 0)) as part:
@@ -174,9 +181,9 @@ class Uploads:
                 raise FailedPrecondition("The upload is finished; delete its file instead.")
             await uncancelled(self._give_up(upload))
 
-    async def remove_expired(self, limit: int) -> list[Upload]:
+    async def remove_expired(self, limit: int) -> Sequence[Upload]:
         """Forget up to `limit` uploads whose time is over, with the bytes of those never finished."""
-        found = await self._files.database.read(lambda connection: self._sessions.expired(connection, limit))
+        found = await self._records.expired(limit, self._limits().oldest)
         await self._forget([upload for upload in found if upload.state != "active"])
         for upload in found:
             if upload.state == "active":
@@ -191,7 +198,7 @@ class Uploads:
         Called before anything is received: `put` lists its uploads late or never.
         """
         parts = await in_thread(self._parts.list)
-        active = await self._files.database.read(self._sessions.active)
+        active = await self._records.active()
         orphans = [part for part in parts if part.upload_id not in active]
         for part in orphans:
             await in_thread(self._parts.remove, part.upload_id)
@@ -213,12 +220,7 @@ class Uploads:
 
     async def _look(self, upload_id: str) -> tuple[Upload, Quota]:
         """Find an upload that was not cancelled, and how much room there is for it."""
-
-        def work(connection: sqlite3.Connection) -> tuple[Upload, Quota]:
-            upload = self._sessions.find(connection, upload_id)
-            return upload, self._sessions.room(connection, upload)
-
-        upload, quota = await self._files.database.read(work)
+        upload, quota = await self._records.get_with_room(upload_id, self._limits())
         if upload.state == "cancelled":
             raise NotFound("The upload session was cancelled.")
         return upload, quota
@@ -284,18 +286,11 @@ class Uploads:
         upload, part, position = receipt.upload, receipt.part, receipt.position
         if upload.state != "active" or not receipt.new:
             return
-
-        def work(connection: sqlite3.Connection) -> int:
-            if not receipt.listed:
-                self._sessions.add(connection, upload)
-            receipt.quota = self._sessions.room(connection, upload)
-            safe = max(upload.received, min(position, receipt.quota.left))
-            self._sessions.advance(connection, upload, safe)
-            return safe
-
         async with receipt.turn.step():
             await in_thread(self._parts.sync, part)
-            safe = await self._files.database.write(work)
+            safe, receipt.quota = await self._records.advance(
+                upload, position, self._limits(), listed=receipt.listed
+            )
             self._parts.acknowledged(upload.id, part, safe)
             if safe < position:
                 # Nobody counts these bytes, so they may not lie there.
@@ -318,15 +313,12 @@ class Uploads:
     async def _keep(self, receipt: _Receipt, received: int) -> FileRecord:
         upload = receipt.upload
 
-        def work(connection: sqlite3.Connection) -> None:
-            if receipt.new and received > (quota := self._sessions.room(connection, upload)).left:
-                raise quota.exhausted()
-            if receipt.listed:
-                self._sessions.end(connection, upload, received, record.sha256)
+        async def finish() -> None:
+            await self._records.finish(upload, record, self._limits(), listed=receipt.listed)
 
         try:
             record = await self._sealed(receipt, received)
-            await self._files.keep(record, self._parts.path(upload.id), work)
+            await self._contents.adopt(self._parts.path(upload.id), record.sha256, finish)
         except (InvalidArgument, AlreadyExists):
             await self._give_up(upload)
             receipt.upload = replace(upload, state="cancelled", received=0)
@@ -358,7 +350,7 @@ class Uploads:
 
     def _record(self, upload: Upload, mime_type: str, size: int, sha256: str, flaw: str | None) -> FileRecord:
         state: FileState = "PROCESSING" if self._inspected(mime_type) else "ACTIVE"
-        time = self._files.clock()
+        time = self._clock()
         return FileRecord(
             project=upload.project,
             id=upload.file_id,
@@ -374,10 +366,14 @@ class Uploads:
         )
 
     async def _give_up(self, upload: Upload) -> None:
-        await self._files.database.free(lambda connection: self._sessions.cancel(connection, upload))
+        await self._records.cancel(upload.id)
         await in_thread(self._parts.remove, upload.id)
 
-    async def _forget(self, uploads: list[Upload]) -> None:
-        await self._files.database.free(lambda connection: self._sessions.forget(connection, uploads))
+    async def _forget(self, uploads: Sequence[Upload]) -> None:
+        await self._records.remove(upload.id for upload in uploads)
         for upload in uploads:
             await in_thread(self._parts.remove, upload.id)
+
+    def _limits(self) -> Limits:
+        time = self._clock()
+        return Limits(self._max_project_bytes, time, time - self._lifetime)

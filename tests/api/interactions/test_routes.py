@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 
 import pictures
 from twinlens.app import create_app
+from twinlens.domain.clock import now
 from twinlens.settings import Settings
-from twinlens.store.files import now
 
 URL = "/v1beta/interactions"
 MODEL = "gemini-3-flash-preview"

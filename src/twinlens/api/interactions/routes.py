@@ -22,12 +22,13 @@ from ...concurrency.fairness import FairSemaphore
 from ...concurrency.off_loop import off_loop, parse_off_loop
 from ...conversations.executor import JobSpec
 from ...conversations.scheduler import Scheduler
+from ...domain.clock import Clock
 from ...domain.errors import InvalidArgument
 from ...domain.generations import Generation
 from ...domain.interaction import Interaction, Outcome
 from ...domain.media import Data
 from ...engines.router import Engines
-from ...store.files import FileStore
+from ...store.contents import Contents
 from ...store.interactions import InteractionStore
 from ...wire.encoding import JSON
 from ...wire.interactions.events import EventEncoder, read_event_id
@@ -70,7 +71,8 @@ class InteractionServices:
 
     scheduler: Scheduler
     store: InteractionStore
-    files: FileStore
+    contents: Contents
+    clock: Clock
     engines: Engines
     admission: AdmissionQueue
     body_memory: BodyMemory
@@ -172,7 +174,7 @@ class _Interactions:
         return self._parts.engines.get(model).generation
 
     def _asked(self, project: str, created: Create, deadline: float, *, waits: bool) -> JobSpec:
-        served, time = self._parts.engines.get(created.request.model), self._parts.files.clock()
+        served, time = self._parts.engines.get(created.request.model), self._parts.clock()
         interaction = Interaction(
             id=f"v1_{secrets.token_urlsafe(24)}",
             model=served.name,
@@ -201,7 +203,7 @@ class _Interactions:
         if interaction.finished or include_input:
             for index in await parse_off_loop(interaction.sent, lambda _: inline_media(interaction)):
                 kept = interaction.media[index]
-                found = await self._parts.files.blobs.map(kept.sha256) if kept else None
+                found = await self._parts.contents.map(kept.sha256) if kept else None
                 if found is not None:
                     data[index] = found
         pieces = write_pieces(interaction, data, include_input=include_input)

@@ -12,15 +12,16 @@ from typing import Protocol
 import pytest
 
 from twinlens.domain.errors import FailedPrecondition, Internal, ResourceExhausted, Unavailable
-from twinlens.store.database import MIGRATIONS, Database
-from twinlens.store.files import FileRecord, FileStore
 from twinlens.store.folder import DataFolderError
+from twinlens.store.records import FileRecord
+from twinlens.store.sqlite.database import Database
+from twinlens.store.storage import Storage, open_storage
 
 Upload = Callable[[bytes], Awaitable[FileRecord]]
 
 
 class Server(Protocol):
-    files: FileStore
+    storage: Storage
 
 
 def insert(connection: sqlite3.Connection) -> None:
@@ -95,35 +96,6 @@ async def test_a_wrong_statement_is_an_internal_error_with_its_cause(tmp_path: P
     await database.close()
 
 
-def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "twinlens.db") as connection:
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-    connection.close()
-
-    with pytest.raises(DataFolderError, match="newer twinlens"):
-        Database(tmp_path / "twinlens.db")
-
-
-async def test_a_database_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "twinlens.db") as connection:
-        for statement in MIGRATIONS[0]:
-            connection.execute(statement)
-        connection.execute(
-            "INSERT INTO files VALUES "
-            "(7, 'p', 'old', NULL, 'image/png', 5, 'ab', 'ACTIVE', 1, 2, 9000000000000000)"
-        )
-        insert(connection)
-        connection.execute("PRAGMA user_version = 1")
-    connection.close()
-
-    files = FileStore(tmp_path)
-
-    found = await files.get("p", "old")
-    assert (found.id, found.size, found.duration, found.error) == ("old", 5, None, None)
-    assert await files.database.read(count) == 1
-    await files.close()
-
-
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "twinlens.db"
     path.write_bytes(b"not a database at all" * 100)
@@ -150,19 +122,19 @@ async def test_damage_in_the_middle_is_found_at_the_start_and_left_alone(tmp_pat
 @pytest.mark.parametrize("left", ["nothing", "an empty file"])
 async def test_bytes_without_their_database_are_left_alone(left: str, server: Server, upload: Upload) -> None:
     kept = await upload(b"\x89PNG and more")
-    database = server.files.data_dir / "twinlens.db"
+    database = server.storage.folder.path / "twinlens.db"
     aside = database.with_name("aside.db")
-    await server.files.close()
+    await server.storage.close()
     database.rename(aside)
     if left == "an empty file":
         database.touch()
 
     with pytest.raises(DataFolderError, match="is missing or empty"):
-        FileStore(database.parent)
+        open_storage(database.parent)
 
     aside.replace(database)
-    server.files = FileStore(database.parent)
-    assert bytes(await server.files.map(kept)) == b"\x89PNG and more"
+    server.storage = open_storage(database.parent)
+    assert bytes(await server.storage.files.map(kept)) == b"\x89PNG and more"
 
 
 async def test_damage_that_shows_while_running_is_our_fault_and_told_once(

@@ -1,4 +1,4 @@
-"""One SQLite file for everything that is remembered, with numbered migrations.
+"""One SQLite file and its thread: transactions of it, and what its errors mean.
 
 All statements run on one thread of their own: the event loop never waits for the disk, and writers
 never meet. A write is on the disk (write-ahead log, synced) before its coroutine returns.
@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from ..concurrency.locks import uncancelled
-from ..domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
-from .disk import probe, public_error, storing_error
-from .folder import DataFolderError
-from .reserve import Reserve
+from ...concurrency.locks import uncancelled
+from ...domain.errors import Internal, ResourceExhausted, TwinlensError, Unavailable
+from ..disk import probe, public_error, storing_error
+from ..folder import DataFolderError
+from ..reserve import Reserve
+from .migrations import migrate
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -29,132 +30,6 @@ Work = Callable[[sqlite3.Connection], T]
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 10
-
-# Append only: a database remembers by its number which of these it has seen. Times are whole
-# microseconds since 1970.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE files (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            project TEXT NOT NULL,
-            id TEXT NOT NULL,
-            display_name TEXT,
-            mime_type TEXT NOT NULL,
-            size INTEGER NOT NULL,
-            sha256 TEXT NOT NULL,
-            state TEXT NOT NULL,
-            created_us INTEGER NOT NULL,
-            updated_us INTEGER NOT NULL,
-            expires_us INTEGER NOT NULL,
-            UNIQUE (project, id)
-        )""",
-        "CREATE INDEX files_by_age ON files (project, seq)",
-        "CREATE INDEX files_by_content ON files (sha256)",
-        """CREATE TABLE uploads (
-            id TEXT PRIMARY KEY,
-            project TEXT NOT NULL,
-            file_id TEXT NOT NULL,
-            display_name TEXT,
-            mime_type TEXT,
-            size INTEGER,
-            state TEXT NOT NULL,
-            received INTEGER NOT NULL,
-            sha256 TEXT,
-            created_us INTEGER NOT NULL
-        )""",
-    ),
-    (
-        "ALTER TABLE files ADD COLUMN duration_us INTEGER",
-        "ALTER TABLE files ADD COLUMN error TEXT",
-        "CREATE INDEX files_by_expiry ON files (expires_us)",
-        "CREATE INDEX files_pending ON files (seq) WHERE state = 'PROCESSING'",
-        # Sizes stand in the index: what a project uses is summed with every block that is acknowledged.
-        "CREATE INDEX files_by_room ON files (project, expires_us, size)",
-        "DROP INDEX files_by_content",
-        "CREATE INDEX files_by_content ON files (sha256, size)",
-        "CREATE INDEX uploads_by_age ON uploads (created_us)",
-        "CREATE INDEX uploads_by_room ON uploads (project, created_us, received) WHERE state = 'active'",
-    ),
-    (
-        # One that is hidden is there for those that were built on it. `children` counts those, whether or
-        # not they are hidden themselves; the last of them to go takes it along.
-        """CREATE TABLE interactions (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            project TEXT NOT NULL,
-            id TEXT NOT NULL,
-            previous TEXT,
-            children INTEGER NOT NULL DEFAULT 0,
-            hidden INTEGER NOT NULL DEFAULT 0,
-            unfinished INTEGER NOT NULL,
-            model TEXT NOT NULL,
-            created_us INTEGER NOT NULL,
-            updated_us INTEGER NOT NULL,
-            background INTEGER NOT NULL,
-            attempt INTEGER NOT NULL,
-            media_count INTEGER NOT NULL,
-            sent BLOB NOT NULL,
-            outcome BLOB NOT NULL,
-            UNIQUE (project, id)
-        )""",
-        "CREATE INDEX interactions_by_age ON interactions (created_us) WHERE hidden = 0",
-        "CREATE INDEX interactions_unfinished ON interactions (seq) WHERE unfinished = 1",
-        "CREATE INDEX interactions_dead ON interactions (seq) WHERE hidden = 1 AND children = 0",
-        """CREATE TABLE interaction_media (
-            interaction INTEGER NOT NULL,
-            position INTEGER NOT NULL,
-            sha256 TEXT NOT NULL,
-            size INTEGER NOT NULL,
-            mime_type TEXT NOT NULL,
-            PRIMARY KEY (interaction, position)
-        ) WITHOUT ROWID""",
-        # The contents that a project's interactions name, each once, and how often.
-        """CREATE TABLE interaction_contents (
-            project TEXT NOT NULL,
-            sha256 TEXT NOT NULL,
-            size INTEGER NOT NULL,
-            uses INTEGER NOT NULL,
-            PRIMARY KEY (project, sha256)
-        ) WITHOUT ROWID""",
-        "CREATE INDEX interaction_contents_by_content ON interaction_contents (sha256, size)",
-        # What a project's interactions take. Triggers keep it, so that it is exact whoever writes: it is
-        # asked with every request, when there may be too many rows to add up.
-        """CREATE TABLE interaction_rooms (
-            project TEXT PRIMARY KEY,
-            bytes INTEGER NOT NULL
-        ) WITHOUT ROWID""",
-        """CREATE TRIGGER interactions_added AFTER INSERT ON interactions BEGIN
-            UPDATE interactions SET children = children + 1 WHERE project = new.project AND id = new.previous;
-            INSERT INTO interaction_rooms VALUES (new.project, length(new.sent) + length(new.outcome))
-                ON CONFLICT (project) DO UPDATE SET bytes = bytes + excluded.bytes;
-        END""",
-        """CREATE TRIGGER interactions_changed AFTER UPDATE OF outcome ON interactions BEGIN
-            UPDATE interaction_rooms SET bytes = bytes + length(new.outcome) - length(old.outcome)
-                WHERE project = new.project;
-        END""",
-        """CREATE TRIGGER interactions_removed AFTER DELETE ON interactions BEGIN
-            UPDATE interactions SET children = children - 1 WHERE project = old.project AND id = old.previous;
-            UPDATE interaction_rooms SET bytes = bytes - length(old.sent) - length(old.outcome)
-                WHERE project = old.project;
-        END""",
-        """CREATE TRIGGER interaction_media_added AFTER INSERT ON interaction_media BEGIN
-            INSERT INTO interaction_contents
-                SELECT project, new.sha256, new.size, 1 FROM interactions WHERE seq = new.interaction
-                ON CONFLICT (project, sha256) DO UPDATE SET uses = uses + 1;
-        END""",
-        """CREATE TRIGGER interaction_media_removed AFTER DELETE ON interaction_media BEGIN
-            UPDATE interaction_contents SET uses = uses - 1 WHERE sha256 = old.sha256
-                AND project = (SELECT project FROM interactions WHERE seq = old.interaction);
-            DELETE FROM interaction_contents WHERE sha256 = old.sha256 AND uses = 0
-                AND project = (SELECT project FROM interactions WHERE seq = old.interaction);
-        END""",
-        """CREATE TRIGGER interaction_contents_added AFTER INSERT ON interaction_contents BEGIN
-            UPDATE interaction_rooms SET bytes = bytes + new.size WHERE project = new.project;
-        END""",
-        """CREATE TRIGGER interaction_contents_removed AFTER DELETE ON interaction_contents BEGIN
-            UPDATE interaction_rooms SET bytes = bytes - old.size WHERE project = old.project;
-        END""",
-    ),
-)
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _DISK = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS}
@@ -193,7 +68,8 @@ class Database:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 # WAL alone may lose the last commits to a power cut; FULL syncs each of them.
                 self._connection.execute("PRAGMA synchronous = FULL")
-                _migrate(self._connection, path)
+                with _transaction(self._connection, "BEGIN IMMEDIATE"):
+                    migrate(self._connection, path.parent)
             except BaseException:
                 self._connection.close()
                 raise
@@ -282,20 +158,6 @@ def _check_new(path: Path) -> None:
                 f"changed. Restore the database from a backup, or move the whole folder {folder} away to "
                 "start with an empty one."
             )
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    with _transaction(connection, "BEGIN IMMEDIATE"):
-        (seen,) = connection.execute("PRAGMA user_version").fetchone()
-        if seen > len(MIGRATIONS):
-            raise DataFolderError(
-                f"The data folder {path.parent} was written by a newer twinlens (its database has version "
-                f"{seen}; this one knows {len(MIGRATIONS)}). Use that version, or another data folder."
-            )
-        for statements in MIGRATIONS[seen:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Records in one SQLite file. Nobody outside this folder knows of SQLite."""
