@@ -17,8 +17,8 @@ pillow_heif.register_heif_opener()
 
 Array = NDArray[np.uint8]
 
-FORMATS = ("png", "jpeg", "webp", "heif", "gif", "bmp", "tiff")
-TURNED_FORMATS = ("png", "jpeg", "webp", "heif", "tiff")
+FORMATS = ("png", "jpeg", "webp", "heif", "avif", "gif", "bmp", "tiff")
+TURNED_FORMATS = ("png", "jpeg", "webp", "heif", "avif", "tiff")
 """Formats that can say how they are to be turned."""
 
 MIME_TYPES = {name: f"image/{name}" for name in FORMATS} | {"heif": "image/heic"}
@@ -98,6 +98,12 @@ def make_turned(name: str, orientation: int, width: int = 128, height: int = 64)
     exif = Image.Exif()
     exif[274] = orientation
     return encode(image, name, exif=exif)
+
+
+def avif_that_says(width: int, height: int) -> bytes:
+    """Make a small AVIF file whose header gives it another size."""
+    whole = make("avif", 64, 48)
+    return whole.replace(struct.pack(">II", 64, 48), struct.pack(">II", width, height), 1)
 
 
 def many_scans(count: int, width: int = 640, height: int = 480) -> bytes:

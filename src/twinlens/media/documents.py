@@ -20,7 +20,7 @@ import numpy as np
 from ..domain.engine_media import PageText, TextLine
 from ..domain.errors import BadMedia
 from ..domain.media import Blob, Pixels
-from ..domain.media_types import essence
+from ..domain.media_types import PDF, essence
 from ..domain.regions import Box
 from .headers import sniff
 from .inspection import Inspect
@@ -69,7 +69,7 @@ class _Pages(Job[Result]):
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
         """Say why no page can be read, in the words that a look into the document would have had."""
-        look = Inspect(self.blob, "application/pdf")
+        look = Inspect(self.blob, PDF)
         return BadMedia(look.refusal(reason, reply, limits).message, field=self.blob.field)
 
     @abstractmethod

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ..concurrency.locks import in_thread, uncancelled
 from ..domain.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from ..domain.media_types import UNKNOWN, unsupported
 from .chunks import chunks
 from .files import LIFETIME, FileRecord, FileState, FileStore
 from .part_files import PartFile, PartFiles, StoredPart
@@ -346,9 +347,7 @@ class Uploads:
             sealed = await in_thread(part.seal, received)
             mime_type = upload.mime_type or self._sniff(sealed.head)
             if mime_type is None:
-                raise InvalidArgument(
-                    "Unsupported MIME type: application/octet-stream", field="file.mime_type"
-                )
+                raise InvalidArgument(unsupported(UNKNOWN), field="file.mime_type")
         except BaseException:
             if trial:
                 await asyncio.gather(trial, return_exceptions=True)

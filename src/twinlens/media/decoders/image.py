@@ -20,8 +20,8 @@ import numpy as np
 import pillow_heif
 import pyvips
 import simplejpeg
+from PIL import AvifImagePlugin, UnidentifiedImageError
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 
 from ...domain.media import Data, ImageInfo, Pixels
 from ..headers.upright import swaps_sides
@@ -65,7 +65,7 @@ def decode(data: Data, info: ImageInfo, width: int, height: int) -> Pixels:
     return np.ascontiguousarray(_TURNS[orientation](_render(picture, wanted.target)))
 
 
-_MANY_SORTS = frozenset({"heif", "tiff", "bmp"})
+_MANY_SORTS = frozenset({"heif", "avif", "tiff", "bmp"})
 """Formats that hold so many sorts of pixels that no decoder reads them all."""
 
 _NOT_READ = re.compile("unsupported|not supported|not implemented", re.IGNORECASE)
@@ -84,6 +84,7 @@ def limit_libraries() -> None:
     pyvips.operation_block_set("VipsForeignLoadPng", False)
     pillow_heif.options.DECODE_THREADS = 1
     pillow_heif.options.THUMBNAILS = False
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     # The server has held the size against its own limit before.
     Pillow.MAX_IMAGE_PIXELS = None
 
@@ -230,6 +231,7 @@ _DECODERS: Mapping[str, Callable[[memoryview, Wanted], Picture]] = {
     "png": _png,
     "webp": _webp,
     "heif": _heif,
+    "avif": lambda data, wanted: _by_pillow(data, wanted, "AVIF"),
     "gif": lambda data, wanted: _by_pillow(data, wanted, "GIF"),
     "bmp": lambda data, wanted: _by_pillow(data, wanted, "BMP"),
     "tiff": lambda data, wanted: _by_pillow(data, wanted, "TIFF"),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
-from ...domain.media_types import meant
+from ...domain.media_types import decoder_of, meant
 from ..worker.buffers import put
 from . import rtf
 from .charsets import codec_of
@@ -30,7 +30,7 @@ def read(data: bytes, mime_type: str) -> str:
     essence, _, parameters = mime_type.lower().partition(";")
     if data.startswith(_NO_TEXT):
         raise Unreadable("foreign", "the signature of another kind of file")
-    if essence.strip() in rtf.MIME_TYPES and rtf.is_rtf(data):
+    if decoder_of(essence) == "rtf" and rtf.is_rtf(data):
         text = rtf.read(data)
     else:
         text = _decoded(data, _declared(data, essence, parameters))
