@@ -89,6 +89,39 @@ async def test_f20_a_video_is_active_with_its_duration(
     assert float(seconds[:-1]) == pytest.approx(2, abs=0.15)
 
 
+@pytest.mark.parametrize("mime_type", [None, "audio/l16", "audio/wav"])
+async def test_bare_samples_keep_what_their_label_told(files_app: FilesApp, mime_type: str | None) -> None:
+    http = await files_app()
+
+    sent = await upload(http, bytes(96_000), "Audio/L16; channels=2; rate=24000; title=x")
+    file = await polled(http, sent)
+    counted = await ask(http, file["uri"], mime_type, count=True)
+
+    assert (file["state"], file["mimeType"]) == ("ACTIVE", "audio/l16;rate=24000;channels=2")
+    assert file["videoMetadata"] == {"videoDuration": "1s"}
+    assert {"modality": "AUDIO", "tokenCount": 25} in counted.json()["promptTokensDetails"]
+
+
+async def test_bare_samples_without_a_rate_are_refused_at_the_start(files_app: FilesApp) -> None:
+    http = await files_app()
+    headers = {"x-goog-upload-protocol": "raw", "x-goog-upload-header-content-type": "audio/L16"}
+
+    answer = await http.post("/upload/v1beta/files", headers=headers, content=bytes(4))
+
+    code, status, message = failure(answer)
+    assert (code, status) == (400, "INVALID_ARGUMENT")
+    assert "Write audio/l16;rate=16000" in message
+
+
+async def test_bare_samples_that_end_within_one_are_failed(files_app: FilesApp) -> None:
+    http = await files_app()
+
+    file = await polled(http, await upload(http, bytes(5), "audio/L16;rate=24000"))
+
+    assert file["state"] == "FAILED"
+    assert file["error"]["message"].startswith("The audio data ends within a sample")
+
+
 async def test_a_document_is_active_without_video_metadata(files_app: FilesApp) -> None:
     http = await files_app()
 

@@ -90,7 +90,7 @@ def test_the_title_is_the_files_name_unless_another_is_given(
 ) -> None:
     plain, titled = (
         resources(files("upload", str(note), "--json", *more, *at))[0]
-        for more in ((), ("--display-name", "Große Pläne", "--mime-type", "text/plain"))
+        for more in ((), ("--display-name", "Große Pläne", "--mime-type", "text/plain; charset=utf-8"))
     )
 
     assert (plain["displayName"], plain["mimeType"]) == ("note.md", "text/markdown")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from . import raw_audio
 from .request import MediaKind
 
 Kind = Literal["image", "recording", "pdf", "text"]
@@ -354,6 +355,14 @@ _SOUNDS = (
         "audio/amr", "recording", looks="AMR audio", aliases="amr-wb", signatures=_signatures(b"#!AMR")
     ),
     MediaType("audio/x-ms-wma", "recording", aliases="wma x-ms-asf"),
+    # Bare samples, which nothing tells but their label.
+    MediaType(
+        "audio/l16",
+        "recording",
+        decoder="pcm",
+        parameters=raw_audio.PARAMETERS,
+        flaw=raw_audio.flaw,
+    ),
 )
 
 _DOCUMENTS = (

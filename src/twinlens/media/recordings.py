@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..domain.engine_media import SAMPLE_RATE, Samples
 from ..domain.errors import BadMedia
 from ..domain.media import Blob
-from .inspection import Inspect
+from ..domain.media_types import MP4
+from .inspection import Inspect, reading_of
 from .worker.jobs import Job, Limits, OpenFile, file_of, fill
 from .worker.process import Reply, WorkerDied
 
@@ -106,7 +107,7 @@ class Sounds(Job[Samples]):
 
     def message(self) -> Mapping[str, object]:
         """Say which samples are wanted."""
-        return {"start": self.start, "samples": self._samples}
+        return {"start": self.start, "samples": self._samples, **reading_of(self.blob.mime_type)}
 
     @property
     def room_bytes(self) -> int:
@@ -142,7 +143,7 @@ class Sounds(Job[Samples]):
 
 def refusal(blob: Blob, reason: object, reply: Reply, limits: Limits) -> BadMedia:
     """Say why a recording cannot be read, in the words that a look into it would have had."""
-    look = Inspect(blob, blob.mime_type or "video/mp4")
+    look = Inspect(blob, blob.mime_type or MP4)
     return BadMedia(look.refusal(reason, reply, limits).message, field=blob.field)
 
 
