@@ -65,7 +65,7 @@ def decode(data: Data, info: ImageInfo, width: int, height: int) -> Pixels:
     return np.ascontiguousarray(_TURNS[orientation](_render(picture, wanted.target)))
 
 
-_MANY_SORTS = frozenset({"heif", "avif", "tiff", "bmp"})
+_MANY_SORTS = frozenset({"heif", "tiff", "bmp"})
 """Formats that hold so many sorts of pixels that no decoder reads them all."""
 
 _NOT_READ = re.compile("unsupported|not supported|not implemented", re.IGNORECASE)
@@ -154,6 +154,12 @@ def _heif(data: memoryview, wanted: Wanted) -> Picture:
     return Picture(_from_array(np.asarray(opened)), profiles.usable(opened.info.get("icc_profile")))
 
 
+def _avif(data: memoryview, wanted: Wanted) -> Picture:
+    if not AvifImagePlugin.SUPPORTED:
+        raise Unreadable("codec", "this Pillow was built without libavif; its wheels are not")
+    return _by_pillow(data, wanted, "AVIF")
+
+
 def _by_pillow(data: memoryview, wanted: Wanted, name: str) -> Picture:
     with Pillow.open(io.BytesIO(data), formats=[name]) as opened:
         _check_size(opened.size, wanted)
@@ -231,7 +237,7 @@ _DECODERS: Mapping[str, Callable[[memoryview, Wanted], Picture]] = {
     "png": _png,
     "webp": _webp,
     "heif": _heif,
-    "avif": lambda data, wanted: _by_pillow(data, wanted, "AVIF"),
+    "avif": _avif,
     "gif": lambda data, wanted: _by_pillow(data, wanted, "GIF"),
     "bmp": lambda data, wanted: _by_pillow(data, wanted, "BMP"),
     "tiff": lambda data, wanted: _by_pillow(data, wanted, "TIFF"),
