@@ -17,8 +17,8 @@ pillow_heif.register_heif_opener()
 
 Array = NDArray[np.uint8]
 
-FORMATS = ("png", "jpeg", "webp", "heif", "gif", "bmp", "tiff")
-TURNED_FORMATS = ("png", "jpeg", "webp", "heif", "tiff")
+FORMATS = ("png", "jpeg", "webp", "heif", "avif", "gif", "bmp", "tiff")
+TURNED_FORMATS = ("png", "jpeg", "webp", "heif", "avif", "tiff")
 """Formats that can say how they are to be turned."""
 
 MIME_TYPES = {name: f"image/{name}" for name in FORMATS} | {"heif": "image/heic"}
@@ -100,6 +100,12 @@ def make_turned(name: str, orientation: int, width: int = 128, height: int = 64)
     return encode(image, name, exif=exif)
 
 
+def avif_that_says(width: int, height: int) -> bytes:
+    """Make a small AVIF file whose header gives it another size."""
+    whole = make("avif", 64, 48)
+    return whole.replace(struct.pack(">II", 64, 48), struct.pack(">II", width, height), 1)
+
+
 def many_scans(count: int, width: int = 640, height: int = 480) -> bytes:
     """Write a progressive JPEG whose last scan, which only refines, stands there again and again."""
     body = encode(quarters(width, height), "jpeg", progressive=True)
@@ -157,6 +163,46 @@ def heif_of(sort: bytes, *, grid: bool = False, wide: bool = False) -> bytes:
         link = struct.pack(number, 1) + b"\0\1" + struct.pack(number, 2)
         meta += _box(b"iref", full + _box(b"dimg", link))
     return _box(b"ftyp", b"mif1" + bytes(4) + b"mif1") + _box(b"meta", bytes(4) + meta)
+
+
+def avif_grid(columns: int, rows: int, *, says: tuple[int, int] | None = None) -> bytes:
+    """Write an AVIF file whose picture is put together from `quarters` of 64 x 64, again and again.
+
+    `says` is the size that its header gives it.
+    """
+    width, height = 64 * columns, 64 * rows
+    whole = make("avif", 64, 64)
+    tile, tiles = whole[whole.index(b"mdat") + 4 :], range(2, 2 + columns * rows)
+    coding = whole[whole.index(b"av1C") - 4 :][:12]
+    layout = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width, height)
+    items = [(1, b"grid"), *((number, b"av01") for number in tiles)]
+    infos = b"".join(_box(b"infe", struct.pack(">IHH4sB", 2 << 24, item, 0, sort, 0)) for item, sort in items)
+    sizes = [_box(b"ispe", struct.pack(">III", 0, *size)) for size in (says or (width, height), (64, 64))]
+    depth = _box(b"pixi", bytes(4) + b"\3\x08\x08\x08")
+    owned = {1: (1, 4), **dict.fromkeys(tiles, (2, 0x80 | 3, 4))}
+    owners = b"".join(struct.pack(">HB", item, len(which)) + bytes(which) for item, which in owned.items())
+    head = _box(b"ftyp", b"avif" + bytes(4) + b"avifmif1miaf")
+    links = _box(b"dimg", struct.pack(f">HH{len(tiles)}H", 1, len(tiles), *tiles))
+
+    def meta(start: int) -> bytes:
+        places = ((1, start, len(layout)), *((item, start + len(layout), len(tile)) for item in tiles))
+        where = b"".join(struct.pack(">HHHII", item, 0, 1, at, size) for item, at, size in places)
+        return _box(
+            b"meta",
+            bytes(4)
+            + _box(b"hdlr", bytes(8) + b"pict" + bytes(13))
+            + _box(b"pitm", struct.pack(">IH", 0, 1))
+            + _box(b"iloc", struct.pack(">IBBH", 0, 0x44, 0, len(places)) + where)
+            + _box(b"iinf", struct.pack(">IH", 0, len(items)) + infos)
+            + _box(b"iref", bytes(4) + links)
+            + _box(
+                b"iprp",
+                _box(b"ipco", b"".join((*sizes, coding, depth)))
+                + _box(b"ipma", struct.pack(">II", 0, len(owned)) + owners),
+            ),
+        )
+
+    return head + meta(len(head) + len(meta(0)) + 8) + _box(b"mdat", layout + tile)
 
 
 def _box(name: bytes, content: bytes) -> bytes:

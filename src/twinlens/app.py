@@ -43,7 +43,7 @@ from .engines.router import Engines
 from .fetch.fetcher import Fetcher
 from .fetch.youtube import YouTube
 from .fetch.ytdlp import Lookup
-from .media import is_inspected, stored_type_of
+from .media import file_type_of, is_inspected
 from .media.worker.pool import WorkerPool
 from .pipeline.decoder import Decoder
 from .pipeline.inspection_cache import InspectionCache
@@ -262,7 +262,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         storage.contents,
         storage.parts,
         clock,
-        sniff=stored_type_of,
+        sniff=file_type_of,
         inspected=is_inspected,
         tried=trials.flaw,
         max_file_bytes=settings.max_file_bytes,

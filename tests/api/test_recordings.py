@@ -192,6 +192,47 @@ def test_i11_each_kind_of_sound_is_taken(client: TestClient, name: str) -> None:
     assert count(client, G3, part(sound, clips.SOUNDS[name].mime_type)) == {"AUDIO": 50}
 
 
+@pytest.mark.parametrize(
+    ("label", "frame_bytes"),
+    [
+        ("audio/L16;rate=16000", 2),
+        ("audio/l16; rate=16000; channels=3", 6),
+        ("AUDIO/L16;CODEC=PCM;RATE=16000", 2),
+    ],
+)
+def test_bare_samples_cost_what_their_label_makes_of_them(
+    client: TestClient, label: str, frame_bytes: int
+) -> None:
+    samples = bytes(16_000 * frame_bytes * 4)
+    clip = {"startOffset": "1s", "endOffset": "2.5s"}
+
+    assert count(client, G25, part(samples, label)) == {"AUDIO": 128}
+    assert count(client, G25, part(samples, label, videoMetadata=clip)) == {"AUDIO": 48}
+
+
+@pytest.mark.parametrize(
+    ("label", "size", "sentence"),
+    [
+        ("audio/L16", 2, "audio/l16 has no header, so its MIME type must tell the rate"),
+        ("audio/L16;rate=4000", 2, "The rate of audio/l16 must be a whole number from 8000 to 192000"),
+        (
+            "audio/L16;rate=8000;channels=9",
+            18,
+            "The channels of audio/l16 must be a whole number from 1 to 8",
+        ),
+        ("audio/L16;rate=8000", 3, "The audio data ends within a sample"),
+        ("audio/L16;rate=8000;channels=2", 6, "The audio data ends within a sample"),
+    ],
+)
+def test_bare_samples_that_cannot_be_read_say_what_to_change(
+    client: TestClient, label: str, size: int, sentence: str
+) -> None:
+    error = refusal(client, G3, part(bytes(size), label))
+
+    assert error["message"].startswith(sentence)
+    assert field_of(error) == "contents[0].parts[0].inline_data"
+
+
 def test_sound_has_no_resolution_of_its_own(client: TestClient) -> None:
     sound = clips.audio("mp4", seconds=1)
     level, tokens = {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"}, {"numTokens": 10}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import pictures
 from twinlens.cli.files import KEY_VARIABLES, SERVER_VARIABLES
 from twinlens.settings import KNOBS, env
 
@@ -89,7 +90,7 @@ def test_the_title_is_the_files_name_unless_another_is_given(
 ) -> None:
     plain, titled = (
         resources(files("upload", str(note), "--json", *more, *at))[0]
-        for more in ((), ("--display-name", "Große Pläne", "--mime-type", "text/plain"))
+        for more in ((), ("--display-name", "Große Pläne", "--mime-type", "text/plain; charset=utf-8"))
     )
 
     assert (plain["displayName"], plain["mimeType"]) == ("note.md", "text/markdown")
@@ -171,12 +172,12 @@ def test_a_video_that_cannot_be_read_ends_with_its_error(
 def test_what_has_to_be_converted_needs_no_other_label(
     files: Files, at: tuple[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "picture.avif").write_bytes(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(60))
+    (tmp_path / "picture.heif").write_bytes(pictures.heif_of(b"j2k1"))
 
-    done = files("upload", "picture.avif", *at)
+    done = files("upload", "picture.heif", *at)
 
     assert done.returncode == 1
-    assert "Convert the image to PNG" in done.stderr
+    assert "Convert it to PNG or JPEG" in done.stderr
     assert "--mime-type" not in done.stderr
 
 

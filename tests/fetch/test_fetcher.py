@@ -96,6 +96,7 @@ def open_files() -> list[str]:
         ("application/javascript", "application/javascript"),
         ("application/x-ndjson", "application/x-ndjson"),
         ("application/yaml", "application/yaml"),
+        ("Audio/L16; rate=16000; channels=2; x=y", "audio/l16;rate=16000;channels=2"),
     ],
 )
 async def test_the_bytes_come_with_the_type_the_server_names(

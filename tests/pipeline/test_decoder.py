@@ -27,6 +27,8 @@ from twinlens.pipeline.engine_media import EngineMedia
 from twinlens.pipeline.planning import PlannedImage
 from twinlens.store.cache import PixelCache
 
+L16 = "audio/l16;rate={}"
+
 PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
 SMALL = pictures.encode(pictures.quarters(64, 48), "png")
 BROKEN = PHOTO[:-40]
@@ -289,3 +291,16 @@ async def test_a_failure_that_nobody_waits_for_is_quiet(
     await ask(decoded, blob(SMALL))
 
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
+async def test_the_same_samples_have_another_name_at_another_rate(pool: WorkerPool) -> None:
+    request = Decoder(pool, None).for_request(ComputeQuota("p"))
+    blobs = [
+        Blob(b"", label, "contents[0]", "d")
+        for label in (None, "audio/wav", L16.format(8000), L16.format(16000))
+    ]
+
+    names = [request.name(one) for one in blobs]
+
+    assert names[0] == names[1] == "p/d"
+    assert len(set(names)) == 3

@@ -32,7 +32,7 @@ Names = TypeVar("Names", str, tuple[str, ...], None)
 _VERSION = re.compile(f"/*(/({'|'.join(VERSIONS)}))?/*$")
 _LABEL = re.compile("[A-Za-z0-9_-]{1,63}")
 _LONGEST_HOST = 253
-_MIME_TYPE = re.compile(r"(?=.{3,127}$)[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
+_MIME_TYPE = re.compile(r"(?=.{3,127}$)[\w!#$&^.+-]+/[\w!#$&^.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 
 
 @click.group()

@@ -101,19 +101,6 @@ class PdfInfo:
     pages: tuple[tuple[float, float], ...]
 
 
-IMAGE_FORMS = "PNG, JPEG, WEBP, HEIC, HEIF, GIF, BMP or TIFF"
-"""The images that are read, as the end of a sentence."""
-
-
-def unsupported(mime_type: str) -> str:
-    """Say that a type is not served, and what to do about the one that is most often sent all the same."""
-    said = f"Unsupported MIME type: {mime_type}"
-    return f"{said}. Convert the image to {IMAGE_FORMS}." if mime_type in _AVIF else said
-
-
-_AVIF = ("image/avif", "image/avif-sequence")
-
-
 Recording = VideoInfo | SoundInfo
 Inspected = VideoInfo | SoundInfo | PdfInfo
 """What takes a look into the file, in a worker process, before it can be planned."""

@@ -24,7 +24,7 @@ from functools import cache
 import httpx
 
 from ..domain.errors import InvalidArgument
-from ..domain.media_types import NO_LABELS, essence, kind_of
+from ..domain.media_types import ACCEPT, DOWNLOADS, essence, essential, kind_of
 from .addresses import is_address, is_plain, is_public
 from .body import Body, BrokenCoding, Fetched, TooLarge
 
@@ -42,9 +42,6 @@ _NOT_PUBLIC = "The host has no public address."
 """One sentence for all reasons, so that nobody learns which names exist in a private network."""
 
 _MIME_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
-_SAYS_NOTHING = NO_LABELS | {"application/force-download", "application/x-download"}
-
-_ACCEPTED = "image/*, video/*, audio/*, application/pdf, text/*;q=0.9, */*;q=0.5"
 _HEADERS = {"User-Agent": "twinlens", "Accept-Encoding": "identity", "Connection": "close"}
 
 
@@ -63,8 +60,8 @@ class _Order:
     def accept(self) -> str:
         """Say it to the server."""
         if self.mime_type is None or not _MIME_TYPE.fullmatch(self.mime_type):
-            return _ACCEPTED
-        return f"{self.mime_type}, {_ACCEPTED}"
+            return ACCEPT
+        return f"{self.mime_type}, {ACCEPT}"
 
 
 class Fetcher:
@@ -287,13 +284,13 @@ async def _received(response: httpx.Response, mime_type: str | None, body: Body,
 def _media_type(header: str) -> str | None:
     """Read a content type; only what can be asked about is let through, and what may be anything."""
     mime_type = essence(header)
-    if mime_type in _SAYS_NOTHING:
+    if mime_type in DOWNLOADS:
         return None
     if not _MIME_TYPE.fullmatch(mime_type):
         raise FetchRefused("Its content type cannot be read.")
     if kind_of(mime_type) is None:
         raise FetchRefused(f"Its content type is {mime_type}: no picture, recording, PDF or text.")
-    return mime_type
+    return essential(header)
 
 
 def _check_kind(mime_type: str | None, wanted: str | None) -> None:

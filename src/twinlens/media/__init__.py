@@ -10,11 +10,11 @@ from __future__ import annotations
 from blake3 import blake3
 
 from ..domain.media import Data
-from .headers.admission import probe, stored_type_of
+from .headers.admission import probe
 from .headers.kinds import is_inspected, labelled
 from .headers.sniff import file_type_of
 
-__all__ = ["digest", "file_type_of", "is_inspected", "labelled", "probe", "stored_type_of"]
+__all__ = ["digest", "file_type_of", "is_inspected", "labelled", "probe"]
 
 
 def digest(data: Data) -> str:

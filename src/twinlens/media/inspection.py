@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from ..domain.errors import BadMedia
 from ..domain.media import Blob, Inspected, PdfInfo, SoundInfo, VideoInfo
-from ..domain.media_types import essence, kind_of, meant
+from ..domain.media_types import SOUND_FORMS, VIDEO_FORMS, content_of, decoder_of, essence, kind_of, meant
 from .headers import sniff
 from .worker.jobs import Job, Limits, OpenFile, Result, file_of, sentence
 from .worker.process import Reply, WorkerDied
@@ -49,8 +49,8 @@ class Inspect(Job[Inspected]):
         return limits.part(os.fstat(file_of(self.blob).fileno()).st_size / _LARGE_BYTES)
 
     def message(self) -> Mapping[str, object]:
-        """Say who is to look."""
-        return {"kind": kind_of(self.mime_type)}
+        """Say who is to look, and at what."""
+        return reading_of(self.mime_type)
 
     def result(self, reply: Reply, room: OpenFile) -> Inspected:
         """Take what was found, within reason."""
@@ -74,9 +74,13 @@ class Inspect(Job[Inspected]):
 
     def _is_sound(self, head: bytes) -> bool:
         """Tell what is meant to be sound, and what is whatever its label says."""
-        return any(
-            (said or "").startswith("audio/") for said in (meant(self.mime_type), sniff.file_type_of(head))
-        )
+        return any(content_of(label) == "audio" for label in (self.mime_type, sniff.file_type_of(head)))
+
+
+def reading_of(mime_type: str | None) -> Mapping[str, object]:
+    """Say who reads a file, and as what, as a worker is told."""
+    # Where the label says nothing, it is the bytes that were taken for a recording.
+    return {"decoder": decoder_of(mime_type) or "recording", "mime_type": meant(mime_type)}
 
 
 class InspectedJob(Job[Result]):
@@ -108,7 +112,7 @@ class _Kind:
 def _recording(reply: Reply, mime_type: str) -> VideoInfo | SoundInfo:
     microseconds = _number(reply, "duration", _MAX_DURATION // timedelta(microseconds=1))
     duration = timedelta(microseconds=microseconds)
-    if not reply.get("width") or mime_type.startswith("audio/"):
+    if not reply.get("width") or content_of(mime_type) == "audio":
         return SoundInfo(mime_type, duration)
     width, height = _number(reply, "width", _MAX_SIDE), _number(reply, "height", _MAX_SIDE)
     return VideoInfo(mime_type, width, height, duration, reply.get("sound") is True)
@@ -146,6 +150,8 @@ _KINDS: Mapping[str, _Kind] = {
             "codec": "The codec{codec} is not supported. Convert the {medium} to {plain} and send it again.",
             "pixels": "The video's frames have no size, or more than 200 million pixels. "
             "Check the file or scale it down, and send it again.",
+            "cut": "The {medium} data ends within a sample: two bytes for each channel make one. "
+            "Check the channels that its mime_type tells, and send it again.",
             "memory": "Reading the {medium} takes more than {memory_mib} MiB of memory. "
             "{smaller} and send it again.",
             "time": "Reading the {medium} takes longer than {timeout_s:g} s. "
@@ -172,13 +178,13 @@ _KINDS: Mapping[str, _Kind] = {
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "video": {
         "medium": "video",
-        "formats": "MP4, MOV, MPEG, AVI, FLV, WEBM, WMV or 3GPP",
+        "formats": VIDEO_FORMS,
         "plain": "H.264",
         "smaller": "Scale it down",
     },
     "sound": {
         "medium": "audio",
-        "formats": "WAV, MP3, AIFF, AAC, OGG, FLAC, M4A, OPUS or WEBM",
+        "formats": SOUND_FORMS,
         "plain": "WAV or MP3",
         "smaller": "Cut it into parts",
     },

@@ -16,7 +16,8 @@ import numpy as np
 from ..domain.engine import AudioForm, ImageForm
 from ..domain.engine_media import SAMPLE_RATE, Samples
 from ..domain.media import Blob, ImageData
-from .inspection import InspectedJob
+from ..domain.media_types import MP4
+from .inspection import InspectedJob, reading_of
 from .worker.jobs import OpenFile, Result, encoded_images, fill, pixels_in
 from .worker.process import Reply, WorkerDied
 
@@ -44,7 +45,7 @@ class _RecordingJob(InspectedJob[Result]):
     @property
     def mime_type(self) -> str:
         """The type that it was inspected as."""
-        return self.blob.mime_type or "video/mp4"
+        return self.blob.mime_type or MP4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class Sounds(_RecordingJob[Samples | bytes]):
 
     def message(self) -> Mapping[str, object]:
         """Say which samples are wanted."""
-        return {"start": self.start, "samples": self._samples, "form": self.form}
+        reading = reading_of(self.blob.mime_type)
+        return {"start": self.start, "samples": self._samples, "form": self.form, **reading}
 
     @property
     def room_bytes(self) -> int:

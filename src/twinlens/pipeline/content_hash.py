@@ -8,6 +8,7 @@ from functools import partial
 from .. import media
 from ..concurrency.off_loop import ON_LOOP_BYTES, off_loop_unless
 from ..domain.media import Blob, Data
+from ..domain.media_types import essential
 
 
 async def content_of(blob: Blob) -> str:
@@ -20,6 +21,12 @@ async def content_of(blob: Blob) -> str:
 def named_for(project: str, content: str) -> str:
     """Name a content of a project for whatever remembers it: another project's has another name."""
     return f"{project}/{content}"
+
+
+def read_as(content: str, mime_type: str | None) -> str:
+    """Name a content as its label has it read: the same bytes are other samples at another rate."""
+    label = essential(mime_type)
+    return f"{content} as {label}" if ";" in label else content
 
 
 async def sha256_of(data: Data) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..domain.errors import BadMedia
 from ..domain.media import Blob
-from ..domain.media_types import NO_LABELS, Kind, essence
+from ..domain.media_types import NO_LABELS, Kind, content_of, essence
 from ..domain.request import Media, MediaKind
 
 _MAY_BE: Mapping[Kind, tuple[MediaKind, ...]] = {
@@ -29,7 +29,7 @@ def check_kind(part: Media, blob: Blob, kind: Kind, mime_type: str) -> None:
     """Refuse what was said to be of another kind than its label tells or, without a label, its bytes."""
     if part.kind is None or part.kind in _MAY_BE[kind]:
         return
-    right = "audio" if mime_type.startswith("audio/") else _MAY_BE[kind][0]
+    right = "audio" if content_of(mime_type) == "audio" else _MAY_BE[kind][0]
     this = "This" if essence(part.mime_type) in NO_LABELS else "By its mime_type this"
     raise _mistaken(f"{this} is {_NOUNS.get(kind) or _NOUNS[right]}", part.kind, right, blob)
 

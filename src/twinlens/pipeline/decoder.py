@@ -21,7 +21,7 @@ from ..media.worker.compute_quota import ComputeQuota
 from ..media.worker.jobs import Decode, Job
 from ..media.worker.pool import WorkerPool
 from ..store.cache import PixelCache
-from .content_hash import content_of, named_for
+from .content_hash import content_of, named_for, read_as
 from .media_flight import MediaFlight
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class RequestDecoder:
 
     def name(self, blob: Blob) -> str:
         """Name a blob's content to an engine, which may remember what it has seen of it."""
-        return named_for(self._work.project, blob.digest or "")
+        return named_for(self._work.project, read_as(blob.digest or "", blob.mime_type))
 
     async def image(
         self, blob: Blob, info: ImageInfo, width: int, height: int, form: ImageForm = "pixels"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..domain.errors import InvalidArgument
 from ..domain.generations import Generation
+from ..domain.media_types import kind_of
 from ..domain.request import Media, Request
 
 EARLIER = "previous_interaction_id"
@@ -31,4 +32,4 @@ def too_much(sentence: str, media: Iterable[Media]) -> InvalidArgument:
 
 
 def _is_image(part: Media) -> bool:
-    return part.kind == "image" or (part.mime_type or "").lower().startswith("image/")
+    return part.kind == "image" or kind_of(part.mime_type) == "image"

@@ -21,6 +21,7 @@ from pathlib import Path
 from ..concurrency.locks import in_thread, uncancelled
 from ..domain.clock import Clock
 from ..domain.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from ..domain.media_types import UNKNOWN, unsupported
 from .chunks import chunks
 from .contents import Contents
 from .files import LIFETIME, FileStore
@@ -338,9 +339,7 @@ class Uploads:
             sealed = await in_thread(part.seal, received)
             mime_type = upload.mime_type or self._sniff(sealed.head)
             if mime_type is None:
-                raise InvalidArgument(
-                    "Unsupported MIME type: application/octet-stream", field="file.mime_type"
-                )
+                raise InvalidArgument(unsupported(UNKNOWN), field="file.mime_type")
         except BaseException:
             if trial:
                 await asyncio.gather(trial, return_exceptions=True)

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from ..domain import media_types as labels
 from ..domain.errors import InvalidArgument
-from ..domain.media import unsupported
 from . import encoding, json
 from .proto import Field, Message, Reading, anything, int64, string
 
@@ -24,9 +23,6 @@ MAX_PAGE_SIZE = 100
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _INVALID_ARGUMENT = 3
 """The number of this status among google.rpc's codes: a file that cannot be read is the caller's."""
-
-_BODY_TYPES = frozenset({"application/json", "application/xml"})
-"""What clients say of any body, whatever is in it."""
 
 _OUTPUT_ONLY = (
     "createTime updateTime expirationTime sha256Hash uri downloadUri state source error videoMetadata"
@@ -147,8 +143,9 @@ def read_at_once(headers: Mapping[str, str]) -> Metadata:
     if _number(headers, "X-Goog-Upload-Offset"):
         raise InvalidArgument("A file that is sent in one request begins at X-Goog-Upload-Offset 0.")
     said = read_metadata(b"", headers)
-    own = labels.essence(headers.get("content-type"))
-    if said.mime_type is None and own not in _BODY_TYPES and labels.is_file(own):
+    own = headers.get("content-type", "")
+    bare = labels.essence(own)
+    if said.mime_type is None and bare not in labels.BODIES and labels.is_file(bare):
         return replace(said, mime_type=_supported(own))
     return said
 
@@ -266,14 +263,15 @@ def _new_id(name: str) -> str:
 
 
 def _supported(mime_type: str) -> str | None:
-    """Check a type without its parameters; None where nothing was said."""
+    """Check a type; keep of its parameters those that reading it takes. None where nothing was said."""
     bare = labels.essence(mime_type)
-    bare = labels.VIDEOS.get(bare, bare)
     if bare in labels.NO_LABELS:
         return None
-    if labels.is_file(bare):
-        return bare
-    raise InvalidArgument(unsupported(bare[:100]), field="file.mime_type")
+    if not labels.is_file(bare):
+        raise InvalidArgument(labels.unsupported(bare[:100]), field="file.mime_type")
+    if flaw := labels.flaw_of(mime_type):
+        raise InvalidArgument(flaw, field="file.mime_type")
+    return labels.stored_as(mime_type)
 
 
 def _read_token(token: str) -> int:

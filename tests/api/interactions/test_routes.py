@@ -179,6 +179,24 @@ def test_j12_the_next_turn_knows_the_image_of_the_first_and_no_instruction(
     assert {"modality": "image", "tokens": 1120} in second["usage"]["input_tokens_by_modality"]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"mime_type": "audio/L16;rate=16000;channels=2"},
+        {"mime_type": "audio/l16", "sample_rate": 16_000, "channels": 2},
+    ],
+)
+def test_bare_samples_are_read_as_they_were_told_in_later_turns_too(client: TestClient, told: Fields) -> None:
+    sound = {"type": "audio", "data": base64.b64encode(bytes(64_000)).decode(), **told}
+
+    first = ask(client, [sound, {"type": "text", "text": "Hello"}])
+    second = ask(client, "And?", previous_interaction_id=first["id"])
+
+    for answer in (first, second):
+        spent = {one["modality"]: one["tokens"] for one in answer["usage"]["input_tokens_by_modality"]}
+        assert spent["audio"] == 25
+
+
 def test_j13_an_unknown_previous_interaction_is_404(client: TestClient) -> None:
     error = refused(client, 404, model=MODEL, input="x", previous_interaction_id="v1_nothing")
 

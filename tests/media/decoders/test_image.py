@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
+import clips
 import pictures
 from twinlens import media
 from twinlens.domain.media import Blob, ImageInfo, Pixels
@@ -83,7 +86,7 @@ def test_a_scaled_jpeg_is_close_to_the_whole_one_scaled() -> None:
     assert np.abs(small.astype(int) - whole).mean() < 1
 
 
-@pytest.mark.parametrize("name", ["png", "webp", "tiff", "gif", "heif"])
+@pytest.mark.parametrize("name", ["png", "webp", "tiff", "gif", "heif", "avif"])
 def test_what_is_transparent_becomes_white(name: str) -> None:
     see_through = pictures.quarters().convert("RGBA")
     see_through.paste((0, 0, 0, 0), (32, 0, 64, 48))
@@ -177,7 +180,7 @@ def test_progressive_and_grey_jpegs_are_scaled_too() -> None:
     assert pictures.corners(decode(body, 80, 60)) == pictures.CORNERS
 
 
-@pytest.mark.parametrize("name", ["png", "webp", "gif"])
+@pytest.mark.parametrize("name", ["png", "webp", "gif", "avif"])
 def test_the_first_picture_of_an_animation_is_decoded(name: str) -> None:
     later = [Image.new("RGB", (64, 48), (9, 9, 9))] * 2
 
@@ -188,7 +191,7 @@ def test_the_first_picture_of_an_animation_is_decoded(name: str) -> None:
     assert pictures.corners(pixels) == pictures.CORNERS
 
 
-@pytest.mark.parametrize("name", ["png", "jpeg", "webp", "heif", "tiff"])
+@pytest.mark.parametrize("name", ["png", "jpeg", "webp", "heif", "avif", "tiff"])
 def test_an_embedded_profile_is_obeyed(name: str) -> None:
     plain = np.full((48, 64, 3), (200, 60, 60), np.uint8)
     flat = pyvips.Image.new_from_memory(plain.tobytes(), 64, 48, 3, "uchar").copy(interpretation="srgb")
@@ -252,6 +255,21 @@ def test_a_png_with_fewer_rows_than_its_header_says_is_refused() -> None:
 
     with pytest.raises(pyvips.Error):
         decode(body)
+
+
+def test_an_avif_picture_that_is_put_together_is_decoded() -> None:
+    pixels = decode(pictures.avif_grid(3, 2))
+
+    assert pixels.shape == (128, 192, 3)
+    for top in range(0, 128, 64):
+        for left in range(0, 192, 64):
+            assert pictures.corners(pixels[top : top + 64, left : left + 64]) == pictures.CORNERS
+
+
+def test_damage_to_an_avif_file_costs_a_refusal_or_some_pixels_and_nothing_else() -> None:
+    for damaged in clips.mutations(pictures.encode(noise(), "avif"), 60, seed=3):
+        with suppress(Exception):
+            assert decode(damaged, 64, 48).shape == (48, 64, 3)
 
 
 @pytest.mark.parametrize("name", pictures.FORMATS)

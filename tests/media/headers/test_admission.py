@@ -19,7 +19,6 @@ MEGA = 1_000_000
 
 ZIP = b"PK\x03\x04" + bytes(60)
 MP4 = b"\0\0\0\x18ftypmp42" + bytes(60)
-AVIF = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(60)
 
 
 def probe(data: Data, label: str | None = "image/png", max_pixels: int = 100 * MEGA) -> ImageInfo:
@@ -108,8 +107,29 @@ def test_every_label_that_an_upload_may_have_is_told_what_the_bytes_are(label: s
     assert message.startswith(f"Unable to process input image. The data is labelled {label} but looks like")
 
 
-def test_avif_is_unsupported_whatever_its_label() -> None:
-    assert refusal(AVIF, "image/png").startswith("Unsupported MIME type: image/avif")
+@pytest.mark.parametrize("label", ["image/avif", "image/avif-sequence", "image/heif", "image/png", None])
+def test_avif_is_told_from_heif_and_measured_whatever_its_label(label: str | None) -> None:
+    info = probe(pictures.make("avif", 63, 47), label)
+
+    assert info == ImageInfo("avif", "image/avif", 63, 47)
+
+
+def test_an_avif_bomb_is_refused_by_its_header_alone() -> None:
+    bomb = pictures.avif_that_says(20_000, 20_000)
+
+    assert "The image has 20000 x 20000 pixels" in refusal(bomb, "image/avif")
+
+
+def test_what_an_avif_file_holds_that_is_not_av1_is_named() -> None:
+    data = pictures.heif_of(b"hvc1").replace(b"mif1", b"avif")
+
+    assert "The AVIF file holds an HEVC picture, which is not read from AVIF." in refusal(data, "image/avif")
+
+
+def test_an_avif_file_that_wants_a_crop_is_refused() -> None:
+    cropped = pictures.make("avif").replace(b"pixi", b"clap")
+
+    assert "The AVIF file holds a cropped picture, which is not read" in refusal(cropped, "image/avif")
 
 
 @pytest.mark.parametrize(
@@ -159,10 +179,10 @@ def test_a_mini_heif_file_says_that_it_is_one_and_what_to_send(codec: bytes, lab
     )
 
 
-def test_what_has_a_brand_like_those_of_avif_is_not_asked_for_what_it_is_labelled() -> None:
+def test_what_has_only_the_brand_of_avif_is_told_what_is_missing() -> None:
     message = refusal(b"\0\0\0\x10ftypavio" + bytes(24), "image/heif")
 
-    assert "This is an AVIF image, which is not read. Convert it to PNG or JPEG" in message
+    assert message == "Unable to process input image. The AVIF header lacks its meta box."
 
 
 @pytest.mark.parametrize(
@@ -242,7 +262,7 @@ def test_an_image_without_pixels_is_refused() -> None:
 @pytest.mark.parametrize("name", pictures.FORMATS)
 def test_a_header_that_breaks_off_is_refused(name: str) -> None:
     body = pictures.make(name)
-    start = body.index(b"ftyp") + 24 if name == "heif" else 9
+    start = body.index(b"ftyp") + 24 if name in ("heif", "avif") else 9
 
     assert refusal(body[:start]).startswith("Unable to process input image.")
 

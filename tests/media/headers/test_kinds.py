@@ -52,7 +52,7 @@ def test_where_neither_says_anything_all_that_is_taken_is_named(
     assert caught.value.violations[0].field == "parts[0]"
 
 
-@pytest.mark.parametrize("data", [b"\0\0\0\x1cftypavif\0\0\0\0avif", b"8BPS", b"iVBORw0KGgoAAA", b"<svg/>"])
+@pytest.mark.parametrize("data", [b"\0\0\0\x10ftypmif3avif", b"8BPS", b"iVBORw0KGgoAAA", b"<svg/>"])
 def test_what_looks_like_an_image_is_judged_as_one(data: bytes) -> None:
     assert labelled(Blob(data, None, "parts[0]")) == ("image", "")
 

@@ -67,6 +67,7 @@ def test_sound_without_a_container_is_told_by_its_frames(data: bytes, mime_type:
     [
         (pictures.make("png"), "image/png"),
         (pictures.make("jpeg"), "image/jpeg"),
+        (pictures.make("avif"), "image/avif"),
         (clips.pdf(1), "application/pdf"),
         (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
         (b"ID3\4", "audio/mpeg"),
@@ -80,6 +81,6 @@ def test_other_files_are_told_by_their_first_bytes(data: bytes, mime_type: str) 
     assert file_type_of(data) == mime_type
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\3\4", b"\0\1\2\3", b"\0\0\0\x14ftypavif"])
+@pytest.mark.parametrize("data", [b"", b"PK\3\4", b"\0\1\2\3", b"\0\0\0\x10ftypmif3avif"])
 def test_what_cannot_be_stored_has_no_type(data: bytes) -> None:
     assert file_type_of(data) is None

@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import signal
+import struct
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -565,3 +566,22 @@ async def test_the_servers_memory_stays_flat_over_bad_images() -> None:
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     assert after - before < 16_000
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        pictures.avif_grid(80, 80, says=(64, 48)),
+        pictures.encode(Image.new("L", (6000, 4000)), "avif", speed=10).replace(
+            struct.pack(">II", 6000, 4000), struct.pack(">II", 64, 48)
+        ),
+    ],
+    ids=["tiles", "pixels"],
+)
+async def test_an_avif_picture_that_is_larger_than_its_header_says_costs_one_error(bomb: bytes) -> None:
+    # libavif decodes it all the same, and scales it to what the header says: what counts is the memory.
+    async with running(memory_mib=32) as pool:
+        message = await refusal(pool, bomb)
+
+        assert "Unable to process input image" in message
+        assert pictures.corners(await decode(pool, pictures.make("avif"))) == pictures.CORNERS

@@ -125,6 +125,24 @@ def test_j5_media_come_by_uri(create: Reading, uri: str, source: Source) -> None
     assert medium == Media(source, None, "input", kind="image")
 
 
+@pytest.mark.parametrize(
+    ("told", "mime_type"),
+    [
+        ({"mime_type": "audio/L16", "sample_rate": 8_000}, "audio/L16;rate=8000"),
+        ({"mime_type": "audio/l16;rate=16000", "channels": 2}, "audio/l16;rate=16000;channels=2"),
+        ({"mime_type": "audio/l16;rate=16000", "sample_rate": 8_000}, "audio/l16;rate=16000"),
+        ({"mime_type": "audio/wav", "sample_rate": 8_000, "channels": 2}, "audio/wav"),
+        ({"sample_rate": 8_000}, None),
+    ],
+)
+def test_only_of_bare_samples_do_rate_and_channels_matter(
+    create: Reading, told: Any, mime_type: str | None
+) -> None:
+    (medium,) = create(SOUND | told).request.media
+
+    assert medium.mime_type == mime_type
+
+
 @pytest.mark.parametrize("kind", ["image", "video", "audio", "document"])
 def test_a_medium_is_of_the_kind_that_its_type_says(create: Reading, kind: str) -> None:
     (medium,) = create({"type": kind, "uri": "files/a"}).request.media

@@ -20,8 +20,8 @@ import numpy as np
 import pillow_heif
 import pyvips
 import simplejpeg
+from PIL import AvifImagePlugin, UnidentifiedImageError
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
 
 from ...domain.media import Data, ImageInfo, Pixels
 from ..headers.upright import swaps_sides
@@ -84,6 +84,7 @@ def limit_libraries() -> None:
     pyvips.operation_block_set("VipsForeignLoadPng", False)
     pillow_heif.options.DECODE_THREADS = 1
     pillow_heif.options.THUMBNAILS = False
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     # The server has held the size against its own limit before.
     Pillow.MAX_IMAGE_PIXELS = None
 
@@ -151,6 +152,12 @@ def _heif(data: memoryview, wanted: Wanted) -> Picture:
     opened = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     _check_size(opened.size, wanted)
     return Picture(_from_array(np.asarray(opened)), profiles.usable(opened.info.get("icc_profile")))
+
+
+def _avif(data: memoryview, wanted: Wanted) -> Picture:
+    if not AvifImagePlugin.SUPPORTED:
+        raise Unreadable("codec", "this Pillow was built without libavif; its wheels are not")
+    return _by_pillow(data, wanted, "AVIF")
 
 
 def _by_pillow(data: memoryview, wanted: Wanted, name: str) -> Picture:
@@ -230,6 +237,7 @@ _DECODERS: Mapping[str, Callable[[memoryview, Wanted], Picture]] = {
     "png": _png,
     "webp": _webp,
     "heif": _heif,
+    "avif": _avif,
     "gif": lambda data, wanted: _by_pillow(data, wanted, "GIF"),
     "bmp": lambda data, wanted: _by_pillow(data, wanted, "BMP"),
     "tiff": lambda data, wanted: _by_pillow(data, wanted, "TIFF"),

@@ -10,6 +10,7 @@ import numpy as np
 from pypdfium2 import raw
 
 from ...domain.media import ImageInfo, Pixels
+from ...domain.media_types import BY_FORMAT
 from . import image
 from .page_scan import Scan, scan_of
 from .pdf import DamagedPage, Pdf
@@ -27,7 +28,7 @@ def draw(pdf: Pdf, page: Any, width: int, height: int) -> Pixels:
 def _decoded(scan: Scan, width: int, height: int) -> Pixels | None:
     """Decode the JPEG that the page shows; None where it is none that can be relied on."""
     size = (scan.width, scan.height) if scan.quarters % 2 == 0 else (scan.height, scan.width)
-    info = ImageInfo("jpeg", "image/jpeg", *size, orientation=_ORIENTATIONS[scan.quarters])
+    info = ImageInfo("jpeg", BY_FORMAT["jpeg"].name, *size, orientation=_ORIENTATIONS[scan.quarters])
     try:
         return image.decode(scan.jpeg, info, width, height)
     except Exception as error:

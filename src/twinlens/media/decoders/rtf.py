@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 
 from .charsets import codec_of
 
-MIME_TYPES = frozenset({"application/rtf", "application/x-rtf", "text/rtf"})
-
 _DEFAULT = "cp1252"
 
 

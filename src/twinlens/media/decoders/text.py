@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from ...descriptors import write_all
-from ...domain.media_types import meant
+from ...domain.media_types import decoder_of, meant
 from . import rtf
 from .charsets import codec_of
 from .unreadable import Unreadable
@@ -30,7 +30,7 @@ def read(data: bytes, mime_type: str) -> str:
     essence, _, parameters = mime_type.lower().partition(";")
     if data.startswith(_NO_TEXT):
         raise Unreadable("foreign", "the signature of another kind of file")
-    if essence.strip() in rtf.MIME_TYPES and rtf.is_rtf(data):
+    if decoder_of(essence) == "rtf" and rtf.is_rtf(data):
         text = rtf.read(data)
     else:
         text = _decoded(data, _declared(data, essence, parameters))

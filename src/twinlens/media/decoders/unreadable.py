@@ -6,6 +6,7 @@ from typing import Literal
 
 Reason = Literal[
     "codec",
+    "cut",
     "damaged",
     "depth",
     "empty",

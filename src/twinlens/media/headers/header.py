@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from struct import unpack_from
 
+from ...domain.media_types import MediaType
 from . import exif, heif
-from .sniff import Format
 from .upright import MAX_PARTS, Foreign, Header, Malformed
 
 __all__ = ["Header", "Malformed", "jpeg_segments", "read", "webp_chunks"]
@@ -24,9 +24,11 @@ _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _WINDOW = 4096
 
 
-def read(format_: Format, data: memoryview) -> Header:
-    """Measure an image whose format is known."""
-    return _READERS[format_](data)
+def read(row: MediaType, data: memoryview) -> Header:
+    """Measure an image whose type is known."""
+    if row.codings:
+        return heif.read(data, row.codings)
+    return _READERS[row.header or row.decoder](data)
 
 
 def jpeg_segments(data: memoryview) -> Iterator[tuple[int, memoryview]]:
@@ -163,11 +165,10 @@ _WEBP_SIZES: Mapping[bytes, Callable[[memoryview], tuple[int, int]]] = {
     b"VP8X": _vp8x_size,
 }
 
-_READERS: Mapping[Format, Callable[[memoryview], Header]] = {
+_READERS: Mapping[str, Callable[[memoryview], Header]] = {
     "png": _png,
     "jpeg": _jpeg,
     "webp": _webp,
-    "heif": heif.read,
     "gif": _gif,
     "bmp": _bmp,
     "tiff": exif.read_tiff,

@@ -1,14 +1,15 @@
-"""The size and turn of a HEIF image, from its boxes (ISO/IEC 14496-12 and 23008-12).
+"""The size and turn of a HEIF or AVIF image, from its boxes (ISO/IEC 14496-12 and 23008-12).
 
     meta
       pitm            which item is the picture
-      iinf            what sort each item is: hvc1 for one in HEVC, grid for one that is put together
+      iinf            what sort each item is: hvc1 (HEVC), av01 (AV1), grid for one that is put together
       iref            which items a picture is put together from
       iprp
         ipco          the list of properties: ispe (size), clap (crop), irot and imir (turns)
         ipma          which item has which properties, counted from 1
 
-Decoders of HEIF apply crops and turns themselves; an EXIF orientation in such a file has no say.
+An EXIF orientation in such a file has no say. Decoders of HEIF apply crops and turns themselves, that of
+AVIF applies neither.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _TURNS: Mapping[tuple[int, bool], int] = {
 }
 """EXIF's orientation for: mirrored left to right or not, then so many quarter turns clockwise."""
 
-_NOT_READ: Mapping[bytes, str] = {
+_CODINGS: Mapping[bytes, str] = {
+    b"hvc1": "an HEVC picture",
     b"jpeg": "a JPEG picture",
     b"j2k1": "a JPEG 2000 picture",
     b"vvc1": "a VVC picture",
@@ -41,7 +43,10 @@ _NOT_READ: Mapping[bytes, str] = {
     b"jxlc": "a JPEG XL picture",
     b"unci": "an uncompressed picture",
 }
-"""The sorts of items that there is no decoder for."""
+"""The sorts of items that are known; those that there is no decoder for say so by their names."""
+
+_NEVER_CROPPED = frozenset({b"av01"})
+"""The sorts whose decoder does not crop. AV1 has pictures of any size, so hardly a file asks for it."""
 
 _DERIVED = frozenset({b"grid", b"iden", b"iovl", b"tmap"})
 _DEEPEST = 4
@@ -49,17 +54,20 @@ _DEEPEST = 4
 Box = tuple[bytes, memoryview]
 
 
-def read(data: memoryview) -> Header:
-    """Measure the primary picture of a HEIF file."""
+def read(data: memoryview, codings: frozenset[bytes]) -> Header:
+    """Measure the primary picture of a file whose decoder reads `codings`."""
     meta = _child(data, b"meta")[4:]
     primary = _primary_item(_child(meta, b"pitm"))
     sort = _sort_of(primary, dict(_boxes(meta)))
-    if sort in _NOT_READ:
-        raise Foreign(_NOT_READ[sort])
+    if sort in _CODINGS and sort not in codings:
+        raise Foreign(_CODINGS[sort])
     properties = _child(meta, b"iprp")
     boxes = list(_boxes(_child(properties, b"ipco")))
     wanted = _associations(_child(properties, b"ipma"), primary)
-    return _measure([boxes[index - 1] for index in wanted if 0 < index <= len(boxes)])
+    chosen = [boxes[index - 1] for index in wanted if 0 < index <= len(boxes)]
+    if sort in _NEVER_CROPPED and any(name == b"clap" for name, _ in chosen):
+        raise Foreign("a cropped picture")
+    return _measure(chosen)
 
 
 def _sort_of(item: int, meta: Mapping[bytes, memoryview]) -> bytes:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from ...domain.errors import BadMedia
-from ...domain.media import Blob, unsupported
-from ...domain.media_types import MAX_LABEL, NO_LABELS, Kind, essence, kind_of, meant
+from ...domain.media import Blob
+from ...domain.media_types import (
+    MAX_LABEL,
+    NO_LABELS,
+    Kind,
+    essential,
+    flaw_of,
+    kind_of,
+    meant,
+    unsupported,
+)
 from . import sniff
 
 
 def labelled(blob: Blob) -> tuple[Kind, str]:
     """Tell a blob's kind and its type; refuse what cannot be asked about with `BadMedia`."""
-    label = essence(blob.mime_type)
+    label = essential(blob.mime_type)
     if label in NO_LABELS:
         found = sniff.file_type_of(blob.data)
         if found is None:
@@ -20,6 +29,8 @@ def labelled(blob: Blob) -> tuple[Kind, str]:
     if kind is None or len(label) > MAX_LABEL:
         shown = label if len(label) <= MAX_LABEL else f"{label[:MAX_LABEL]}..."
         raise BadMedia(unsupported(shown), field=blob.field)
+    if flaw := flaw_of(label):
+        raise BadMedia(flaw, field=blob.field)
     return kind, meant(label)
 
 

@@ -29,9 +29,10 @@ import numpy as np
 
 from ...descriptors import write_all
 from ...domain.engine import ImageForm
+from ...domain.engine_media import Samples
 from ...domain.media import ImageInfo, Pixels
 from ...processes.environment import limit_memory
-from ..decoders import frames, image, pages, pdf, sound, text, video
+from ..decoders import frames, image, pages, pcm, pdf, sound, text, video
 from ..decoders.encode import encode, pcm16
 from ..decoders.scans import check_scans
 from ..decoders.unreadable import Unreadable
@@ -113,7 +114,7 @@ def _left(images: Iterable[Pixels], form: ImageForm, room: int) -> dict[str, Any
 def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]:
     coverage = Coverage(os.fstat(descriptor).st_size)
     with nothing_opened():
-        return _INSPECTORS[job["kind"]](DescriptorReader(descriptor, coverage.read))
+        return _INSPECTORS[job["decoder"]](DescriptorReader(descriptor, coverage.read), job["mime_type"])
 
 
 def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
@@ -126,7 +127,8 @@ def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
     # What lies there may be of another job, and where there is no sound none is written.
     samples.fill(0)
     with nothing_opened():
-        count = sound.decode(DescriptorReader(source), job["start"], samples, _slice(job))
+        decode = _SOUNDS[job["decoder"]]
+        count = decode(DescriptorReader(source), job["mime_type"], job["start"], samples, _slice(job))
     if is_wav:
         write_all(room, pcm16(samples[:count]))
     return {"samples": count}
@@ -178,10 +180,18 @@ TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
 }
 """What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
 
-_INSPECTORS: Mapping[str, Callable[[IO[bytes]], dict[str, Any]]] = {
-    "recording": video.inspect,
-    "pdf": pdf.inspect,
+_INSPECTORS: Mapping[str, Callable[[IO[bytes], str], dict[str, Any]]] = {
+    "recording": lambda file, _: video.inspect(file),
+    "pdf": lambda file, _: pdf.inspect(file),
+    "pcm": pcm.inspect,
 }
+"""Who looks into a file, by its type's decoder (`domain/media_types.py`)."""
+
+_SOUNDS: Mapping[str, Callable[[IO[bytes], str, float, Samples, TimeSlice], int]] = {
+    "recording": lambda file, _, *piece: sound.decode(file, *piece),
+    "pcm": pcm.decode,
+}
+"""Who decodes sound, by its type's decoder."""
 
 
 @contextmanager

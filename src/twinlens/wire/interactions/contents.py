@@ -102,8 +102,8 @@ AUDIO = PlainMessage(
     *_SOURCE,
     Field("resolution", unset("sound has no resolution"), status="refused"),
     Field("processing", _processing(AUDIO_PROCESSING)),
-    Field("channels", int32, status="ignored"),
-    Field("sampleRate", int32, status="ignored"),
+    Field("channels", int32),
+    Field("sampleRate", int32),
 )
 DOCUMENT = PlainMessage(
     "DocumentContent",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...domain.clip import MAX_FPS, Clip
 from ...domain.media import Json
+from ...domain.media_types import content_of, with_parameters
 from ...domain.request import (
     Inline,
     Level,
@@ -131,6 +132,10 @@ def _part(content: Fields, path: str, reading: PlainReading) -> Iterator[Part]:
         yield Text(content["text"])
         return
     mime_type = content.get("mime_type") or None
+    if mime_type:
+        # Of sound with a header, the header tells both.
+        rate, channels = content.get("sample_rate"), content.get("channels")
+        mime_type = with_parameters(mime_type, rate=rate, channels=channels)
     _check_label(kind, mime_type, f"{path}.mime_type", reading)
     level = _LEVELS.get(content.get("resolution"))
     clip = _clip(content.get("processing"), f"{path}.processing", reading)
@@ -155,10 +160,8 @@ def _source(content: Fields, path: str, reading: PlainReading) -> Source:
 
 def _check_label(kind: str, mime_type: str | None, path: str, reading: PlainReading) -> None:
     """Refuse a label that is of another kind than the content: one of the two is a mistake."""
-    label = (mime_type or "").lower()
-    main = label.partition("/")[0]
-    claimed = "document" if main == "text" or label.startswith("application/pdf") else main
-    if claimed != kind and claimed in _KINDS:
+    claimed = content_of(mime_type)
+    if claimed != kind and claimed:
         shown = reading.quoted(mime_type)
         reading.refuse(path, f"{path}: {shown} is not for type {kind} but for type {claimed}")
 
