@@ -15,11 +15,14 @@ from twinlens.domain.engine import (
     Event,
     Finished,
     FunctionCall,
+    FunctionResult,
+    InputPart,
     Text,
     Thought,
 )
 from twinlens.domain.errors import FailedPrecondition, ResourceExhausted, TwinlensError, Unavailable
 from twinlens.domain.media import Image, Json
+from twinlens.domain.rendering import text_of
 from twinlens.domain.request import OutputFormat
 from twinlens.engines.base import EngineOptions, EngineSetupError
 from twinlens.engines.script import ScriptEngine
@@ -34,7 +37,7 @@ def image(mime_type: str = "image/png") -> Image:
 
 def asking(
     text: str = "hello",
-    *images: Image,
+    *given: InputPart,
     model: str = "gemini-2.5-flash",
     system: str = "",
     schema: Json | None = None,
@@ -43,15 +46,15 @@ def asking(
 ) -> EngineRequest:
     return EngineRequest(
         model=model,
-        turns=(*before, EngineTurn("user", (*images, text))),
+        turns=(*before, EngineTurn("user", (*given, text))),
         system=system,
         output=OutputFormat("application/json", schema) if schema else OutputFormat(),
         tools=[{"name": name} for name in tools] or None,
     )
 
 
-RESPONSE = 'functionResponse: {"name":"get_x","response":{"x":1}}'
-RESPONDED = EngineTurn("user", (RESPONSE,))
+RESULT = FunctionResult("get_x", {"x": 1, "y": {"z": [True], "more": None}}, "call_1", (image(),))
+RESPONDED = EngineTurn("user", (RESULT,))
 TOLD = EngineTurn("model", ("It is 1.",))
 
 
@@ -125,11 +128,12 @@ def test_the_model_name_can_be_chosen() -> None:
         ("{tools: true}", asking(tools=("f",)), asking()),
         ("{tools: false}", asking(), asking(tools=("f",))),
         ("{tools: [f, g]}", asking(tools=("f", "e", "g")), asking(tools=("f",))),
-        ("{function_response: get_*}", asking(RESPONSE), asking(RESPONSE.replace("get", "set"))),
+        ("{function_response: get_*}", asking("", RESULT), asking("", FunctionResult("set_x", {}))),
         ("{function_response: get_x}", asking("", before=(RESPONDED,)), asking("", before=(RESPONDED, TOLD))),
-        ("{function_response: '*'}", asking(RESPONSE), asking("functionResponse: " + "[" * 99_999)),
-        ("{function_response: '*'}", asking("functionResponse: {}"), asking("functionResponse: []")),
-        ("{function_response: '*'}", asking(RESPONSE), asking(f"So: {RESPONSE}")),
+        ("{function_response: '*'}", asking("", RESULT), asking(text_of(RESULT))),
+        ("{function_response: '*'}", asking("", RESULT), asking("", FunctionCall("get_x", {}, "call_1"))),
+        ("{text: '\"x\":1'}", asking("", RESULT), asking("", FunctionResult("get_x", {"x": 2}))),
+        ("{media: 2}", asking("", RESULT, image()), asking("", RESULT)),
         ("{text: a, media: 1}", asking("a", image()), asking("a")),
     ],
 )
@@ -362,11 +366,13 @@ CODES = {kind.status: code for code, kind, _ in ERRORS}
 async def told(engine: ScriptEngine, question: str) -> str:
     """Ask what an example of the documentation asks, and write what came as it writes it."""
     text, _, beside = question.partition(" + ")
-    function = beside.removeprefix("function ") if beside.startswith("function ") else ""
-    pictures = [image()] if beside and not function else []
+    kind, _, what = beside.partition(" ")
+    given: list[InputPart] = [image()] if kind == "1" else []
+    if kind == "response":
+        given.append(FunctionResult(**json.loads(what)))
     parts: list[str] = []
     try:
-        async for event in engine.generate(asking(text, *pictures, tools=(function,) if function else ())):
+        async for event in engine.generate(asking(text, *given, tools=(what,) if kind == "function" else ())):
             match event:
                 case Text(piece):
                     parts.append(piece)

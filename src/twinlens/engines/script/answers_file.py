@@ -162,7 +162,7 @@ def _tools(field: YamlNode) -> Test:
 
 def _function_response(field: YamlNode) -> Test:
     fits = _glob(field)
-    return lambda asked: any(map(fits, asked.responses))
+    return lambda asked: any(fits(result.name) for result in asked.results)
 
 
 MATCHERS: Mapping[str, Callable[[YamlNode], Test]] = {
