@@ -17,6 +17,7 @@ from twinlens.domain.engine import (
     FunctionCall,
     FunctionResult,
     InputPart,
+    Medium,
     Text,
     Thought,
 )
@@ -54,6 +55,7 @@ def asking(
 
 
 RESULT = FunctionResult("get_x", {"x": 1, "y": {"z": [True], "more": None}}, "call_1", (image(),))
+NAMESAKE: FunctionResult[Medium] = FunctionResult("get_x", {"x": True}, "call_2")
 RESPONDED = EngineTurn("user", (RESULT,))
 TOLD = EngineTurn("model", ("It is 1.",))
 
@@ -134,6 +136,25 @@ def test_the_model_name_can_be_chosen() -> None:
         ("{function_response: '*'}", asking("", RESULT), asking("", FunctionCall("get_x", {}, "call_1"))),
         ("{text: '\"x\":1'}", asking("", RESULT), asking("", FunctionResult("get_x", {"x": 2}))),
         ("{media: 2}", asking("", RESULT, image()), asking("", RESULT)),
+        ("{function_response: {name: get_*, id: call_1}}", asking("", RESULT), asking("", NAMESAKE)),
+        ("{function_response: {media: 1}}", asking("", RESULT), asking("", NAMESAKE, image())),
+        ("{function_response: {response: {x: 1}}}", asking("", RESULT), asking("", NAMESAKE)),
+        (
+            "{function_response: {response: {y: {z: [true]}}}}",
+            asking("", RESULT),
+            asking("", FunctionResult("get_x", {"y": {"z": [True, False]}})),
+        ),
+        (
+            "{function_response: {response: {y: {more: null}}}}",
+            asking("", RESULT),
+            asking("", FunctionResult("get_x", {"y": {}})),
+        ),
+        (
+            "{function_response: {name: get_y, response: {x: 1}}}",
+            asking("", RESULT, FunctionResult("get_y", {"x": 1})),
+            asking("", RESULT, FunctionResult("get_y", {"x": 2})),
+        ),
+        ("{function_response: {response: {}}}", asking("", RESULT), asking("", FunctionResult("get_x"))),
         ("{text: a, media: 1}", asking("a", image()), asking("a")),
     ],
 )
@@ -310,6 +331,15 @@ async def test_closing_during_a_pause_ends_it(tmp_path: Path) -> None:
         (
             "rules: [{match: {function_response: true}, answer: {text: a}}]",
             "rules[0].match.function_response: must be a text",
+        ),
+        ("rules: [{match: {function_response: {}}, answer: {text: a}}]", "must not be empty"),
+        (
+            "rules: [{match: {function_response: {nme: f}}, answer: {text: a}}]",
+            "rules[0].match.function_response.nme: 'nme' is not known here; did you mean 'name'?",
+        ),
+        (
+            "rules: [{match: {function_response: {response: 1}}, answer: {text: a}}]",
+            "rules[0].match.function_response.response: must have keys: those that the response must have",
         ),
         ("default: {block: SAFTEY}", "default.block: 'SAFTEY' is not known here; did you mean 'SAFETY'?"),
         ("default: {error: {code: 418}}", "default.error.code: '418' is not known here; known: 400, 401"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from fnmatch import translate
 
+from ...domain.engine import FunctionResult, Medium
 from ...domain.media import Json
 from .fields import YamlNode
 from .rules import KIND_OF, Test
@@ -98,8 +100,53 @@ def _tools(field: YamlNode) -> Test:
 
 
 def _function_response(field: YamlNode) -> Test:
+    """Read what a function's result must be: its name's pattern, or a pattern or value for each member."""
+    fields = field.mapping(_RESULT) if field.is_mapping else {"name": field}
+    if not fields:
+        raise field.wrong("must not be empty")
+    tests = [_RESULT[key](value) for key, value in fields.items()]
+    return lambda asked: any(all(test(result) for test in tests) for result in asked.results)
+
+
+ResultTest = Callable[[FunctionResult[Medium]], bool]
+
+
+def _result_name(field: YamlNode) -> ResultTest:
     fits = _glob(field)
-    return lambda asked: any(fits(result.name) for result in asked.results)
+    return lambda result: fits(result.name)
+
+
+def _result_id(field: YamlNode) -> ResultTest:
+    fits = _glob(field)
+    return lambda result: fits(result.id)
+
+
+def _result_response(field: YamlNode) -> ResultTest:
+    if not field.is_mapping:
+        raise field.wrong("must have keys: those that the response must have")
+    wanted = json.loads(field.json_text())
+    return lambda result: _holds(result.response, wanted)
+
+
+def _holds(value: Json, wanted: Json) -> bool:
+    """Tell whether objects have all that is wanted of them, at any depth; all else must be equal."""
+    if isinstance(wanted, dict) and isinstance(value, dict):
+        return all(key in value and _holds(value[key], one) for key, one in wanted.items())
+    # In Python, True equals 1.
+    return bool(value == wanted) and isinstance(value, bool) is isinstance(wanted, bool)
+
+
+def _result_media(field: YamlNode) -> ResultTest:
+    count = field.integer(0)
+    return lambda result: len(result.media) == count
+
+
+_RESULT: Mapping[str, Callable[[YamlNode], ResultTest]] = {
+    "name": _result_name,
+    "id": _result_id,
+    "response": _result_response,
+    "media": _result_media,
+}
 
 
 MATCHERS: Mapping[str, Callable[[YamlNode], Test]] = {
