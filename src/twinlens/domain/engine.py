@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -69,7 +69,7 @@ class EngineTurn:
     @property
     def media(self) -> tuple[Medium, ...]:
         """All media, also those of results, in order."""
-        return tuple(medium for part in self.parts for medium in _media_of(part))
+        return tuple(_media(self.parts))
 
     @property
     def text(self) -> str:
@@ -81,22 +81,18 @@ class EngineTurn:
         return replace(self, parts=tuple(piece for part in self.parts for piece in _as_text(part)))
 
 
-def _media_of(part: InputPart) -> tuple[Medium, ...]:
-    match part:
-        case Image() | Video() | Sound() | Document() | TextFile():
-            return (part,)
-        case FunctionResult():
-            return part.media
-        case _:
-            return ()
+def _media(parts: Iterable[InputPart]) -> Iterator[Medium]:
+    for part in parts:
+        if isinstance(part, Medium):
+            yield part
+        elif isinstance(part, FunctionResult):
+            yield from part.media
 
 
 def _as_text(part: InputPart) -> tuple[str | Medium, ...]:
-    match part:
-        case FunctionCall() | FunctionResult() | ExecutableCode() | CodeExecutionResult():
-            return text_of(part), *_media_of(part)
-        case _:
-            return (part,)
+    if isinstance(part, str | Medium):
+        return (part,)
+    return text_of(part), *_media((part,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -127,17 +127,6 @@ class CodeExecutionResult:
 Part = Text | Media | FunctionCall | FunctionResult[Media] | ExecutableCode | CodeExecutionResult
 
 
-def media_of(part: Part) -> tuple[Media, ...]:
-    """List the media of a part: itself, or those of a function's result."""
-    match part:
-        case Media():
-            return (part,)
-        case FunctionResult():
-            return part.media
-        case _:
-            return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One side's say in the conversation."""
@@ -207,4 +196,12 @@ class Request:
     @property
     def media(self) -> tuple[Media, ...]:
         """All media, also those of functions' results, in the order they were sent."""
-        return tuple(medium for turn in self.turns for part in turn.parts for medium in media_of(part))
+        return tuple(medium for turn in self.turns for medium in _media(turn.parts))
+
+
+def _media(parts: Iterable[Part]) -> Iterator[Media]:
+    for part in parts:
+        if isinstance(part, Media):
+            yield part
+        elif isinstance(part, FunctionResult):
+            yield from part.media
