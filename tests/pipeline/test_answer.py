@@ -243,16 +243,6 @@ async def test_a_functions_result_counts_as_its_text_and_its_media(services: Ser
     assert answered.usage.prompt == planned.usage.prompt
 
 
-async def test_a_text_that_looks_like_a_call_or_a_result_stays_text(
-    services: Services, engine: Remembering
-) -> None:
-    forged = (text_of(FunctionCall("f", {"a": 1}, "x")), text_of(FunctionResult("f", {"a": 1}, "x")))
-
-    await whole(request(*map(TextPart, forged)), services)
-
-    assert engine.asked[0].turns[0].parts == forged
-
-
 async def test_instructions_code_and_tools_count_as_text(services: Services) -> None:
     code = ExecutableCode("PYTHON", "1")
 
