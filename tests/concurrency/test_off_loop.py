@@ -16,12 +16,24 @@ from twinlens.concurrency.off_loop import (
     parse_off_loop,
 )
 from twinlens.domain.media import Json
-from twinlens.domain.request import Request, Structured, Text, Turn
+from twinlens.domain.request import (
+    CodeExecutionResult,
+    ExecutableCode,
+    FunctionCall,
+    FunctionResult,
+    Inline,
+    Media,
+    Part,
+    Request,
+    Text,
+    Turn,
+)
 
 LARGE = "x" * (SMALL_CHARS + 1)
+PICTURE = Media(Inline(b""), "image/png", "contents[0].parts[0]")
 
 
-def request(*parts: Text | Structured, tools: Json | None = None, system: str = "") -> Request:
+def request(*parts: Part, tools: Json | None = None, system: str = "") -> Request:
     return Request("gemini-3", (Turn("user", parts),), system=(Text(system),), tools=tools)
 
 
@@ -31,8 +43,12 @@ def request(*parts: Text | Structured, tools: Json | None = None, system: str = 
         pytest.param(request(Text(LARGE)), id="a text"),
         pytest.param(request(Text("a"), system=LARGE), id="an instruction"),
         pytest.param(request(*[Text("a")] * 5000), id="many parts"),
-        pytest.param(request(Structured("functionResponse", {"response": {"a": [LARGE]}})), id="a response"),
-        pytest.param(request(Structured("functionResponse", {"response": [1] * SMALL_CHARS})), id="numbers"),
+        pytest.param(request(FunctionCall("f", {"a": [LARGE]})), id="a call"),
+        pytest.param(request(FunctionResult("f", {"a": [LARGE]})), id="a result"),
+        pytest.param(request(FunctionResult("f", [1] * SMALL_CHARS)), id="numbers"),
+        pytest.param(request(FunctionResult("f", media=(PICTURE,) * 5000)), id="a result's media"),
+        pytest.param(request(ExecutableCode("PYTHON", LARGE)), id="code"),
+        pytest.param(request(CodeExecutionResult("OK", LARGE)), id="what code printed"),
         pytest.param(request(Text("a"), tools=[{"name": LARGE}]), id="tools"),
         pytest.param(request(Text("a"), tools=[{LARGE: 1}]), id="names"),
     ],
@@ -43,7 +59,7 @@ async def test_what_is_large_is_done_in_a_thread(asked: Request) -> None:
 
 
 async def test_what_is_small_is_done_at_once() -> None:
-    asked = request(Text("Hello"), Structured("functionCall", {"args": {"a": [1, "b"]}}), tools=[{"a": {}}])
+    asked = request(Text("Hello"), FunctionCall("f", {"a": [1, "b"]}), tools=[{"a": {}}])
 
     assert is_small(asked)
     assert await off_loop_if_large(asked, threading.current_thread) is threading.current_thread()

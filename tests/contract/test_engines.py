@@ -20,6 +20,7 @@ from twinlens.domain.engine import (
     Event,
     Finished,
     FunctionCall,
+    FunctionResult,
     Text,
     Thought,
 )
@@ -87,10 +88,18 @@ WITH_TOOLS = EngineRequest(
     (EngineTurn("user", ("What is the weather in Paris?",)),),
     tools=[{"name": "get_weather", "parameters": {"type": "object"}}],
 )
+WITH_RESULT = EngineRequest(
+    "gemini-3-pro",
+    (
+        EngineTurn("user", ("What does the camera see?",)),
+        EngineTurn("model", (FunctionCall("look", {"at": "the door"}, "1"),)),
+        EngineTurn("user", (FunctionResult("look", {"seen": 1}, "1", (picture(),)),)),
+    ),
+)
 requests = pytest.mark.parametrize(
     "request_",
-    [TEXT_ONLY, WITH_PICTURE, CONVERSATION, WITH_TOOLS],
-    ids=["text", "picture", "conversation", "tools"],
+    [TEXT_ONLY, WITH_PICTURE, CONVERSATION, WITH_TOOLS, WITH_RESULT],
+    ids=["text", "picture", "conversation", "tools", "result"],
 )
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from twinlens.domain.conversation import misplaced_call
-from twinlens.domain.request import Part, Structured, Text, Turn
+from twinlens.domain.request import FunctionCall, FunctionResult, Media, Part, Text, Turn
 
 HI = Text("Hi")
-CALL = Structured("functionCall", {"name": "f", "args": {}})
-RESPONSE = Structured("functionResponse", {"name": "f", "response": {}})
+CALL = FunctionCall("f", {})
+RESPONSE = FunctionResult[Media]("f", {})
 ORDER, ANSWER, NUMBER = (
     "comes immediately after a user turn",
     "after a function call turn",

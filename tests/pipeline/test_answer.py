@@ -31,15 +31,18 @@ from twinlens.domain.engine import (
 from twinlens.domain.engine_media import Document, StillImage
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
 from twinlens.domain.media import Modality
+from twinlens.domain.rendering import text_of
 from twinlens.domain.request import (
     BlobRef,
+    ExecutableCode,
     FileRef,
+    FunctionResult,
     Inline,
     Media,
+    Part,
     Request,
     Resolution,
     Sampling,
-    Structured,
     Thinking,
     ToolChoice,
     Turn,
@@ -131,7 +134,7 @@ def picture(data: bytes, resolution: Resolution | None = None, number: int = 0) 
     return Media(Inline(data), "image/png", f"contents[0].parts[{number}]", resolution)
 
 
-def request(*parts: Media | TextPart | Structured, **rest: object) -> Request:
+def request(*parts: Part, **rest: object) -> Request:
     return Request(model="gemini-3-flash-preview", turns=(Turn("user", parts),), **rest)  # type: ignore[arg-type]
 
 
@@ -207,7 +210,7 @@ async def test_media_that_take_too_much_work_end_the_request(services: Services)
 async def test_pictures_stand_where_their_parts_stood(services: Services, engine: Remembering) -> None:
     await whole(request(TextPart("a"), picture(png(8, 8)), TextPart("b"), picture(png(9, 9))), services)
 
-    kinds = [s.width if isinstance(s, StillImage) else s for s in engine.asked[0].turns[0].segments]
+    kinds = [s.width if isinstance(s, StillImage) else s for s in engine.asked[0].turns[0].parts]
     assert kinds == ["a", 8, "b", 9]
 
 
@@ -230,23 +233,42 @@ async def test_earlier_thoughts_are_neither_shown_to_the_engine_again_nor_billed
     assert answered.usage.prompt == {Modality.TEXT: 3}
 
 
-async def test_the_keys_of_a_functions_response_stand_in_one_order_whatever_the_clients(
+async def test_a_functions_result_reaches_the_engine_as_a_value_with_its_media(
     services: Services, engine: Remembering
 ) -> None:
-    response = {"response": {"b": 1, "a": 2}, "name": "f", "id": "x"}
+    result = FunctionResult("f", {"b": 1}, "x", (picture(png(8, 8)), picture(png(9, 9))))
 
-    await whole(request(Structured("functionResponse", response)), services)
+    await whole(request(picture(png(7, 7)), result, picture(png(10, 10)), TextPart("q")), services)
 
-    assert engine.asked[0].question == ('functionResponse: {"id":"x","name":"f","response":{"b":1,"a":2}}')
+    before, given, after, text = engine.asked[0].turns[0].parts
+    assert isinstance(given, FunctionResult)
+    assert (given.name, given.response, given.id) == ("f", {"b": 1}, "x")
+    assert [one.width for one in (before, *given.media, after) if isinstance(one, StillImage)] == [
+        7,
+        8,
+        9,
+        10,
+    ]
+    assert text == "q"
 
 
-async def test_instructions_and_tools_count_as_text(services: Services) -> None:
-    answered = await whole(
-        request(TextPart("q"), Structured("f", {"a": 1}), system=(TextPart("be brief"),), tools=[{}]),
-        services,
-    )
+async def test_a_functions_result_counts_as_its_text_and_its_media(services: Services) -> None:
+    asked = request(FunctionResult("f", {"b": 1, "a": 2}, "x", (picture(png(8, 8)),)))
 
-    assert answered.usage.prompt == {Modality.TEXT: 1 + len('f: {"a":1}') + 8 + len("[{}]")}
+    planned = await plan(asked, services.engines.get(asked.model), "project", services)
+    answered = await whole(asked, services)
+
+    text = 'functionResponse: {"id":"x","name":"f","response":{"b":1,"a":2}}'
+    assert planned.usage.prompt == {Modality.IMAGE: 1120, Modality.TEXT: len(text)}
+    assert answered.usage.prompt == planned.usage.prompt
+
+
+async def test_instructions_code_and_tools_count_as_text(services: Services) -> None:
+    code = ExecutableCode("PYTHON", "1")
+
+    answered = await whole(request(TextPart("q"), code, system=(TextPart("be brief"),), tools=[{}]), services)
+
+    assert answered.usage.prompt == {Modality.TEXT: 1 + len(text_of(code)) + 8 + len("[{}]")}
 
 
 @pytest.mark.parametrize("shown", [True, False])

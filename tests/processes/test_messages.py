@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twinlens.domain.engine import EngineRequest, EngineTurn, Finished
+from twinlens.domain.engine import EngineRequest, EngineTurn, Finished, FunctionCall, FunctionResult
+from twinlens.domain.engine_media import TextFile
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Image, Modality
 from twinlens.processes import messages
 from twinlens.store.files import FileStore
+
+FILE = TextFile("text/plain", "Some text", "digest")
 
 
 async def sent(value: object) -> Any:
@@ -32,6 +35,8 @@ async def sent(value: object) -> Any:
         ("call", 1, "look", (3, frozenset({"text"}), True)),
         Finished("OTHER", "why"),
         EngineRequest("m", (EngineTurn("user", ("Hello",)),), tools=[{"name": "f"}]),
+        EngineTurn("model", (FunctionCall("f", {"a": [1, {"b": None}]}, "1"),)),
+        EngineTurn("user", (FunctionResult("f", {"a": 1}, "1", (FILE,)),)),
         Counter({Modality.IMAGE: 258}),
         range(3, 9),
         {"nested": [None, 1.5, "é", b"\x00"]},

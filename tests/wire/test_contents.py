@@ -11,7 +11,19 @@ import pytest
 from twinlens.domain.clip import Clip
 from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.generations import LINES
-from twinlens.domain.request import FileRef, Inline, Media, Request, Source, Text, Url
+from twinlens.domain.request import (
+    CodeExecutionResult,
+    ExecutableCode,
+    FileRef,
+    FunctionCall,
+    FunctionResult,
+    Inline,
+    Media,
+    Request,
+    Source,
+    Text,
+    Url,
+)
 from twinlens.wire import contents, gemini
 
 PNG = {"mimeType": "image/png", "data": "iVBORw0KGgo="}
@@ -120,8 +132,7 @@ def test_large_inline_data_arrives_as_bytes_and_in_the_caller_s_json_as_text() -
     assert isinstance(media, Media)
     assert isinstance(media.source, Inline)
     assert media.source.data == b"ABC" * 2000
-    assert not isinstance(call, Media | Text)
-    assert call.value == {"name": "f", "args": {"data": letters}}
+    assert call == FunctionCall("f", {"data": letters})
 
 
 def test_large_data_where_it_does_not_belong_is_shown_by_its_beginning() -> None:
@@ -148,6 +159,36 @@ def test_media_in_a_functions_response_are_clipped_too() -> None:
     request = read_all(*ASKED, says("user", answered(video)))
 
     assert request.media[0].clip == Clip(fps=2.0)
+
+
+def test_a_functions_response_has_its_media_and_they_count_in_the_order_they_were_sent() -> None:
+    request = read_all(*ASKED, says("user", answered({"inlineData": PNG}), {"inlineData": PNG}))
+
+    result, own = request.turns[-1].parts
+    assert isinstance(result, FunctionResult)
+    assert [medium.field for medium in result.media] == ["contents[2].parts[0].function_response.parts[0]"]
+    assert request.media == (*result.media, own)
+
+
+def test_what_is_ignored_in_calls_and_responses_is_left_out() -> None:
+    call = {"functionCall": {"id": "1", "name": "f", "willContinue": True, "partialArgs": [{}]}}
+    response = {"functionResponse": {"id": "1", "name": "f", "willContinue": False, "scheduling": "SILENT"}}
+
+    request = read_all(says("user", {"text": "Hi"}), says("model", call), says("user", response))
+
+    assert [part for turn in request.turns[1:] for part in turn.parts] == [
+        FunctionCall("f", {}, "1"),
+        FunctionResult("f", None, "1"),
+    ]
+
+
+def test_code_and_what_came_of_it_are_kept() -> None:
+    code, ran = read(
+        {"executableCode": {"language": "PYTHON", "code": "print(1)", "id": "x"}},
+        {"codeExecutionResult": {"outcome": "OUTCOME_OK"}},
+    ).turns[0].parts  # fmt: skip
+
+    assert (code, ran) == (ExecutableCode("PYTHON", "print(1)"), CodeExecutionResult("OK"))
 
 
 def test_a_wrong_part_of_a_functions_response_is_told_by_its_field() -> None:

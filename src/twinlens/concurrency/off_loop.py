@@ -14,7 +14,16 @@ from functools import partial
 from typing import TypeVar
 
 from ..domain.media import Json
-from ..domain.request import Media, Request, Text
+from ..domain.request import (
+    CodeExecutionResult,
+    ExecutableCode,
+    FunctionCall,
+    FunctionResult,
+    Media,
+    Part,
+    Request,
+    Text,
+)
 
 T = TypeVar("T")
 
@@ -60,12 +69,27 @@ def is_small(request: Request) -> bool:
     """Tell whether what is written in a request is soon gone through; finding out is sooner still."""
     left = SMALL_CHARS
     for part in (*request.system, *(part for turn in request.turns for part in turn.parts)):
-        left -= _PART_CHARS + (len(part.text) if isinstance(part, Text) else 0)
-        if not isinstance(part, Text | Media):
-            left = _less(part.value, left)
+        left = _less(_written(part), left)
         if left < 0:
             return False
     return _less(request.tools, left) >= 0
+
+
+def _written(part: Part) -> Json:
+    """Return what is written in a part, as JSON; a medium counts as a value."""
+    match part:
+        case Text(text):
+            return text
+        case Media():
+            return None
+        case FunctionCall(name, arguments, _):
+            return [name, dict(arguments)]
+        case FunctionResult(name, response, _, media):
+            return [name, response, *(None for _ in media)]
+        case ExecutableCode(_, code):
+            return code
+        case CodeExecutionResult(_, output):
+            return output
 
 
 _PART_CHARS = 64

@@ -25,6 +25,7 @@ from ..concurrency.tasks import gather
 from ..domain.engine import FunctionCall, Text, Thought, Usage
 from ..domain.errors import DeadlineExceeded, NotFound, TwinlensError
 from ..domain.interaction import Failure, Interaction, Outcome, Status
+from ..domain.rendering import output_text_of
 from ..domain.request import Request
 from ..engines.router import Served
 from ..pipeline.answer import Plan, answer, check, plan
@@ -32,7 +33,6 @@ from ..pipeline.failures import drop_tracebacks, report, to_api_error
 from ..pipeline.media_limits import EARLIER
 from ..pipeline.persist_media import keep, keeping_inline, kept_of
 from ..pipeline.planning import PlannedMedia
-from ..pipeline.prompt import text_of
 from ..pipeline.services import Services
 from ..store.interactions import InteractionStore
 from ..wire.interactions.errors import failure_of
@@ -126,7 +126,7 @@ class Executor:
         count = self._services.engines.get(job.interaction.model).engine.count_text
         thoughts = "".join(said.text for said in outcome.said if isinstance(said, Thought))
         texts = "".join(said.text for said in outcome.said if isinstance(said, Text))
-        calls = sum(count(text_of(said)) for said in outcome.said if isinstance(said, FunctionCall))
+        calls = sum(count(output_text_of(said)) for said in outcome.said if isinstance(said, FunctionCall))
         usage = replace(outcome.usage, candidates=count(texts) + calls, thoughts=count(thoughts))
         return replace(outcome, usage=usage)
 

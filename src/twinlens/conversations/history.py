@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from ..domain import request as domain
 from ..domain.conversation import misplaced_call
-from ..domain.engine import FunctionCall, OutputPart, Text, Thought
+from ..domain.engine import OutputPart, Text, Thought
 from ..domain.errors import FailedPrecondition, InvalidArgument
 from ..domain.interaction import Interaction, Status
-from ..domain.request import Media, Part, Structured, Turn
+from ..domain.request import FunctionCall, FunctionResult, Media, Part, Turn
 from ..pipeline.media_limits import EARLIER
 from ..wire.interactions.reading import read_turns
 
@@ -51,20 +51,18 @@ def with_names(turns: Sequence[Turn]) -> tuple[Turn, ...]:
 
 def _named(part: Part, names: dict[str, str]) -> Part:
     """Remember the calls that come by, and hold results against them."""
-    if not isinstance(part, Structured) or part.name not in ("functionCall", "functionResponse"):
+    if isinstance(part, FunctionCall):
+        names[part.id] = part.name
+    if not isinstance(part, FunctionResult):
         return part
-    call_id, name = part.value.get("id"), part.value.get("name")
-    if part.name == "functionCall":
-        names[call_id] = name
-        return part
-    known = names.get(call_id)
-    if known is None or name not in (None, "", known):
+    known = names.get(part.id)
+    if known is None or part.name not in ("", known):
         what = f"is of {_shown(known)}" if known else "is not in this conversation"
         message = (
-            f"The function_call {_shown(call_id)} {what}. A function_result has to answer an earlier call."
+            f"The function_call {_shown(part.id)} {what}. A function_result has to answer an earlier call."
         )
         raise InvalidArgument(message, field="input")
-    return replace(part, value={"id": call_id, "name": known, "response": part.value.get("response")})
+    return replace(part, name=known)
 
 
 def _shown(name: str) -> str:
@@ -81,7 +79,13 @@ def _turns(interaction: Interaction) -> Iterator[Turn]:
 
 def _earlier(part: Part) -> Part:
     """Have errors name the field by which the part came in this time."""
-    return replace(part, field=EARLIER) if isinstance(part, Media) else part
+    match part:
+        case Media():
+            return replace(part, field=EARLIER)
+        case FunctionResult():
+            return replace(part, media=tuple(replace(medium, field=EARLIER) for medium in part.media))
+        case _:
+            return part
 
 
 def _part(said: OutputPart) -> Part:
@@ -90,5 +94,5 @@ def _part(said: OutputPart) -> Part:
             return domain.Text(text)
         case Thought(text):
             return domain.Text(text, thought=True)
-        case FunctionCall(name, arguments, call_id):
-            return Structured("functionCall", {"id": call_id, "name": name, "args": dict(arguments)})
+        case FunctionCall():
+            return said

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from .request import Structured, Turn
+from .request import FunctionCall, FunctionResult, Turn
 
 _ORDER = (
     "Please ensure that function call turn comes immediately after a user turn or after a function response "
@@ -61,6 +61,6 @@ def _says(turns: Sequence[Turn]) -> Sequence[_Say]:
 
 def _say(role: str, own: Sequence[tuple[int, Turn]]) -> _Say:
     """Note where one side's calls and responses are; a user's calls are quotations, whatever they say."""
-    named = [(part.name, index) for index, turn in own for part in turn.parts if isinstance(part, Structured)]
-    calls = [index for name, index in named if name == "functionCall" and role == "model"]
-    return _Say(role, own[0][0], calls, [index for name, index in named if name == "functionResponse"])
+    parts = [(index, part) for index, turn in own for part in turn.parts]
+    calls = [index for index, part in parts if isinstance(part, FunctionCall) and role == "model"]
+    return _Say(role, own[0][0], calls, [index for index, part in parts if isinstance(part, FunctionResult)])

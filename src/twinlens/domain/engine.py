@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .engine_media import Document, Sound, StillImage, TextFile, Video
 from .geometry import GeometryName
 from .media import Json, Modality
-from .request import OutputFormat, Role, Sampling, Thinking, ToolChoice
+from .rendering import text_of
+from .request import (
+    CodeExecutionResult,
+    ExecutableCode,
+    OutputFormat,
+    Role,
+    Sampling,
+    Thinking,
+    ToolChoice,
+)
+
+# Engines read and give these: whoever writes one finds them here.
+from .request import FunctionCall as FunctionCall
+from .request import FunctionResult as FunctionResult
 
 FinishReason = Literal[
     "STOP",
@@ -57,15 +70,44 @@ class Capabilities:
 
 Medium = StillImage | Video | Sound | Document | TextFile
 
-Segment = str | Medium
+InputPart = str | Medium | FunctionCall | FunctionResult[Medium] | ExecutableCode | CodeExecutionResult
+"""What a turn is made of: texts are plain strings, whatever they look like."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineTurn:
-    """One side's say, media and text in the order they were sent."""
+    """One side's say, its texts, media, calls and results in the order they were sent."""
 
     role: Role
-    segments: tuple[Segment, ...]
+    parts: tuple[InputPart, ...]
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """All media, also those of results, in order."""
+        return tuple(_media(self.parts))
+
+    @property
+    def text(self) -> str:
+        """All texts, joined by line breaks; calls and results stand among them as they are counted."""
+        return "\n".join(part for part in self.as_text().parts if isinstance(part, str))
+
+    def as_text(self) -> EngineTurn:
+        """Return the turn in texts and media alone: calls and results as texts, a result's media after it."""
+        return replace(self, parts=tuple(piece for part in self.parts for piece in _as_text(part)))
+
+
+def _media(parts: Iterable[InputPart]) -> Iterator[Medium]:
+    for part in parts:
+        if isinstance(part, Medium):
+            yield part
+        elif isinstance(part, FunctionResult):
+            yield from part.media
+
+
+def _as_text(part: InputPart) -> tuple[str | Medium, ...]:
+    if isinstance(part, str | Medium):
+        return (part,)
+    return text_of(part), *_media((part,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +126,21 @@ class EngineRequest:
     @property
     def images(self) -> tuple[StillImage, ...]:
         """All images of the conversation, in order."""
-        return tuple(s for turn in self.turns for s in turn.segments if isinstance(s, StillImage))
+        return tuple(medium for medium in self.media if isinstance(medium, StillImage))
 
     @property
     def media(self) -> tuple[Medium, ...]:
         """All media of the conversation, in order."""
-        return tuple(s for turn in self.turns for s in turn.segments if not isinstance(s, str))
+        return tuple(medium for turn in self.turns for medium in turn.media)
 
     @property
     def question(self) -> str:
-        """The text of the last user turn, its pieces joined by line breaks."""
-        for turn in reversed(self.turns):
-            if turn.role == "user":
-                return "\n".join(s for s in turn.segments if isinstance(s, str))
-        return ""
+        """The text of the last user turn."""
+        return next((turn.text for turn in reversed(self.turns) if turn.role == "user"), "")
+
+    def as_text(self) -> EngineRequest:
+        """Return the request for an engine that reads texts and media alone. In proportion to its texts."""
+        return replace(self, turns=tuple(turn.as_text() for turn in self.turns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +158,6 @@ class Thought:
     """The next piece of what was weighed on the way; sent only where thoughts were asked for."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
-    """A function that the caller is to run: whole, never in pieces.
-
-    `id` is what the result will name; an engine without ids of its own leaves it empty, and is given one.
-    """
-
-    name: str
-    arguments: Mapping[str, Json]
-    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from .clip import Clip
 from .media import Data, Json
@@ -11,6 +12,7 @@ from .media import Data, Json
 Role = Literal["user", "model"]
 MediaKind = Literal["image", "video", "audio", "document"]
 Level = Literal["UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "ULTRA_HIGH"]
+MediumT = TypeVar("MediumT", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,50 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Structured:
-    """A part that carries JSON rather than prose: a function call, its response, executed code."""
+class FunctionCall:
+    """A function that the caller is to run, or was to run earlier: whole, never in pieces.
+
+    `id` is what the result names. In a request it is empty where the client sent none; an engine without
+    ids of its own leaves it empty too, and is given one.
+    """
 
     name: str
-    value: Json
+    arguments: Mapping[str, Json]
+    id: str = ""
 
 
-Part = Text | Media | Structured
+# Without slots: in Python 3.11 a frozen generic class that has them cannot be called by its full name,
+# FunctionResult[Media](...).
+@dataclass(frozen=True)
+class FunctionResult(Generic[MediumT]):
+    """What a function gave, for the call with this `id`: JSON (None where none was sent), and media.
+
+    The media are `Media` in a request, and what an engine gets of them in an engine's request.
+    """
+
+    name: str
+    response: Json | None = None
+    id: str = ""
+    media: tuple[MediumT, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutableCode:
+    """Code that an earlier answer had run. None is what was not sent."""
+
+    language: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeExecutionResult:
+    """What came of running it. None is what was not sent."""
+
+    outcome: str | None = None
+    output: str | None = None
+
+
+Part = Text | Media | FunctionCall | FunctionResult[Media] | ExecutableCode | CodeExecutionResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,5 +195,13 @@ class Request:
 
     @property
     def media(self) -> tuple[Media, ...]:
-        """All media parts, in the order they were sent."""
-        return tuple(part for turn in self.turns for part in turn.parts if isinstance(part, Media))
+        """All media, also those of functions' results, in the order they were sent."""
+        return tuple(medium for turn in self.turns for medium in _media(turn.parts))
+
+
+def _media(parts: Iterable[Part]) -> Iterator[Media]:
+    for part in parts:
+        if isinstance(part, Media):
+            yield part
+        elif isinstance(part, FunctionResult):
+            yield from part.media

@@ -41,7 +41,7 @@ class _Pages(InspectedJob[Result]):
     @property
     def mime_type(self) -> str:
         """The type that it was inspected as."""
-        return "application/pdf"
+        return PDF
 
     @property
     def subject(self) -> str:

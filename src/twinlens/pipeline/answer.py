@@ -17,6 +17,7 @@ from ..domain.answer import Answer, Candidate
 from ..domain.engine import Blocked, EngineRequest, EngineUsage, Finished, FunctionCall, Text, Thought, Usage
 from ..domain.errors import InvalidArgument
 from ..domain.media import Modality
+from ..domain.rendering import output_text_of
 from ..domain.request import Request
 from ..engines.base import Engine
 from ..engines.router import Served
@@ -148,7 +149,7 @@ async def _candidate(
                     if request.thinking.include:
                         yield Answer((Candidate(index, (event,)),), usage)
                 case FunctionCall():
-                    calls += engine.count_text(prompt.text_of(event))
+                    calls += engine.count_text(output_text_of(event))
                     named = replace(event, id=event.id or f"call_{secrets.token_hex(8)}")
                     yield Answer((Candidate(index, (named,)),), usage)
                 case Finished(usage=reported):

@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import partial
 
 from ..domain.engine import Event, Finished, FunctionCall, Text, Thought
+from ..domain.rendering import output_text_of
 from ..domain.request import Sampling
-from . import prompt
 
 Count = Callable[[str], int]
 Events = AsyncGenerator[Event, None]
@@ -102,7 +102,7 @@ async def _cut(events: Events, limit: int, count: Count) -> Events:
                     yield Finished("MAX_TOKENS")
                     return
             elif isinstance(event, FunctionCall):
-                calls += count(prompt.text_of(event))
+                calls += count(output_text_of(event))
                 if room_beside() < 0:
                     yield Finished("MAX_TOKENS")
                     return

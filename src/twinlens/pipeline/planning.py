@@ -207,11 +207,11 @@ class Planner:
 
     def _seen(self, blobs: Sequence[Blob]) -> tuple[list[tuple[Kind, str]], dict[int, PlannedMedia]]:
         """Tell what all blobs are by their first bytes, and plan those of them that are images."""
-        found = [media.labelled(blob) for blob in blobs]
-        for part, blob, (kind, mime_type) in zip(self.request.media, blobs, found, strict=True):
+        found, parts = [media.labelled(blob) for blob in blobs], self.request.media
+        for part, blob, (kind, mime_type) in zip(parts, blobs, found, strict=True):
             check_kind(part, blob, kind, mime_type)
         images = [i for i, (kind, _) in enumerate(found) if kind == "image"]
-        return found, {i: self._image(self.request.media[i], blobs[i]) for i in images}
+        return found, {i: self._image(parts[i], blobs[i]) for i in images}
 
     def _image(self, part: Media, blob: Blob) -> PlannedImage:
         info = media.probe(blob, self.max_image_pixels)

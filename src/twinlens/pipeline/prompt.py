@@ -1,15 +1,13 @@
-"""Turns and media into the ordered segments an engine reads, and the tokens of their texts."""
+"""Turns and media into the parts an engine reads, and the tokens of their texts."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
-from ..domain.engine import EngineRequest, EngineTurn, FunctionCall, Medium, Segment
-from ..domain.request import Media, Part, Request, Structured, Text
-
-_KEYS = ("id", "name", "args", "response")
-"""Of calls and their responses: they stand in this order, whatever order a client or its SDK sent them in."""
+from ..domain.engine import EngineRequest, EngineTurn, InputPart, Medium
+from ..domain.rendering import compact, text_of
+from ..domain.request import FunctionResult, Media, Part, Request, Text
 
 
 def build(request: Request, media: Sequence[Medium]) -> EngineRequest:
@@ -17,7 +15,7 @@ def build(request: Request, media: Sequence[Medium]) -> EngineRequest:
     waiting = iter(media)
     return EngineRequest(
         model=request.model,
-        turns=tuple(EngineTurn(turn.role, tuple(_segments(turn.parts, waiting))) for turn in request.turns),
+        turns=tuple(EngineTurn(turn.role, tuple(_parts(turn.parts, waiting))) for turn in request.turns),
         system="\n".join(part.text for part in request.system),
         sampling=request.sampling,
         thinking=request.thinking,
@@ -35,17 +33,20 @@ def count_text(request: Request, count: Callable[[str], int]) -> int:
     total = sum(count(part.text) for part in request.system)
     for turn in request.turns:
         total += sum(count(_text(part)) for part in _read(turn.parts) if not isinstance(part, Media))
-    return total + (count(_compact(request.tools)) if request.tools else 0)
+    return total + (count(compact(request.tools)) if request.tools else 0)
 
 
-def text_of(call: FunctionCall) -> str:
-    """Write a function call as the text that it counts as."""
-    return _compact({"name": call.name, "args": call.arguments})
-
-
-def _segments(parts: tuple[Part, ...], media: Iterator[Medium]) -> Iterator[Segment]:
+def _parts(parts: tuple[Part, ...], media: Iterator[Medium]) -> Iterator[InputPart]:
     for part in _read(parts):
-        yield next(media) if isinstance(part, Media) else _text(part)
+        match part:
+            case Text(text):
+                yield text
+            case Media():
+                yield next(media)
+            case FunctionResult(name, response, call_id, own):
+                yield FunctionResult(name, response, call_id, tuple(islice(media, len(own))))
+            case _:
+                yield part
 
 
 def _read(parts: tuple[Part, ...]) -> Iterator[Part]:
@@ -53,12 +54,11 @@ def _read(parts: tuple[Part, ...]) -> Iterator[Part]:
     return (part for part in parts if not (isinstance(part, Text) and part.thought))
 
 
-def _text(part: Text | Structured) -> str:
-    if isinstance(part, Text):
-        return part.text
-    ordered = {key: part.value[key] for key in _KEYS if key in part.value}
-    return f"{part.name}: {_compact(ordered | part.value)}"
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _text(part: Part) -> str:
+    match part:
+        case Text(text):
+            return text
+        case Media():
+            return ""
+        case _:
+            return text_of(part)

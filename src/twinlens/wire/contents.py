@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..domain.clip import MAX_FPS, Clip
 from ..domain.conversation import misplaced_call
 from ..domain.request import (
+    CodeExecutionResult,
+    ExecutableCode,
     FileRef,
+    FunctionCall,
+    FunctionResult,
     Inline,
     Media,
     Part,
     Resolution,
     Role,
     Source,
-    Structured,
     Text,
     Turn,
     Url,
@@ -37,14 +40,6 @@ _STORED = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"https?://[^/\s]+\S*", re.IGNORECASE)
-_STRUCTURED = {
-    "function_call": "functionCall",
-    "function_response": "functionResponse",
-    "executable_code": "executableCode",
-    "code_execution_result": "codeExecutionResult",
-}
-"""Data members that carry JSON. The names are what an engine's prompt shows."""
-_CALLS = ("function_call", "function_response")
 _IGNORED = ("tool_call", "tool_response")
 
 
@@ -89,7 +84,7 @@ def _parts(content: Fields, path: str, reading: Reading) -> list[Part]:
 
 
 def _part(fields: Fields, path: str, reading: Reading) -> Iterator[Part]:
-    """Read one part. A function response may carry media, which follow it as parts of their own."""
+    """Read one part; one that is ignored says nothing."""
     clip = _clip(fields, path, reading)
     if "text" in fields:
         yield Text(fields["text"], thought=fields.get("thought", False))
@@ -97,19 +92,46 @@ def _part(fields: Fields, path: str, reading: Reading) -> Iterator[Part]:
     if "inline_data" in fields or "file_data" in fields:
         yield from _media(fields, path, clip, reading)
         return
-    for member, name in _STRUCTURED.items():
+    for member, read in _VALUES.items():
         if member in fields:
-            value = dict(fields[member])
-            if member in _CALLS:
-                reading.require(bool(value.get("name")), f"{path}.{member}.name", "Name cannot be empty.")
-            media = value.pop("parts", ())
-            yield Structured(name, value)
-            for index, one in enumerate(media):
-                below = f"{path}.{member}.parts[{index}]"
-                yield from _media(one, below, _clip(one, below, reading), reading)
+            yield read(fields[member], f"{path}.{member}", reading)
             return
     known = any(member in fields for member in _IGNORED)
     reading.require(known, f"{path}.data", "required oneof field 'data' must have one initialized field")
+
+
+def _call(fields: Fields, path: str, reading: Reading) -> FunctionCall:
+    return FunctionCall(_name(fields, path, reading), fields.get("args", {}), fields.get("id", ""))
+
+
+def _result(fields: Fields, path: str, reading: Reading) -> FunctionResult[Media]:
+    name = _name(fields, path, reading)
+    below = ((one, f"{path}.parts[{index}]") for index, one in enumerate(fields.get("parts", ())))
+    media = [found for one, at in below for found in _media(one, at, _clip(one, at, reading), reading)]
+    return FunctionResult(name, fields.get("response"), fields.get("id", ""), tuple(media))
+
+
+def _name(fields: Fields, path: str, reading: Reading) -> str:
+    name: str = fields.get("name", "")
+    reading.require(bool(name), f"{path}.name", "Name cannot be empty.")
+    return name
+
+
+def _code(fields: Fields, _path: str, _reading: Reading) -> ExecutableCode:
+    return ExecutableCode(fields.get("language"), fields.get("code"))
+
+
+def _code_result(fields: Fields, _path: str, _reading: Reading) -> CodeExecutionResult:
+    return CodeExecutionResult(fields.get("outcome"), fields.get("output"))
+
+
+_VALUES: Mapping[str, Callable[[Fields, str, Reading], Part]] = {
+    "function_call": _call,
+    "function_response": _result,
+    "executable_code": _code,
+    "code_execution_result": _code_result,
+}
+"""Data members that are neither texts nor media."""
 
 
 def _media(fields: Fields, path: str, clip: Clip | None, reading: Reading) -> Iterator[Media]:

@@ -13,7 +13,17 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from stills import still
-from twinlens.domain.engine import EngineRequest, EngineTurn, Event, Finished, Segment, Text, Thought
+from twinlens.domain.engine import (
+    EngineRequest,
+    EngineTurn,
+    Event,
+    Finished,
+    FunctionCall,
+    FunctionResult,
+    InputPart,
+    Text,
+    Thought,
+)
 from twinlens.domain.engine_media import StillImage, TextFile
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat, Thinking
@@ -31,8 +41,8 @@ def drawn(text: str, ground: str = "white", size: tuple[int, int] = (640, 200)) 
     return still(Image(np.asarray(picture), *size, "image/png", 125, f"{text}/{ground}/{size}"))
 
 
-def asked(*segments: Segment, **more: object) -> EngineRequest:
-    return EngineRequest("twinlens-builtin", (EngineTurn("user", segments),), **more)  # type: ignore[arg-type]
+def asked(*parts: InputPart, **more: object) -> EngineRequest:
+    return EngineRequest("twinlens-builtin", (EngineTurn("user", parts),), **more)  # type: ignore[arg-type]
 
 
 async def events_of(engine: BuiltinEngine, request: EngineRequest) -> list[Event]:
@@ -142,6 +152,17 @@ async def test_a_chat_goes_on_about_the_pictures_before(engine: BuiltinEngine) -
         EngineTurn("user", (drawn("First"), drawn("Second"), "What text is in the first image?")),
         EngineTurn("model", ("First",)),
         EngineTurn("user", ("and the second one?",)),
+    )
+
+    assert await answer(engine, EngineRequest("m", turns)) == "Second"
+
+
+@LOOP
+async def test_a_picture_in_a_functions_result_is_read(engine: BuiltinEngine) -> None:
+    turns = (
+        EngineTurn("user", (drawn("First"), "Look")),
+        EngineTurn("model", (FunctionCall("look", {}, "1"),)),
+        EngineTurn("user", (FunctionResult("look", {}, "1", (drawn("Second"),)), "Read this picture")),
     )
 
     assert await answer(engine, EngineRequest("m", turns)) == "Second"

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from stills import still
-from twinlens.domain.engine import EngineRequest, EngineTurn, Segment, Text
+from twinlens.domain.engine import EngineRequest, EngineTurn, InputPart, Text
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples, Sound, StillImage, TextFile, Video
 from twinlens.engines.base import EngineOptions
 from twinlens.engines.builtin import BuiltinEngine, replies
@@ -25,8 +25,8 @@ async def engine() -> AsyncIterator[BuiltinEngine]:
     await engine.stop()
 
 
-async def answer(engine: BuiltinEngine, *turns: tuple[Segment, ...]) -> str:
-    said = tuple(EngineTurn("user", segments) for segments in turns)
+async def answer(engine: BuiltinEngine, *turns: tuple[InputPart, ...]) -> str:
+    said = tuple(EngineTurn("user", parts) for parts in turns)
     events = engine.generate(EngineRequest("m", said))
     return "".join([event.text async for event in events if isinstance(event, Text)])
 
@@ -87,7 +87,7 @@ async def test_a_question_is_about_the_kind_of_media_that_it_names(film: Film) -
     image = await picture_of(film(("white", ""))[0])
     pdf = TextFile("text/plain", "text", "text")
 
-    def media(*turns: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    def media(*turns: tuple[InputPart, ...]) -> tuple[InputPart, ...]:
         return replies.plan(EngineRequest("m", tuple(EngineTurn("user", said) for said in turns))).media
 
     assert media((video, "Hello"), (image, "Hello"), ("What text is in the video?",)) == (video,)

@@ -16,12 +16,16 @@ from twinlens.domain.engine import (
     Event,
     Finished,
     FunctionCall,
+    FunctionResult,
+    InputPart,
+    Medium,
     Text,
     Thought,
 )
 from twinlens.domain.engine_media import StillImage
 from twinlens.domain.errors import FailedPrecondition, ResourceExhausted, TwinlensError, Unavailable
 from twinlens.domain.media import Image, Json
+from twinlens.domain.rendering import text_of
 from twinlens.domain.request import OutputFormat
 from twinlens.engines.base import EngineOptions, EngineSetupError
 from twinlens.engines.script import ScriptEngine
@@ -36,7 +40,7 @@ def image(mime_type: str = "image/png") -> StillImage:
 
 def asking(
     text: str = "hello",
-    *images: StillImage,
+    *given: InputPart,
     model: str = "gemini-2.5-flash",
     system: str = "",
     schema: Json | None = None,
@@ -45,15 +49,16 @@ def asking(
 ) -> EngineRequest:
     return EngineRequest(
         model=model,
-        turns=(*before, EngineTurn("user", (*images, text))),
+        turns=(*before, EngineTurn("user", (*given, text))),
         system=system,
         output=OutputFormat("application/json", schema) if schema else OutputFormat(),
         tools=[{"name": name} for name in tools] or None,
     )
 
 
-RESPONSE = 'functionResponse: {"name":"get_x","response":{"x":1}}'
-RESPONDED = EngineTurn("user", (RESPONSE,))
+RESULT = FunctionResult("get_x", {"x": 1, "y": {"z": [True], "more": None}}, "call_1", (image(),))
+NAMESAKE: FunctionResult[Medium] = FunctionResult("get_x", {"x": True}, "call_2")
+RESPONDED = EngineTurn("user", (RESULT,))
 TOLD = EngineTurn("model", ("It is 1.",))
 
 
@@ -127,11 +132,31 @@ def test_the_model_name_can_be_chosen() -> None:
         ("{tools: true}", asking(tools=("f",)), asking()),
         ("{tools: false}", asking(), asking(tools=("f",))),
         ("{tools: [f, g]}", asking(tools=("f", "e", "g")), asking(tools=("f",))),
-        ("{function_response: get_*}", asking(RESPONSE), asking(RESPONSE.replace("get", "set"))),
+        ("{function_response: get_*}", asking("", RESULT), asking("", FunctionResult("set_x", {}))),
         ("{function_response: get_x}", asking("", before=(RESPONDED,)), asking("", before=(RESPONDED, TOLD))),
-        ("{function_response: '*'}", asking(RESPONSE), asking("functionResponse: " + "[" * 99_999)),
-        ("{function_response: '*'}", asking("functionResponse: {}"), asking("functionResponse: []")),
-        ("{function_response: '*'}", asking(RESPONSE), asking(f"So: {RESPONSE}")),
+        ("{function_response: '*'}", asking("", RESULT), asking(text_of(RESULT))),
+        ("{function_response: '*'}", asking("", RESULT), asking("", FunctionCall("get_x", {}, "call_1"))),
+        ("{text: '\"x\":1'}", asking("", RESULT), asking("", FunctionResult("get_x", {"x": 2}))),
+        ("{media: 2}", asking("", RESULT, image()), asking("", RESULT)),
+        ("{function_response: {name: get_*, id: call_1}}", asking("", RESULT), asking("", NAMESAKE)),
+        ("{function_response: {media: 1}}", asking("", RESULT), asking("", NAMESAKE, image())),
+        ("{function_response: {response: {x: 1}}}", asking("", RESULT), asking("", NAMESAKE)),
+        (
+            "{function_response: {response: {y: {z: [true]}}}}",
+            asking("", RESULT),
+            asking("", FunctionResult("get_x", {"y": {"z": [True, False]}})),
+        ),
+        (
+            "{function_response: {response: {y: {more: null}}}}",
+            asking("", RESULT),
+            asking("", FunctionResult("get_x", {"y": {}})),
+        ),
+        (
+            "{function_response: {name: get_y, response: {x: 1}}}",
+            asking("", RESULT, FunctionResult("get_y", {"x": 1})),
+            asking("", RESULT, FunctionResult("get_y", {"x": 2})),
+        ),
+        ("{function_response: {response: {}}}", asking("", RESULT), asking("", FunctionResult("get_x"))),
         ("{text: a, media: 1}", asking("a", image()), asking("a")),
     ],
 )
@@ -309,6 +334,15 @@ async def test_closing_during_a_pause_ends_it(tmp_path: Path) -> None:
             "rules: [{match: {function_response: true}, answer: {text: a}}]",
             "rules[0].match.function_response: must be a text",
         ),
+        ("rules: [{match: {function_response: {}}, answer: {text: a}}]", "must not be empty"),
+        (
+            "rules: [{match: {function_response: {nme: f}}, answer: {text: a}}]",
+            "rules[0].match.function_response.nme: 'nme' is not known here; did you mean 'name'?",
+        ),
+        (
+            "rules: [{match: {function_response: {response: 1}}, answer: {text: a}}]",
+            "rules[0].match.function_response.response: must have keys: those that the response must have",
+        ),
         ("default: {block: SAFTEY}", "default.block: 'SAFTEY' is not known here; did you mean 'SAFETY'?"),
         ("default: {error: {code: 418}}", "default.error.code: '418' is not known here; known: 400, 401"),
         ("default: {error: {code: true}}", "default.error.code: 'True' is not known here"),
@@ -364,11 +398,13 @@ CODES = {kind.status: code for code, kind, _ in ERRORS}
 async def told(engine: ScriptEngine, question: str) -> str:
     """Ask what an example of the documentation asks, and write what came as it writes it."""
     text, _, beside = question.partition(" + ")
-    function = beside.removeprefix("function ") if beside.startswith("function ") else ""
-    pictures = [image()] if beside and not function else []
+    kind, _, what = beside.partition(" ")
+    given: list[InputPart] = [image()] if kind == "1" else []
+    if kind == "response":
+        given.append(FunctionResult(**json.loads(what)))
     parts: list[str] = []
     try:
-        async for event in engine.generate(asking(text, *pictures, tools=(function,) if function else ())):
+        async for event in engine.generate(asking(text, *given, tools=(what,) if kind == "function" else ())):
             match event:
                 case Text(piece):
                     parts.append(piece)

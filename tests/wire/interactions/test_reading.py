@@ -16,7 +16,7 @@ from twinlens.domain.engine import Text as Answer
 from twinlens.domain.errors import Internal, InvalidArgument, NotFound
 from twinlens.domain.generations import LINES, Generation
 from twinlens.domain.interaction import Interaction, Outcome
-from twinlens.domain.request import BlobRef, Inline, Media, Request, Text, Url
+from twinlens.domain.request import BlobRef, FunctionResult, Inline, Media, Part, Request, Text, Url
 from twinlens.wire.interactions.reading import Create, read_create, read_sent, read_turns
 from twinlens.wire.interactions.writing import inline_media, write_interaction
 
@@ -40,11 +40,18 @@ def stored(made: Create, media: tuple[BlobRef | None, ...]) -> Interaction:
 
 def sourceless(request: Request) -> Request:
     """Give a request whose media all have the same source."""
-    turns = (
-        replace(turn, parts=tuple(replace(p, source=KEPT) if isinstance(p, Media) else p for p in turn.parts))
-        for turn in request.turns
-    )
+    turns = (replace(turn, parts=tuple(map(_sourceless, turn.parts))) for turn in request.turns)
     return replace(request, turns=tuple(turns))
+
+
+def _sourceless(part: Part) -> Part:
+    match part:
+        case Media():
+            return replace(part, source=KEPT)
+        case FunctionResult(media=media):
+            return replace(part, media=tuple(replace(medium, source=KEPT) for medium in media))
+        case _:
+            return part
 
 
 def test_j1_a_request_is_read_with_its_options(create: Reading) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from twinlens.domain.clip import Clip
-from twinlens.domain.request import FileRef, Inline, Media, Resolution, Source, Structured, Text, Turn, Url
+from twinlens.domain.request import (
+    FileRef,
+    FunctionCall,
+    FunctionResult,
+    Inline,
+    Media,
+    Resolution,
+    Source,
+    Text,
+    Turn,
+    Url,
+)
 from twinlens.wire.interactions.reading import Create
 
 Reading = Callable[..., Create]
@@ -77,10 +88,9 @@ def test_a_conversation_is_told_by_its_steps(create: Reading) -> None:
     assert model.parts == (
         Text("Hm.", thought=True),
         Text("I ask."),
-        Structured("functionCall", {"id": "1", "name": "look", "args": {"data": [1]}}),
+        FunctionCall("look", {"data": [1]}, "1"),
     )
-    response = {"id": "1", "name": "look", "response": {"type": "image", "data": "x"}}
-    assert result == Turn("user", (Structured("functionResponse", response),))
+    assert result == Turn("user", (FunctionResult("look", {"type": "image", "data": "x"}, "1"),))
 
 
 @pytest.mark.parametrize(
@@ -99,16 +109,18 @@ def test_a_function_gives_text_or_an_object(
 ) -> None:
     (turn,) = create([{"type": "function_result", "call_id": "1", **fields}]).request.turns
 
-    assert turn.parts == (Structured("functionResponse", {"id": "1", "response": response}),)
+    assert turn.parts == (FunctionResult("", response, "1"),)
 
 
-def test_media_that_a_function_gives_follow_its_result(create: Reading) -> None:
-    (turn,) = create([{"type": "function_result", "call_id": "1", "result": [PNG, ASK]}]).request.turns
+def test_media_that_a_function_gives_are_its_results(create: Reading) -> None:
+    result = {"type": "function_result", "call_id": "1", "result": [PNG, ASK, PNG]}
+    request = create([result, {"type": "user_input", "content": [PNG]}]).request
 
-    assert turn.parts == (
-        Structured("functionResponse", {"id": "1", "response": {"output": "What is this?"}}),
-        image("input[0].result[0]"),
-    )
+    fields = ("input[0].result[0]", "input[0].result[2]", "input[1].content[0]")
+    first, second, own = map(image, fields)
+    given = FunctionResult("", {"output": "What is this?"}, "1", (first, second))
+    assert request.turns == (Turn("user", (given, own)),)
+    assert request.media == (first, second, own)
 
 
 @pytest.mark.parametrize(

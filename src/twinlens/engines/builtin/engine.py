@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from ...concurrency.lru import AsyncLRU
-from ...domain.engine import Capabilities, EngineRequest, Event
+from ...domain.engine import Capabilities, EngineRequest, Event, Medium
 from ...domain.engine_media import StillImage
 from ...domain.errors import TwinlensError
 from ...domain.media import Image
@@ -92,6 +92,9 @@ class BuiltinEngine:
 
     async def generate(self, request: EngineRequest) -> AsyncGenerator[Event, None]:
         """Have a process answer, which looks at and listens to what the question is about."""
+        # Large results take long to write: in a thread.
+        if not all(isinstance(part, str | Medium) for turn in request.turns for part in turn.parts):
+            request = await asyncio.to_thread(request.as_text)
         host = Host(request, self._sight, self._ears, self._at_once)
         events = streamed(self._answering, _key(request), host.handlers, "answer", portable(request))
         async with aclosing(events):

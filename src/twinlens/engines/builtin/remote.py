@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ...domain.engine import EngineRequest, EngineTurn, Medium, Segment
+from ...domain.engine import EngineRequest, EngineTurn, InputPart, Medium
 from ...domain.engine_media import Document, Sound, StillImage, TextFile, Video
 from ...domain.media import Image
 from ...processes.forking import server
@@ -40,35 +40,35 @@ class Remote:
 
 
 def portable(request: EngineRequest) -> EngineRequest:
-    """Give a request that can travel to another process, with its media numbered in order."""
+    """Give a request of texts and media that can travel to another process, its media numbered in order."""
     numbers = iter(range(len(request.media)))
     return replace(
         request,
         turns=tuple(
-            EngineTurn(turn.role, tuple(_portable(segment, numbers) for segment in turn.segments))
+            EngineTurn(turn.role, tuple(_portable(part, numbers) for part in turn.parts))
             for turn in request.turns
         ),
     )
 
 
-def _portable(segment: Segment, numbers: Any) -> Segment:
-    if isinstance(segment, str):
-        return segment
+def _portable(part: InputPart, numbers: Any) -> InputPart:
+    if not isinstance(part, Medium):
+        return part
     index = next(numbers)
-    match segment:
+    match part:
         case StillImage():
-            return replace(segment, read=Remote(index, "image"))
+            return replace(part, read=Remote(index, "image"))
         case Video():
-            sound = segment.sound and replace(segment.sound, read=Remote(index, "sound"))
-            return replace(segment, read=Remote(index, "read"), sound=sound)
+            sound = part.sound and replace(part.sound, read=Remote(index, "sound"))
+            return replace(part, read=Remote(index, "read"), sound=sound)
         case Sound():
-            return replace(segment, read=Remote(index, "sound"))
+            return replace(part, read=Remote(index, "sound"))
         case Document():
             return replace(
-                segment, read_texts=Remote(index, "read_texts"), read_images=Remote(index, "read_images")
+                part, read_texts=Remote(index, "read_texts"), read_images=Remote(index, "read_images")
             )
         case TextFile():
-            return segment
+            return part
 
 
 class Sight(Protocol):

@@ -82,9 +82,7 @@ def _question(request: EngineRequest) -> str:
     question = request.question.strip()
     if not intents.is_follow_up(question):
         return question or request.system
-    asked = [
-        "\n".join(s for s in t.segments if isinstance(s, str)) for t in request.turns if t.role == "user"
-    ]
+    asked = [turn.text for turn in request.turns if turn.role == "user"]
     earlier = (q.strip() for q in reversed(asked[:-1]) if q.strip() and not intents.is_follow_up(q))
     return next(earlier, "")
 
@@ -107,7 +105,7 @@ def _picked(request: EngineRequest) -> tuple[Medium, ...]:
 def _of_kinds(request: EngineRequest) -> tuple[Medium, ...]:
     """The media of the kinds that the question names, `the video`: of each those of its last turn."""
     kinds = [_NOUNS[nouns] for nouns in intents.kinds(request.question)]
-    turns = [[s for s in turn.segments if not isinstance(s, str)] for turn in reversed(request.turns)]
+    turns = [turn.media for turn in reversed(request.turns)]
     found: list[Medium] = []
     for kind in kinds:
         of_kind = ([medium for medium in turn if isinstance(medium, kind)] for turn in turns)
@@ -123,8 +121,8 @@ def _is_about_times(asked: Asked, media: Sequence[Medium]) -> bool:
 def _latest(request: EngineRequest) -> tuple[Medium, ...]:
     """The media of the last turn that has any."""
     for turn in reversed(request.turns):
-        if found := tuple(s for s in turn.segments if not isinstance(s, str)):
-            return found
+        if turn.media:
+            return turn.media
     return ()
 
 

@@ -1,14 +1,12 @@
 """The answers file: YAML in, a `Script` out. Every mistake is told with its line and its path.
 
-`docs/engines.md` describes the format; the tables below are its keys.
+`docs/engines.md` describes the format; the tables below and in `matchers.py` are its keys.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
-from fnmatch import translate
 from pathlib import Path
 from typing import get_args
 
@@ -28,13 +26,12 @@ from ...domain.errors import (
     Unavailable,
     Unimplemented,
 )
-from ...domain.media import Json
 from .fields import YamlNode, root
-from .rules import KIND_OF, Chunk, Reply, Rule, Script, ScriptedError, Test
+from .matchers import MATCHERS
+from .rules import Chunk, Reply, Rule, Script, ScriptedError
 
 MAX_DELAY_S = 3600.0
 
-KINDS = tuple(KIND_OF.values())
 BLOCKS: tuple[BlockReason, ...] = get_args(BlockReason)
 FINISHES: tuple[FinishReason, ...] = get_args(FinishReason)
 
@@ -76,107 +73,6 @@ def _rule(field: YamlNode) -> Rule:
     return Rule(tests, _reply(fields["answer"]), times)
 
 
-def _pattern(field: YamlNode) -> Callable[[str], bool]:
-    """Read `/regex/`, `/regex/i`, or else a plain text to be found as it stands."""
-    text = field.text()
-    regex = re.fullmatch(r"/(.+)/(i?)", text, re.DOTALL)
-    if regex is None:
-        return lambda value: text in value
-    try:
-        found = re.compile(regex[1], re.IGNORECASE if regex[2] else re.NOFLAG).search
-    except re.error as cause:
-        raise field.wrong(f"{text} is not a regular expression: {cause}") from cause
-    return lambda value: found(value) is not None
-
-
-def _glob(field: YamlNode) -> Callable[[str], bool]:
-    fits = re.compile(translate(field.text())).match
-    return lambda value: fits(value) is not None
-
-
-def _model(field: YamlNode) -> Test:
-    fits = _glob(field)
-    return lambda asked: fits(asked.model)
-
-
-def _text(field: YamlNode) -> Test:
-    fits = _pattern(field)
-    return lambda asked: fits(asked.text)
-
-
-def _system(field: YamlNode) -> Test:
-    fits = _pattern(field)
-    return lambda asked: fits(asked.system)
-
-
-def _media(field: YamlNode) -> Test:
-    if not field.is_mapping:
-        count = field.integer(0)
-        return lambda asked: len(asked.mime_types) == count
-    counts = {kind: value.integer(0) for kind, value in field.mapping(KINDS).items()}
-    if not counts:
-        raise field.wrong("must not be empty")
-    return lambda asked: all(asked.kinds.count(kind) == count for kind, count in counts.items())
-
-
-def _mime(field: YamlNode) -> Test:
-    fits = _glob(field)
-    return lambda asked: any(map(fits, asked.mime_types))
-
-
-def _turns(field: YamlNode) -> Test:
-    turns = field.integer(1)
-    return lambda asked: asked.turns == turns
-
-
-def _schema(field: YamlNode) -> Test:
-    if field.is_sequence:
-        names = {item.text() for item in field.items(1)}
-        return lambda asked: names <= _property_names(asked.schema)
-    wanted = field.flag()
-    return lambda asked: (asked.schema is not None) is wanted
-
-
-def _property_names(schema: Json | None) -> set[str]:
-    """Collect the names of all properties of a schema, at any depth."""
-    names: set[str] = set()
-    waiting = [schema]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            properties = node.get("properties")
-            names.update(properties if isinstance(properties, dict) else ())
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
-    return names
-
-
-def _tools(field: YamlNode) -> Test:
-    if field.is_sequence:
-        names = {item.text() for item in field.items(1)}
-        return lambda asked: names <= set(asked.tools)
-    wanted = field.flag()
-    return lambda asked: bool(asked.tools) is wanted
-
-
-def _function_response(field: YamlNode) -> Test:
-    fits = _glob(field)
-    return lambda asked: any(map(fits, asked.responses))
-
-
-MATCHERS: Mapping[str, Callable[[YamlNode], Test]] = {
-    "model": _model,
-    "text": _text,
-    "system": _system,
-    "media": _media,
-    "mime": _mime,
-    "turns": _turns,
-    "schema": _schema,
-    "tools": _tools,
-    "function_response": _function_response,
-}
-
 _BODIES = ("text", "json", "chunks")
 _ENDS = ("block", "error", "finish")
 _ANSWER = (*_BODIES, "call", *_ENDS, "thoughts", "delay", "finish_message")
@@ -206,15 +102,7 @@ def _text_body(field: YamlNode) -> tuple[Chunk, ...]:
 
 
 def _json_body(field: YamlNode) -> tuple[Chunk, ...]:
-    return (Chunk(_json(field)),)
-
-
-def _json(field: YamlNode) -> str:
-    try:
-        text = json.dumps(field.value(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as cause:
-        raise field.wrong("JSON cannot say this; a date or a number such as .inf needs quotes") from cause
-    return field.joined(text)
+    return (Chunk(field.json_text()),)
 
 
 def _chunks_body(field: YamlNode) -> tuple[Chunk, ...]:
@@ -250,7 +138,7 @@ def _call(field: YamlNode, ids: set[str]) -> FunctionCall:
         raise fields["args"].wrong("must have keys: the names of the arguments")
     return FunctionCall(
         name=fields["name"].name(),
-        arguments=json.loads(_json(fields["args"])) if "args" in fields else {},
+        arguments=json.loads(fields["args"].json_text()) if "args" in fields else {},
         id=_id(fields["id"], ids) if "id" in fields else "",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from math import isfinite
@@ -72,6 +73,14 @@ class YamlNode:
             raise self.wrong("cannot be read; text of this form needs quotes") from cause
         finally:
             loader.dispose()
+
+    def json_text(self) -> str:
+        """Read whatever stands here, and write it as compact JSON."""
+        try:
+            text = json.dumps(self.value(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        except (TypeError, ValueError, RecursionError) as cause:
+            raise self.wrong("JSON cannot say this; a date or a number such as .inf needs quotes") from cause
+        return self.joined(text)
 
     def text(self) -> str:
         """Read a text."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 
-from ...domain.engine import Blocked, EngineRequest, Finished, FunctionCall, Medium
+from ...domain.engine import Blocked, EngineRequest, Finished, FunctionCall, FunctionResult, Medium
 from ...domain.engine_media import Document, Sound, StillImage, TextFile, Video
 from ...domain.errors import ResourceExhausted, TwinlensError
 from ...domain.media import Json
@@ -21,15 +19,13 @@ KIND_OF: Mapping[type[Medium], str] = {
     TextFile: "text",
 }
 """What a file calls the kinds of media."""
-_RESPONSE = "functionResponse: "
-"""How the text of a function's response begins in a turn; its JSON follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptFeatures:
     """What rules can look at in a request. `text` is the last user turn's.
 
-    `tools` names the functions that may be called, `responses` those that were run since the last answer.
+    `tools` names the functions that may be called, `results` are those of functions since the last answer.
     """
 
     model: str
@@ -40,7 +36,7 @@ class PromptFeatures:
     turns: int
     schema: Json | None
     tools: tuple[str, ...]
-    responses: tuple[str, ...]
+    results: tuple[FunctionResult[Medium], ...]
 
     @classmethod
     def of(cls, request: EngineRequest) -> PromptFeatures:
@@ -54,7 +50,7 @@ class PromptFeatures:
             turns=len(request.turns),
             schema=request.output.schema,
             tools=tuple(function["name"] for function in request.tools or ()),
-            responses=tuple(_responses(request)),
+            results=tuple(_results(request)),
         )
 
     def __str__(self) -> str:
@@ -62,15 +58,9 @@ class PromptFeatures:
         return f"model {self.model!r}, text {text!r}, {len(self.mime_types)} media, {self.turns} turns"
 
 
-def _responses(request: EngineRequest) -> Iterator[str]:
+def _results(request: EngineRequest) -> Iterator[FunctionResult[Medium]]:
     for turn in takewhile(lambda turn: turn.role == "user", reversed(request.turns)):
-        for segment in turn.segments:
-            if isinstance(segment, str) and segment.startswith(_RESPONSE):
-                # It may also be a text that only looks like a response.
-                with suppress(ValueError, RecursionError):
-                    response = json.loads(segment.removeprefix(_RESPONSE))
-                    if isinstance(response, dict):
-                        yield str(response.get("name", ""))
+        yield from (part for part in turn.parts if isinstance(part, FunctionResult))
 
 
 Test = Callable[[PromptFeatures], bool]

@@ -7,9 +7,10 @@ from itertools import groupby
 from typing import Any
 
 from ...domain.clip import MAX_FPS, Clip
-from ...domain.media import Json
 from ...domain.media_types import content_of, with_parameters
 from ...domain.request import (
+    FunctionCall,
+    FunctionResult,
     Inline,
     Level,
     Media,
@@ -18,7 +19,6 @@ from ...domain.request import (
     Resolution,
     Role,
     Source,
-    Structured,
     Text,
     Turn,
 )
@@ -86,13 +86,12 @@ def _thought(step: Fields, _path: str, _reading: PlainReading) -> Said:
 
 def _function_call(step: Fields, path: str, reading: PlainReading) -> Said:
     reading.require(bool(step["name"]), f"{path}.name", "must not be empty")
-    call: Json = {"id": step["id"], "name": step["name"], "args": step.get("arguments", {})}
-    yield "model", Structured("functionCall", call)
+    yield "model", FunctionCall(step["name"], step.get("arguments", {}), step["id"])
 
 
 def _function_result(step: Fields, path: str, reading: PlainReading) -> Said:
-    """Read what a function gave. Media of it follow as parts of their own."""
-    result, media = step["result"], list[Part]()
+    """Read what a function gave: an object, or texts and media. Its name may be left out."""
+    result, media = step["result"], list[Media]()
     if not isinstance(result, dict):
         parts = list(_parts(result, f"{path}.result", reading))
         media = [part for part in parts if isinstance(part, Media)]
@@ -100,10 +99,7 @@ def _function_result(step: Fields, path: str, reading: PlainReading) -> Said:
         result = {"output": texts[0] if len(texts) == 1 else texts} if texts else {}
     if step.get("is_error"):
         result = {"error": result.get("output", result)}
-    named = {"name": step["name"]} if "name" in step else {}
-    yield "user", Structured("functionResponse", {"id": step["call_id"], **named, "response": result})
-    for part in media:
-        yield "user", part
+    yield "user", FunctionResult(step.get("name", ""), result, step["call_id"], tuple(media))
 
 
 _STEPS: Mapping[str, Callable[[Fields, str, PlainReading], Said]] = {
