@@ -22,7 +22,6 @@ from twinlens.domain.engine import (
     Text,
     Thought,
 )
-from twinlens.domain.geometry import GEOMETRIES
 from twinlens.domain.media import Image
 from twinlens.engines import registry
 from twinlens.engines.base import Engine, EngineOptions
@@ -101,7 +100,20 @@ def test_capabilities_are_known_before_the_start(unstarted: Engine) -> None:
 
     assert capabilities.name
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*", capabilities.model)
-    assert capabilities.geometry in GEOMETRIES
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (640, 480), (20, 9000), (4000, 3000)])
+@pytest.mark.parametrize("payload", [64, 280, 1120, 2240])
+def test_the_geometry_keeps_an_image_upright_and_within_its_budget(
+    unstarted: Engine, width: int, height: int, payload: int
+) -> None:
+    fit = unstarted.capabilities.geometry(width, height, payload)
+
+    assert (type(fit.width), type(fit.height), type(fit.tokens)) == (int, int, int)
+    assert 1 <= fit.width <= width
+    assert 1 <= fit.height <= height
+    assert 0 <= fit.tokens <= payload
+    assert unstarted.capabilities.geometry(width, height, payload) == fit
 
 
 async def test_capabilities_are_constant(unstarted: Engine) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .engine_media import Document, Sound, TextFile, Video
-from .geometry import GeometryName
+from .geometry import Geometry
 from .media import Image, Json, Modality
 from .request import OutputFormat, Role, Sampling, Thinking, ToolChoice
 
@@ -30,12 +30,13 @@ BlockReason = Literal["SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMA
 class Capabilities:
     """What an engine is, and how the pipeline must prepare media for it.
 
-    `calls` says whether its answers may ask for functions to be run.
+    `geometry` sizes images, frames and pages by their budget; `calls` says whether its answers may ask for
+    functions to be run.
     """
 
     name: str
     model: str
-    geometry: GeometryName
+    geometry: Geometry
     thinks: bool = False
     calls: bool = False
 

@@ -14,6 +14,7 @@ from PIL import ImageDraw, ImageFont
 
 from twinlens.domain.engine import EngineRequest, EngineTurn, Event, Finished, Segment, Text, Thought
 from twinlens.domain.engine_media import TextFile
+from twinlens.domain.geometry import area32
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat, Thinking
 from twinlens.engines.base import EngineOptions
@@ -70,7 +71,7 @@ def test_it_says_what_it_is(idle: BuiltinEngine) -> None:
     capabilities = idle.capabilities
 
     assert (capabilities.name, capabilities.model) == ("builtin", "twinlens-builtin")
-    assert capabilities.geometry == "area32"
+    assert capabilities.geometry is area32
     assert capabilities.thinks
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ...domain.engine import Capabilities, EngineRequest, Event
 from ...domain.errors import TwinlensError
+from ...domain.geometry import area32
 from ...domain.media import Image
 from ...processes.fork_server import ForkServer
 from ...processes.workers import LeasedWorkers, streamed
@@ -51,7 +52,7 @@ class BuiltinEngine:
         self._sight = _Remembered(Eyes(self._forks, options.processes))
         self._ears = Ears(self._forks, options.speech_model)
         self._capabilities = Capabilities(
-            name="builtin", model=options.model or "twinlens-builtin", geometry="area32", thinks=True
+            name="builtin", model=options.model or "twinlens-builtin", geometry=area32, thinks=True
         )
 
     @property

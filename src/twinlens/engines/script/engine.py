@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 from ...domain.engine import Capabilities, EngineRequest, Event, Text, Thought
 from ...domain.errors import FailedPrecondition
+from ...domain.geometry import area32
 from ..base import EngineOptions, count_characters
 from .answers_file import read
 from .rules import Chunk, PromptFeatures, Reply, Script, ScriptedError
@@ -27,7 +28,7 @@ class ScriptEngine:
         self._capabilities = Capabilities(
             name="script",
             model=options.model or "twinlens-script",
-            geometry="area32",
+            geometry=area32,
             thinks=True,
             calls=True,
         )
