@@ -35,8 +35,10 @@ from .conversations.executor import Executor
 from .conversations.scheduler import Scheduler
 from .domain.errors import TwinlensError
 from .domain.versions import VERSIONS
-from .engines.base import EngineOptions, EngineSetupError
-from .engines.registry import create
+from .engines.backend import EngineConfig
+from .engines.base import EngineSetupError
+from .engines.options import OptionError, parse_pairs
+from .engines.registry import create, declared_options, load
 from .engines.router import Engines
 from .fetch.fetcher import Fetcher
 from .fetch.youtube import YouTube
@@ -48,7 +50,7 @@ from .pipeline.inspection_cache import InspectionCache
 from .pipeline.processing import Processing
 from .pipeline.services import Services
 from .pipeline.upload_checks import UploadChecks
-from .settings import Settings, SettingsError
+from .settings import ENGINE_FLAGS, Settings, SettingsError, flag
 from .store.cache import PixelCache
 from .store.cleanup import CleanupJob
 from .store.files import Clock, FileStore, now
@@ -295,13 +297,22 @@ def _is_alone(settings: Settings) -> bool:
 
 
 def _engines(settings: Settings) -> Engines:
-    options = EngineOptions(
-        model=settings.model,
-        script=settings.script,
-        processes=settings.engine_processes,
-        speech_model=settings.speech_model,
-    )
-    return Engines(create(settings.engine, options), strict=settings.strict_models)
+    return Engines((_engine(settings),), strict=settings.strict_models, alone=_is_alone(settings))
+
+
+def _engine(settings: Settings) -> EngineConfig:
+    """Build the one engine that flags describe: those of its options, and `--engine-option`."""
+    name = settings.engine
+    flags = {option: each for each, option in ENGINE_FLAGS.items() if settings.is_given(each)}
+    try:
+        pairs = parse_pairs(declared_options(load(name)), settings.engine_option)
+        for option in pairs.keys() & flags.keys():
+            raise OptionError(option, "stands in --engine-option too")
+        given = {option: getattr(settings, each) for option, each in flags.items()}
+        return EngineConfig(name, name, create(name, pairs | given))
+    except OptionError as wrong:
+        given_by = flag(flags[wrong.option]) if wrong.option in flags else f"--engine-option {wrong.option}"
+        raise SettingsError(f"{given_by}, engine {name}: {wrong.why}") from wrong
 
 
 def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:

@@ -79,6 +79,9 @@ class Settings:
         20 * 1024**3, "Most that a project's stored interactions may take, with their media.", unit="bytes"
     )
     engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
+    engine_option: tuple[str, ...] = knob(
+        (), "KEY=VALUE of the engine's own options, repeatable; --help-engine NAME lists them."
+    )
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
     strict_models: bool = knob(
         False, "Serve only the model names that are listed; others of their families are 404."
@@ -188,6 +191,11 @@ class Settings:
             found.append("--script is read by the script engine only. Add --engine script.")
         return found
 
+    def is_given(self, name: str) -> bool:
+        """Whether a setting differs from its default."""
+        value = getattr(self, name)
+        return value not in (None, "") and value != next(knob.default for knob in KNOBS if knob.name == name)
+
     def _callers(self) -> list[str]:
         """Name what is wrong with the settings that say who may call."""
         found = [
@@ -223,6 +231,14 @@ class Settings:
             found.append("--metrics-key must have letters, digits and signs of ASCII, and no spaces.")
         return found
 
+
+ENGINE_FLAGS = {
+    "model": "model",
+    "script": "script",
+    "engine_processes": "processes",
+    "speech_model": "speech_model",
+}
+"""Settings that are options of an engine, and as which: what an engine has no option for is refused."""
 
 _LEAST = {
     "port": 0,

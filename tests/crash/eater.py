@@ -12,7 +12,8 @@ import numpy as np
 from twinlens.domain.engine import Capabilities, EngineRequest, Event, Finished, Medium, Text
 from twinlens.domain.engine_media import SAMPLE_RATE, Document, Sound, TextFile, Video
 from twinlens.domain.geometry import area32
-from twinlens.engines.base import EngineOptions, count_characters
+from twinlens.engines.base import count_characters
+from twinlens.engines.options import NoOptions
 
 NAME = "eater"
 
@@ -30,7 +31,7 @@ class Eater:
 
     capabilities = Capabilities(NAME, "eater-1", area32)
 
-    def __init__(self, options: EngineOptions) -> None:
+    def __init__(self, options: NoOptions) -> None:
         """Take no notice of the options."""
 
     async def start(self) -> None:

@@ -86,7 +86,7 @@ def engine() -> Remembering:
 @pytest.fixture
 async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Services]:
     pool = WorkerPool(1, 1024, 30.0)
-    engines = Engines(engine)
+    engines = Engines.single(engine)
     files = FileStore(tmp_path)
     await pool.start()
     engines.start()

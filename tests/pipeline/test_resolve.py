@@ -12,7 +12,6 @@ import pytest
 from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.errors import Internal
 from twinlens.domain.request import BlobRef, FileRef, Inline, Media
-from twinlens.engines.base import EngineOptions
 from twinlens.engines.registry import create
 from twinlens.engines.router import Engines
 from twinlens.fetch.fetcher import Fetcher
@@ -35,7 +34,7 @@ LARGE = 100_000
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
     pool, files = WorkerPool(1, 1024, 30.0), FileStore(tmp_path)
     yield Services(
-        engines=Engines(create("script", EngineOptions())),
+        engines=Engines.single(create("script")),
         files=files,
         processing=Processing(files, pool, looks=1, patience_s=1.0),
         inspections=InspectionCache(pool),
