@@ -37,6 +37,7 @@ from .domain.errors import TwinlensError
 from .domain.versions import VERSIONS
 from .engines.backend import EngineConfig
 from .engines.base import EngineSetupError
+from .engines.engines_file import read as read_engines
 from .engines.options import OptionError, parse_pairs
 from .engines.registry import create, declared_options, load
 from .engines.router import Engines
@@ -125,6 +126,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> Starl
         lifespan=_lifespan(parts, scheduler, settings.sweep_interval_s),
     )
     app.state.release = scheduler.release
+    app.state.engines = parts.services.engines
     # A redirect would be no answer of this API, and name a host of its own finding.
     app.router.redirect_slashes = False
     return app
@@ -297,7 +299,8 @@ def _is_alone(settings: Settings) -> bool:
 
 
 def _engines(settings: Settings) -> Engines:
-    return Engines((_engine(settings),), strict=settings.strict_models, alone=_is_alone(settings))
+    configs = read_engines(settings.engines) if settings.engines else (_engine(settings),)
+    return Engines(configs, strict=settings.strict_models, alone=_is_alone(settings))
 
 
 def _engine(settings: Settings) -> EngineConfig:

@@ -82,6 +82,9 @@ class Settings:
     engine_option: tuple[str, ...] = knob(
         (), "KEY=VALUE of the engine's own options, repeatable; --help-engine NAME lists them."
     )
+    engines: Path | None = knob(
+        None, "File that describes several engines (TOML), in place of --engine and its options."
+    )
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
     strict_models: bool = knob(
         False, "Serve only the model names that are listed; others of their families are 404."
@@ -187,8 +190,14 @@ class Settings:
                 f"https://generativelanguage.googleapis.com/v1beta, not {self.file_uri_base!r}."
             )
         found += self._callers()
-        if self.script is not None and self.engine != "script":
+        if self.script is not None and self.engine != "script" and self.engines is None:
             found.append("--script is read by the script engine only. Add --engine script.")
+        if self.engines is not None:
+            found += [
+                f"--engines and {flag(name)} exclude each other: the file describes each engine whole."
+                for name in ("engine", "engine_option", *ENGINE_FLAGS)
+                if self.is_given(name)
+            ]
         return found
 
     def is_given(self, name: str) -> bool:
