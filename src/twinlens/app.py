@@ -37,8 +37,11 @@ from .conversations.scheduler import Scheduler
 from .domain.clock import Clock, now
 from .domain.errors import TwinlensError
 from .domain.versions import VERSIONS
-from .engines.base import EngineOptions, EngineSetupError
-from .engines.registry import create
+from .engines.backend import EngineConfig
+from .engines.base import EngineSetupError
+from .engines.engines_file import read as read_engines
+from .engines.options import OptionError, parse_pairs
+from .engines.registry import create, declared_options, load
 from .engines.router import Engines
 from .fetch.fetcher import Fetcher
 from .fetch.youtube import YouTube
@@ -50,7 +53,7 @@ from .pipeline.inspection_cache import InspectionCache
 from .pipeline.processing import Processing
 from .pipeline.services import Services
 from .pipeline.upload_checks import UploadChecks
-from .settings import Settings, SettingsError
+from .settings import ENGINE_FLAGS, Settings, SettingsError, flag
 from .store.cache import PixelCache
 from .store.cleanup import CleanupJob
 from .store.folder import DataFolderError
@@ -100,11 +103,15 @@ class _Parts:
 
 
 class App(Starlette):
-    """The server as an ASGI app. Call `release` when it begins to stop, before what is in flight ends."""
+    """The server as an ASGI app. Call `release` when it begins to stop, before what is in flight ends.
 
-    def __init__(self, release: Callable[[], None], **parts: Any) -> None:
+    `engines` are who answers, and how far they are.
+    """
+
+    def __init__(self, release: Callable[[], None], engines: Engines, **parts: Any) -> None:
         super().__init__(**parts)
         self.release = release
+        self.engines = engines
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = now) -> App:
@@ -122,6 +129,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> App:
     scheduler = _scheduler(parts, settings, admission, counts)
     app = App(
         scheduler.release,
+        parts.services.engines,
         routes=[
             *_routes(parts, settings, admission, body_memory, counts),
             *_conversations(parts, settings, admission, body_memory, scheduler),
@@ -317,13 +325,23 @@ def _is_alone(settings: Settings) -> bool:
 
 
 def _engines(settings: Settings) -> Engines:
-    options = EngineOptions(
-        model=settings.model,
-        script=settings.script,
-        processes=settings.engine_processes,
-        speech_model=settings.speech_model,
-    )
-    return Engines(create(settings.engine, options), strict=settings.strict_models)
+    configs = read_engines(settings.engines) if settings.engines else (_engine(settings),)
+    return Engines(configs, strict=settings.strict_models, alone=_is_alone(settings))
+
+
+def _engine(settings: Settings) -> EngineConfig:
+    """Build the one engine that flags describe: those of its options, and `--engine-option`."""
+    name = settings.engine
+    flags = {option: each for each, option in ENGINE_FLAGS.items() if settings.is_given(each)}
+    try:
+        pairs = parse_pairs(declared_options(load(name)), settings.engine_option)
+        for option in pairs.keys() & flags.keys():
+            raise OptionError(option, "stands in --engine-option too")
+        given = {option: getattr(settings, each) for option, each in flags.items()}
+        return EngineConfig(name, name, create(name, pairs | given))
+    except OptionError as wrong:
+        given_by = flag(flags[wrong.option]) if wrong.option in flags else f"--engine-option {wrong.option}"
+        raise SettingsError(f"{given_by}, engine {name}: {wrong.why}") from wrong
 
 
 def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:

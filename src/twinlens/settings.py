@@ -107,6 +107,12 @@ class Settings:
         20 * 1024**3, "Most that a project's stored interactions may take, with their media.", unit="bytes"
     )
     engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
+    engine_option: tuple[str, ...] = knob(
+        (), "KEY=VALUE of the engine's own options, repeatable; --help-engine NAME lists them."
+    )
+    engines: Path | None = knob(
+        None, "File that describes several engines (TOML), in place of --engine and its options."
+    )
     model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
     strict_models: bool = knob(
         False, "Serve only the model names that are listed; others of their families are 404."
@@ -198,9 +204,20 @@ class Settings:
                 f"https://generativelanguage.googleapis.com/v1beta, not {self.file_uri_base!r}."
             )
         found += self._callers()
-        if self.script is not None and self.engine != "script":
+        if self.script is not None and self.engine != "script" and self.engines is None:
             found.append("--script is read by the script engine only. Add --engine script.")
+        if self.engines is not None:
+            found += [
+                f"--engines and {flag(name)} exclude each other: the file describes each engine whole."
+                for name in ("engine", "engine_option", *ENGINE_FLAGS)
+                if self.is_given(name)
+            ]
         return found
+
+    def is_given(self, name: str) -> bool:
+        """Whether a setting differs from its default."""
+        value = getattr(self, name)
+        return value not in (None, "") and value != next(knob.default for knob in KNOBS if knob.name == name)
 
     def _callers(self) -> list[str]:
         """Name what is wrong with the settings that say who may call."""
@@ -236,6 +253,15 @@ class Settings:
             # It is not shown: it may be a true one with a line break at its end.
             found.append("--metrics-key must have letters, digits and signs of ASCII, and no spaces.")
         return found
+
+
+ENGINE_FLAGS = {
+    "model": "model",
+    "script": "script",
+    "engine_processes": "processes",
+    "speech_model": "speech_model",
+}
+"""Settings that are options of an engine, and as which: what an engine has no option for is refused."""
 
 
 def flag(name: str) -> str:

@@ -18,7 +18,6 @@ from starlette.testclient import TestClient
 
 from twinlens import __version__
 from twinlens.api.health import ready
-from twinlens.engines.base import EngineOptions
 from twinlens.engines.registry import create
 from twinlens.engines.router import Engines
 
@@ -83,9 +82,9 @@ async def test_all_who_ask_at_once_cost_one_look() -> None:
         await go_on.wait()
         return "the disk is full"
 
-    engines = Engines(create("script", EngineOptions()))
+    engines = Engines.single(create("script"))
     engines.start()
-    await engines.loaded()
+    await engines.get("twinlens-script").backend.loaded()
     app = Starlette(routes=[Route("/readyz", ready(engines, trouble))])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         asking = [asyncio.create_task(http.get("/readyz")) for _ in range(20)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import pty
 import re
@@ -17,7 +18,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
+import documented
+import pictures
 from twinlens import __version__
 from twinlens.settings import KNOBS, env, flag
 
@@ -37,17 +41,23 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 @contextmanager
 def serving(
-    data: Path, *arguments: str, limits: tuple[int, int] | None = None, stderr: int = subprocess.PIPE
+    data: Path,
+    *arguments: str,
+    limits: tuple[int, int] | None = None,
+    stderr: int = subprocess.PIPE,
+    path: Path | None = None,
 ) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """Start a server on a free port; give the process, its address and what it has printed.
 
-    `limits` are those of open files: the one that holds, and the one up to which it may be raised.
+    `limits` are those of open files: the one that holds, and the one up to which it may be raised. `path` is
+    where further packages are installed.
     """
     command = [*COMMAND, "serve", "--port", "0", "--data-dir", str(data), *arguments]
     if limits:
         shell = f'ulimit -Sn {limits[0]}; ulimit -Hn {limits[1]}; exec "$@"'
         command = ["sh", "-c", shell, "sh", *command]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    environment = os.environ | ({"PYTHONPATH": str(path)} if path else {})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
     assert process.stdout is not None
     printed = ""
     for line in process.stdout:
@@ -81,6 +91,41 @@ def test_the_server_says_where_it_listens_and_how_to_point_clients_at_it(tmp_pat
         assert "script" in printed
         assert all(word in printed for word in ("Python", "JavaScript", "curl", address))
         assert len(printed.splitlines()) < 24
+
+
+def test_the_start_screen_shows_each_engine_and_then_what_becomes_of_it(tmp_path: Path) -> None:
+    documented.install(tmp_path)
+    path = tmp_path / "engines.toml"
+    path.write_text(
+        '[[engine]]\nname = "canned"\nkind = "script"\nanswers = ["gemini-*-flash*"]\n'
+        '[[engine]]\nkind = "ruler"\nunit = "megapixels"\nanswers = ["*"]\n'
+    )
+    with serving(tmp_path / "data", "--engines", str(path), path=tmp_path) as (process, _, printed):
+        assert (
+            "  engines canned (script, twinlens-script) answers gemini-*-flash* twinlens-script: loading\n"
+            "          ruler (ruler-1) answers *: loading\n" in printed
+        )
+        assert process.stdout is not None
+        ends = {process.stdout.readline(), process.stdout.readline()}
+
+    assert ends == {"The engine canned is ready.\n", "The engine ruler is ready.\n"}
+
+
+def test_an_installed_engine_is_run_with_its_own_option_and_its_own_geometry(tmp_path: Path) -> None:
+    documented.install(tmp_path)
+    flags = ("--engine", "ruler", "--engine-option", "unit=megapixels", "--engine-usage")
+    data = base64.b64encode(pictures.encode(Image.new("RGB", (2000, 1000)), "png")).decode()
+    asked = {
+        "contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}],
+        "generationConfig": {"mediaResolution": "MEDIA_RESOLUTION_LOW"},
+    }
+    with serving(tmp_path / "data", *flags, path=tmp_path) as (_, address, _printed):
+        answer = httpx.post(
+            f"{address}/v1/models/gemini-3-pro:generateContent?key=k", json=asked, timeout=180
+        )
+
+    assert answer.json()["candidates"][0]["content"]["parts"] == [{"text": "2 megapixels\n"}]
+    assert answer.json()["usageMetadata"]["engineUsage"] == {"mediaTokenCount": 280}
 
 
 def test_clients_of_this_machine_are_pointed_at_it_where_it_listens_on_every_address(tmp_path: Path) -> None:
@@ -154,6 +199,27 @@ def test_an_open_address_without_a_key_is_refused() -> None:
         (("--engine", "script", "--script", "/nowhere/answers.yaml"), "/nowhere/answers.yaml"),
         (("--max-running", "0"), "--max-running must be at least 1"),
         (("--script", "x.yaml"), "Add --engine script"),
+        (("--engines", "/nowhere/e.toml"), "/nowhere/e.toml cannot be read: No such file or directory."),
+        (("--engines", "e.toml", "--engine", "script"), "--engines and --engine exclude each other"),
+        (("--engines", "e.toml", "--engine", "builtin"), "--engines and --engine exclude each other"),
+        (("--engines", "e.toml", "--model", "x"), "--engines and --model exclude each other"),
+        (
+            ("--engine-option", "processes=0"),
+            "--engine-option processes, engine builtin: must be a whole number from 1, not 0",
+        ),
+        (
+            ("--engine-option", "process=2"),
+            "--engine-option process, engine builtin: there is no such option; did you mean 'processes'?",
+        ),
+        (("--engine-option", "processes"), "--engine-option processes, engine builtin: must be KEY=VALUE"),
+        (
+            ("--model", "x", "--engine-option", "model=y"),
+            "--model, engine builtin: stands in --engine-option too",
+        ),
+        (
+            ("--engine", "script", "--speech-model", "/nowhere"),
+            "--speech-model, engine script: there is no such option; known: model, script",
+        ),
         (("--fetch-allow", "http://x/y"), "--fetch-allow"),
         (("--public-url", "twin.example"), "--public-url must be http(s)://host[:port][/prefix]"),
         (("--file-uri-base", "https://example.com"), "and a version, such as"),

@@ -17,10 +17,11 @@ import pytest
 ENGINE = """
 import asyncio, multiprocessing, threading, time
 from twinlens.domain.engine import Capabilities, Finished, Text
+from twinlens.domain.geometry import area32
 
 
 class Engine:
-    capabilities = Capabilities(name="busy", model="busy", geometry="area32")
+    capabilities = Capabilities(name="busy", model="busy", geometry=area32)
 
     def __init__(self, options):
         pass

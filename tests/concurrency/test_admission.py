@@ -209,3 +209,25 @@ async def test_a_project_that_is_alone_has_all_turns() -> None:
 
     async with admission.slot("one"), admission.slot("one"):
         assert admission.running == 2
+
+
+async def test_who_is_patient_is_not_refused_and_takes_no_place_while_waiting() -> None:
+    admission, order = AdmissionQueue(running=1, waiting=1, alone=True), []
+
+    async def wait_patiently() -> None:
+        async with admission.patient_slot("p"):
+            order.append("patient")
+            assert admission.running == 1
+
+    with admission.place("p") as first:
+        async with first.turn():
+            patient = asyncio.create_task(wait_patiently())
+            await asyncio.sleep(0)
+            assert admission.waiting == 0
+            with admission.place("p"), pytest.raises(ResourceExhausted):
+                admission.place("p")
+            order.append("first")
+    await patient
+
+    assert order == ["first", "patient"]
+    assert (admission.running, admission.waiting) == (0, 0)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
 
+from documented import ruler_engine
 from stills import still
 from twinlens.domain.engine import (
     Blocked,
@@ -25,39 +24,35 @@ from twinlens.domain.engine import (
     Thought,
 )
 from twinlens.domain.engine_media import StillImage
-from twinlens.domain.geometry import GEOMETRIES
 from twinlens.domain.media import Image
 from twinlens.engines import registry
-from twinlens.engines.base import Engine, EngineOptions
+from twinlens.engines.base import Engine
+from twinlens.engines.options import build
 
-DOCS = Path(__file__).parents[2] / "docs" / "engines.md"
 
-
-def documented(options: EngineOptions) -> Engine:
+def documented() -> Engine:
     """Build the engine that the documentation shows."""
-    (source,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    scope: dict[str, Any] = {}
-    exec(source, scope)
-    engine: Engine = scope["RulerEngine"](options)
+    ruler = ruler_engine()
+    engine: Engine = ruler(build(registry.declared_options(ruler), {}))
     return engine
 
 
-ENGINES: dict[str, Callable[[EngineOptions], Engine]] = {
-    "script": lambda options: registry.create("script", options),
-    "builtin": lambda options: registry.create("builtin", options),
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "script": lambda: registry.create("script"),
+    "builtin": lambda: registry.create("builtin"),
     "documented": documented,
 }
 
 
 @pytest.fixture(params=ENGINES)
 def unstarted(request: pytest.FixtureRequest) -> Engine:
-    return ENGINES[request.param](EngineOptions())
+    return ENGINES[request.param]()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=ENGINES)
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     """Start each engine once: that may take long."""
-    engine = ENGINES[request.param](EngineOptions())
+    engine = ENGINES[request.param]()
     await engine.start()
     yield engine
     await engine.stop()
@@ -112,7 +107,20 @@ def test_capabilities_are_known_before_the_start(unstarted: Engine) -> None:
 
     assert capabilities.name
     assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*", capabilities.model)
-    assert capabilities.geometry in GEOMETRIES
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (640, 480), (20, 9000), (4000, 3000)])
+@pytest.mark.parametrize("payload", [64, 280, 1120, 2240])
+def test_the_geometry_keeps_an_image_upright_and_within_its_budget(
+    unstarted: Engine, width: int, height: int, payload: int
+) -> None:
+    fit = unstarted.capabilities.geometry(width, height, payload)
+
+    assert (type(fit.width), type(fit.height), type(fit.tokens)) == (int, int, int)
+    assert 1 <= fit.width <= width
+    assert 1 <= fit.height <= height
+    assert 0 <= fit.tokens <= payload
+    assert unstarted.capabilities.geometry(width, height, payload) == fit
 
 
 async def test_capabilities_are_constant(unstarted: Engine) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 
 from twinlens.domain.engine import Capabilities, EngineRequest, Event, Finished, Medium, Text
 from twinlens.domain.engine_media import SAMPLE_RATE, Document, Sound, TextFile, Video
-from twinlens.engines.base import EngineOptions, count_characters
+from twinlens.domain.geometry import area32
+from twinlens.engines.base import count_characters
+from twinlens.engines.options import NoOptions
 
 NAME = "eater"
 
@@ -27,9 +29,9 @@ def install(folder: Path) -> None:
 class Eater:
     """The engine. Its answer is JSON: how much of each sort of thing there was."""
 
-    capabilities = Capabilities(NAME, "eater-1", "area32")
+    capabilities = Capabilities(NAME, "eater-1", area32)
 
-    def __init__(self, options: EngineOptions) -> None:
+    def __init__(self, options: NoOptions) -> None:
         """Take no notice of the options."""
 
     async def start(self) -> None:

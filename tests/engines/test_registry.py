@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from twinlens.engines import registry
-from twinlens.engines.base import EngineOptions, EngineSetupError
+from twinlens.engines.base import EngineSetupError
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_engine_is_built_by_its_name_with_its_options() -> None:
-    engine = registry.create("script", EngineOptions(model="double-1"))
+    engine = registry.create("script", {"model": "double-1"})
 
     assert engine.capabilities.name == "script"
     assert engine.capabilities.model == "double-1"
@@ -39,17 +39,17 @@ def test_an_engine_is_built_by_its_name_with_its_options() -> None:
 
 def test_an_unknown_name_is_answered_with_those_there_are(plugin: None) -> None:
     with pytest.raises(EngineSetupError, match=r"no engine 'skript'; there are: builtin, script, acme,"):
-        registry.create("skript", EngineOptions())
+        registry.create("skript")
 
 
 def test_an_installed_package_adds_engines(plugin: None) -> None:
-    engine = registry.create("acme", EngineOptions())
+    engine = registry.create("acme")
 
     assert type(engine).__name__ == "Acme"
 
 
 def test_an_installed_package_does_not_replace_our_engines(plugin: None) -> None:
-    engine = registry.create("script", EngineOptions())
+    engine = registry.create("script")
 
     assert type(engine).__name__ == "ScriptEngine"
     assert registry.names() == ["builtin", "script", "acme", "gone", "heavy"]
@@ -59,12 +59,12 @@ def test_a_missing_library_is_answered_with_what_to_install(plugin: None) -> Non
     with pytest.raises(
         EngineSetupError, match=r"needs the library 'a_library_that_.*pip install 'acme-engines\[gpu\]'"
     ):
-        registry.create("heavy", EngineOptions())
+        registry.create("heavy")
 
 
 def test_an_engine_that_does_not_exist_where_it_should_is_told(plugin: None) -> None:
     with pytest.raises(EngineSetupError, match=r"'gone' cannot be loaded from 'acme_engines:Gone'"):
-        registry.create("gone", EngineOptions())
+        registry.create("gone")
 
 
 def test_no_engine_is_imported_before_it_is_picked() -> None:

@@ -30,6 +30,7 @@ from twinlens.domain.engine import (
 )
 from twinlens.domain.engine_media import Document, StillImage
 from twinlens.domain.errors import BadMedia, InvalidArgument, PermissionDenied
+from twinlens.domain.geometry import Fit, area32
 from twinlens.domain.media import Modality
 from twinlens.domain.rendering import text_of
 from twinlens.domain.request import (
@@ -65,7 +66,7 @@ from twinlens.store.storage import open_storage
 class Remembering:
     """An engine that keeps every request and whether its answer was closed."""
 
-    capabilities = Capabilities(name="remembering", model="memory", geometry="area32", thinks=True)
+    capabilities = Capabilities(name="remembering", model="memory", geometry=area32, thinks=True)
 
     def __init__(self) -> None:
         self.asked: list[EngineRequest] = []
@@ -100,7 +101,7 @@ def engine() -> Remembering:
 @pytest.fixture
 async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Services]:
     pool = WorkerPool(1, 1024, 30.0)
-    engines = Engines(engine)
+    engines = Engines.single(engine)
     storage = open_storage(tmp_path)
     await pool.start()
     engines.start()
@@ -142,6 +143,21 @@ async def whole(asked: Request, services: Services) -> Answer:
     served = services.engines.get(asked.model)
     planned = await plan(asked, served, "project", services)
     return fold([piece async for piece in answer(planned, services)])
+
+
+class Squares(Remembering):
+    """An engine that sees everything as a square of 48 pixels, for 9 tokens."""
+
+    capabilities = replace(Remembering.capabilities, geometry=lambda width, height, payload: Fit(48, 48, 9))
+
+
+@pytest.mark.parametrize("engine", [Squares()])
+async def test_the_engines_own_geometry_sizes_what_it_sees(services: Services, engine: Remembering) -> None:
+    answered = await whole(request(picture(png(2000, 1000))), services)
+
+    (image,) = engine.asked[0].images
+    assert ((await image.load()).pixels.shape, image.tokens) == ((48, 48, 3), 9)
+    assert answered.usage.engine_media == 9
 
 
 async def test_the_engine_sees_an_image_of_the_size_that_the_budget_pays_for(

@@ -13,7 +13,6 @@ import pictures
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
 from twinlens.domain.request import Inline, Media, MediaKind, Request, Turn
-from twinlens.engines.base import EngineOptions
 from twinlens.engines.router import Engines
 from twinlens.engines.script import ScriptEngine
 from twinlens.media.worker.compute_quota import ComputeQuota
@@ -44,7 +43,7 @@ async def planned(
 ) -> PlannedMedia:
     part = Media(Inline(data), mime_type, "input[0]", kind=kind)
     request = Request("gemini-3-flash", (Turn("user", (part,)),))
-    served = Engines(ScriptEngine(EngineOptions())).get(request.model)
+    served = Engines.single(ScriptEngine(ScriptEngine.Options())).get(request.model)
     planner = Planner(request, served, looks, ComputeQuota("p"), 10_000_000)
     (item,) = await planner.plan([Blob(data, mime_type, "input[0].inline_data")])
     return item

@@ -13,7 +13,6 @@ from storing import uploads_of
 from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.errors import Internal
 from twinlens.domain.request import BlobRef, FileRef, Inline, Media
-from twinlens.engines.base import EngineOptions
 from twinlens.engines.registry import create
 from twinlens.engines.router import Engines
 from twinlens.fetch.fetcher import Fetcher
@@ -43,7 +42,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
 async def services(storage: Storage) -> Services:
     pool = WorkerPool(1, 1024, 30.0)
     return Services(
-        engines=Engines(create("script", EngineOptions())),
+        engines=Engines.single(create("script")),
         files=storage.files,
         contents=storage.contents,
         clock=storage.clock,

@@ -36,25 +36,48 @@ async def alive(_: Request) -> Response:
 
 
 def ready(engines: Engines, trouble: Trouble) -> Callable[[Request], Awaitable[Response]]:
-    """Answer 200 while the engine has loaded and files can be kept, 503 otherwise.
+    """Answer 200 while requests can be answered and files can be kept, 503 otherwise.
 
-    `trouble` says in a few words what is wrong with the data folder, or gives None.
+    Of several engines one is enough, once none is loading any more: one that cannot be loaded is no reason
+    to send nobody to the others. `trouble` says in a few words what is wrong with the data folder, or gives
+    None.
     """
     look = _Seldom(trouble)
 
     async def handler(_: Request) -> Response:
-        if engines.failure:
-            return PlainTextResponse(f"the engine could not be loaded: {engines.failure}\n", status_code=503)
-        if not engines.ready:
-            return _not_now("the engine is loading")
-        found = await look()
-        return _not_now(found) if found else PlainTextResponse("ready\n")
+        shown = _shown(engines)
+        if why := _failed(engines):
+            return PlainTextResponse(f"{why}\n{shown}", status_code=503)
+        why = _loading(engines) or await look()
+        if why:
+            return PlainTextResponse(f"{why}\n{shown}", status_code=503, headers={"Retry-After": "1"})
+        return PlainTextResponse(f"ready\n{shown}")
 
     return handler
 
 
-def _not_now(why: str) -> Response:
-    return PlainTextResponse(f"{why}\n", status_code=503, headers={"Retry-After": "1"})
+def _shown(engines: Engines) -> str:
+    """Describe each of several engines in a line."""
+    rows = engines.statuses
+    return "".join(f"{row}\n" for row in rows) if len(rows) > 1 else ""
+
+
+def _failed(engines: Engines) -> str | None:
+    """Return why nobody can answer, now and later; None while somebody may."""
+    states = {row.state for row in engines.statuses}
+    if states != {"failed"}:
+        return None
+    why = engines.failure
+    return "no engine could be loaded" if why is None else f"the engine could not be loaded: {why}"
+
+
+def _loading(engines: Engines) -> str | None:
+    """Return what is still loading; None where nothing is."""
+    rows = engines.statuses
+    loading = [row.name for row in rows if row.state == "loading"]
+    if not loading:
+        return None
+    return f"engines are loading: {', '.join(loading)}" if len(rows) > 1 else "the engine is loading"
 
 
 class _Seldom:

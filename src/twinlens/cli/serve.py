@@ -6,16 +6,22 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import click
+from click.core import ParameterSource
 
 from .. import __version__
 from ..settings import KNOBS, Settings, SettingsError, env, flag
+from .engine_help import help_engine
 from .units import UNITS, Amount
+
+if TYPE_CHECKING:
+    from ..engines.backend import EngineStatus
+    from ..engines.router import Engines
 
 
 class _Option(click.Option):
@@ -66,6 +72,7 @@ _CLICK_TYPES: dict[Any, Any] = {
 
 @click.command()
 @_knobs
+@help_engine
 def serve(**values: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C; what is in flight is finished first.
 
@@ -74,6 +81,10 @@ def serve(**values: Any) -> None:
     """
     settings = Settings(**values)
     problems = settings.problems()
+    # Settings cannot distinguish the default from the same value given; the command can.
+    is_given = click.get_current_context().get_parameter_source("engine") is not ParameterSource.DEFAULT
+    if settings.engines is not None and is_given and not settings.is_given("engine"):
+        problems.append(f"--engines and --engine exclude each other: leave out --engine {settings.engine}.")
     if problems:
         raise click.UsageError("\n".join(problems))
     _run(settings)
@@ -113,8 +124,10 @@ def _run(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, server.stop)
     signal.signal(signal.SIGINT, server.stop)
     host, port = listener.getsockname()[:2]
-    click.echo(_welcome(settings, host, port))
+    engines: Engines = app.state.engines
+    click.echo(_welcome(settings, engines.statuses, host, port))
     sys.stdout.flush()
+    engines.on_change = _report
     server.run(sockets=[listener])
 
 
@@ -153,7 +166,19 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _welcome(settings: Settings, host: str, port: int) -> str:
+def _report(engine: EngineStatus) -> None:
+    """Print that an engine has loaded, or could not be."""
+    click.echo(f"The engine {engine.name} " + _ENDS[engine.state])
+    sys.stdout.flush()
+
+
+_ENDS: Mapping[str, str] = {
+    "ready": "is ready.",
+    "failed": "could not be loaded; its requests are answered 503. The log says why.",
+}
+
+
+def _welcome(settings: Settings, engines: Sequence[EngineStatus], host: str, port: int) -> str:
     """Say where the server listens, who answers, and how to point the clients at it: one screen."""
     address = _url(host, port)
     base = _url(_LOOPBACK.get(host, host), port)
@@ -163,9 +188,11 @@ def _welcome(settings: Settings, host: str, port: int) -> str:
         if settings.api_key
         else "any, from this machine only; --api-key lets others in"
     )
+    name = "engines" if len(engines) > 1 else "engine"
+    shown = ("\n" + " " * 10).join([f"{name:8}{engines[0]}", *map(str, engines[1:])])
     return f"""\
 twinlens {__version__} listens on {address}
-  engine  {settings.engine}
+  {shown}
   keys    {keys}
   data    {settings.data_dir}
 

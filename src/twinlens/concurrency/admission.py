@@ -43,6 +43,18 @@ class AdmissionQueue:
             async with place.turn():
                 yield
 
+    @asynccontextmanager
+    async def patient_slot(self, project: str) -> AsyncIterator[None]:
+        """Hold a turn, however many wait for one; who waits like this takes no place from the others."""
+        async with self.turns.turn(project):
+            self._all.held[project] += 1
+            self.running += 1
+            try:
+                yield
+            finally:
+                self.running -= 1
+                self.leave(project, background=False)
+
     def check_room(self, project: str) -> None:
         """Raise where there are enough: a body that would be refused need not be read."""
         self._all.check(project)

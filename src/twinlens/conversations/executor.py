@@ -196,7 +196,9 @@ class Executor:
 
     async def _say(self, job: Job, asked: JobSpec, planned: Plan) -> None:
         try:
-            async with aclosing(answer(planned, self._services)) as pieces:
+            # Nobody waits for it: it is not worth an error that an engine has enough to do.
+            pieces_of = answer(planned, self._services, patient=asked.interaction.background)
+            async with aclosing(pieces_of) as pieces:
                 async for piece in pieces:
                     job.add_chunk(piece)
                     if asked.told:

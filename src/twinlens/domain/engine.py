@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .engine_media import Document, Sound, StillImage, TextFile, Video
-from .geometry import GeometryName
+from .geometry import Geometry
 from .media import Json, Modality
 from .rendering import text_of
 from .request import (
@@ -57,12 +57,13 @@ class MediaForms:
 class Capabilities:
     """What an engine is, and how the pipeline must prepare media for it.
 
-    `calls` says whether its answers may ask for functions to be run.
+    `geometry` sizes images, frames and pages by their budget; `calls` says whether its answers may ask for
+    functions to be run.
     """
 
     name: str
     model: str
-    geometry: GeometryName
+    geometry: Geometry
     thinks: bool = False
     calls: bool = False
     media: MediaForms = MediaForms()

@@ -1,17 +1,14 @@
-"""From a budget to a size: one pure function for each engine's way of turning pixels into tokens.
+"""From a budget to a size: a pure function for each engine's way of turning pixels into tokens.
 
-A function takes the upright size of an image and the payload of its budget, and gives the size the
-engine is to see and the tokens that size spends, never more than the payload.
+An engine names its function in its `Capabilities`. Decoded pixels are cached and shared by their size, not
+by the function that asked for it: engines whose functions agree on a size share them, others never do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import Literal, Protocol
-
-GeometryName = Literal["area32"]
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,11 @@ class Fit:
 
 
 class Geometry(Protocol):
-    """Map an upright size and a payload in tokens to a fit."""
+    """Map the upright size of an image and the payload of its budget, in tokens, to a fit.
+
+    Called in the server's process, on any thread and for every frame size and page: pure and quick. The fit
+    has at least a pixel each way, and spends at most the payload unless the engine can show nothing smaller.
+    """
 
     def __call__(self, width: int, height: int, payload: int, /) -> Fit: ...
 
@@ -45,6 +46,3 @@ def _within(width: float, height: float, limit: int) -> tuple[int, int]:
     """Round down to whole pixels; a side that would vanish becomes 1 and the other gives way."""
     w, h = max(int(width), 1), max(int(height), 1)
     return (min(w, limit // h), h) if w >= h else (w, min(h, limit // w))
-
-
-GEOMETRIES: Mapping[GeometryName, Geometry] = {"area32": area32}

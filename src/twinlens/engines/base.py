@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..domain.engine import Capabilities, EngineRequest, Event
 
@@ -14,26 +12,12 @@ class EngineSetupError(Exception):
     """An engine cannot be built or started. The sentence is for the operator, and says what to change."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """What the operator said about the engine; each engine uses what concerns it.
-
-    `model` is which model to load, `script` the answers file, `processes` how many to work in, and
-    `speech_model` what writes down speech.
-    """
-
-    model: str | None = None
-    script: Path | None = None
-    processes: int = 1
-    speech_model: Path | None = None
-
-
 class Engine(Protocol):
     """Answers questions about media.
 
-    An engine is built by its factory from its settings section, quickly and without loading anything
-    heavy; `start` loads it and may take long. All methods but `count_text` are called on the event loop's
-    thread.
+    An engine is built by its factory from its own options, quickly and without loading anything heavy;
+    `start` loads it and may take long. All methods but `count_text` are called on the event loop's thread.
+    A server may run several engines, and the same one several times with other options.
     """
 
     @property
@@ -65,8 +49,12 @@ class Engine(Protocol):
         ...
 
 
-EngineFactory = Callable[[EngineOptions], Engine]
-"""What a name in the registry, or an entry point of the group `twinlens.engines`, must lead to."""
+EngineFactory = Callable[[Any], Engine]
+"""What a name in the registry, or an entry point of the group `twinlens.engines`, must lead to: a class.
+
+It is called with its options: a value of its own `Options` (`engines/options.py`), a frozen dataclass, or of
+`NoOptions` where it has none. It raises `EngineSetupError` where something is missing.
+"""
 
 
 def count_characters(text: str) -> int:

@@ -5,9 +5,12 @@ Nothing is imported until an engine is picked, so the libraries of the rest need
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
-from .base import Engine, EngineFactory, EngineOptions, EngineSetupError
+from .base import Engine, EngineFactory, EngineSetupError
+from .options import NoOptions, build
 
 GROUP = "twinlens.engines"
 """The entry point group in which another package registers its engines."""
@@ -24,8 +27,17 @@ def names() -> list[str]:
     return list(ENGINES) + sorted(entry_points(group=GROUP).names - ENGINES.keys())
 
 
-def create(name: str, options: EngineOptions) -> Engine:
-    """Build the engine of that name. It still has to be started."""
+def create(name: str, values: Mapping[str, object] | None = None) -> Engine:
+    """Build the engine of that name with the given options. It still has to be started.
+
+    Raises `OptionError` for an option that is wrong, and `EngineSetupError`.
+    """
+    factory = load(name)
+    return factory(build(declared_options(factory), values or {}))
+
+
+def load(name: str) -> EngineFactory:
+    """Import the engine of that name, which is not built by that."""
     entry = _find(name)
     try:
         factory: EngineFactory = entry.load()
@@ -33,7 +45,13 @@ def create(name: str, options: EngineOptions) -> Engine:
         raise EngineSetupError(_missing(entry, cause.name or "")) from cause
     except (ImportError, AttributeError) as cause:
         raise EngineSetupError(f"The engine {name!r} cannot be loaded from {entry.value!r}.") from cause
-    return factory(options)
+    return factory
+
+
+def declared_options(factory: EngineFactory) -> type[Any]:
+    """Return the class in which an engine declares its options."""
+    declared: type[Any] = getattr(factory, "Options", NoOptions)
+    return declared
 
 
 def _find(name: str) -> EntryPoint:

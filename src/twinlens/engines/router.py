@@ -1,13 +1,19 @@
-"""Which engine answers for which model name, and under which generation's rules."""
+"""Which engine answers for which model name, and under which generation's rules.
+
+An engine's own model name leads to it. Any other name leads to the first engine with a pattern that fits, and
+is served if it is of a known family (`domain/generations.py`) or stands among the patterns as it is.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..domain.errors import Unavailable, UnknownModel
+from ..domain.errors import UnknownModel
 from ..domain.generations import LINES, Generation, family_of, generation_of
+from .backend import Backend, EngineConfig, EngineStatus
 from .base import Engine
 
 log = logging.getLogger(__name__)
@@ -64,63 +70,82 @@ MAX_TOLD = 1000
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A model name a caller may use: its generation, and the engine behind it."""
+    """A model name a caller may use: its generation, and who answers for it."""
 
     name: str
     generation: Generation
-    engine: Engine
+    backend: Backend
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind it."""
+        return self.backend.engine
 
 
 class Engines:
-    """The engines of this server. Today there is one, and every name leads to it.
+    """The engines of this server, in the order in which their patterns are tried.
 
-    A `strict` server serves the listed names only.
+    A `strict` server serves the listed names only. Where all callers are one project, it is `alone`.
     """
 
-    def __init__(self, engine: Engine, *, strict: bool = False) -> None:
-        self._engine = engine
+    def __init__(self, configs: Sequence[EngineConfig], *, strict: bool = False, alone: bool = False) -> None:
+        self._backends = tuple(Backend(config, alone=alone) for config in configs)
         self._strict = strict
-        self._listed = frozenset((*CATALOGUE, engine.capabilities.model))
+        self._own: dict[str, Backend] = {}
+        for backend in self._backends:
+            self._own.setdefault(backend.engine.capabilities.model, backend)
+        # Patterns without wildcards are names that the operator serves, whatever their family.
+        self._named = {
+            name: LINES[config.generation]
+            for config in reversed(configs)
+            for name in config.answers
+            if is_name(name)
+        }
+        self._listed = dict.fromkeys((*CATALOGUE, *self._named, *self._own))
         self._told: set[str] = set()
-        self._starting: asyncio.Task[None] | None = None
+        self.on_change: Callable[[EngineStatus], None] = lambda _: None
+        """Called when an engine has loaded, or could not be."""
+
+    @classmethod
+    def single(cls, engine: Engine, *, strict: bool = False) -> Engines:
+        """Serve every name with one engine."""
+        name = engine.capabilities.name
+        return cls((EngineConfig(name, name, engine),), strict=strict)
 
     def start(self) -> None:
-        """Begin loading in the background; requests wait for it, `ready` tells when it is done."""
-        self._starting = asyncio.create_task(self._engine.start(), name="engine start")
-        self._starting.add_done_callback(_report)
+        """Begin to load all engines in the background; requests wait for theirs."""
+        for backend in self._backends:
+            backend.start(lambda status: self.on_change(status))
 
     async def stop(self) -> None:
-        """Stop the engine, even where it is still loading."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
-        await self._engine.stop()
+        """Stop all engines. One that cannot be stopped does not keep the others from it."""
+        stopping = (backend.stop() for backend in self._backends)
+        for backend, failure in zip(
+            self._backends, await asyncio.gather(*stopping, return_exceptions=True), strict=True
+        ):
+            if isinstance(failure, Exception):
+                log.error("the engine %s could not be stopped", backend.config.name, exc_info=failure)
+
+    @property
+    def statuses(self) -> tuple[EngineStatus, ...]:
+        """What each engine is and whether it has loaded, in the order of their patterns."""
+        return tuple(backend.status for backend in self._backends)
 
     @property
     def ready(self) -> bool:
-        """Whether the engine has loaded and can answer."""
-        task = self._starting
-        return task is not None and task.done() and not task.cancelled() and task.exception() is None
+        """Whether no engine is loading any more, and at least one can answer."""
+        states = {backend.state for backend in self._backends}
+        return "ready" in states and "loading" not in states
 
     @property
     def failure(self) -> str | None:
-        """Why the engine could not be loaded, in a sentence; None while that has not happened."""
-        task = self._starting
-        if task is None or not task.done() or task.cancelled() or task.exception() is None:
-            return None
-        return str(task.exception())
-
-    async def loaded(self) -> None:
-        """Wait until the engine has loaded; raise `Unavailable` where it could not be."""
-        if self._starting is not None and not self.ready:
-            await asyncio.wait([self._starting])
-            if not self.ready:
-                raise Unavailable("The engine could not be loaded. The server's log says why.")
+        """Why the only engine could not be loaded; None where there are several, or it has not failed."""
+        return self._backends[0].failure if len(self._backends) == 1 else None
 
     @property
     def models(self) -> tuple[Served, ...]:
-        """The models that are listed: the known Gemini names and the engine's own."""
-        return tuple(filter(None, map(self._find, (*CATALOGUE, self._engine.capabilities.model))))
+        """The models that are listed: the known names that an engine answers, and the engines' own."""
+        return tuple(filter(None, map(self._find, self._listed)))
 
     def get(self, model: str) -> Served:
         """Find a model by the name a caller gives, with or without `models/` before it."""
@@ -147,10 +172,18 @@ class Engines:
         )
 
     def _find(self, name: str) -> Served | None:
-        if name == self._engine.capabilities.model:
-            return Served(name, LINES["gemini-3"], self._engine)
-        generation = generation_of(name) if len(name) <= MAX_NAME else None
-        return Served(name, generation, self._engine) if generation else None
+        if own := self._own.get(name):
+            return Served(name, LINES[own.config.generation], own)
+        if len(name) > MAX_NAME:
+            return None
+        generation = generation_of(name) or self._named.get(name)
+        backend = next((each for each in self._backends if each.config.fits(name)), None)
+        return Served(name, generation, backend) if generation and backend else None
+
+
+def is_name(pattern: str) -> bool:
+    """Whether a pattern fits one model name only: itself."""
+    return not any(mark in pattern for mark in "*?[")
 
 
 def _unknown(name: str) -> UnknownModel:
@@ -159,9 +192,6 @@ def _unknown(name: str) -> UnknownModel:
     family = family_of(name)
     if family is None:
         return UnknownModel(name)
+    if family.line:
+        return UnknownModel(name, "No engine of this server answers it.")
     return UnknownModel(name, f"{family.service} is not offered by twinlens.", paints=family.makes_images)
-
-
-def _report(start: asyncio.Task[None]) -> None:
-    if not start.cancelled() and start.exception() is not None:
-        log.error("the engine could not be loaded", exc_info=start.exception())

@@ -19,7 +19,7 @@ from ..domain.engine import ImageForm
 from ..domain.engine_media import PageText, TextLine
 from ..domain.errors import BadMedia
 from ..domain.media import Blob, ImageData
-from ..domain.media_types import essence
+from ..domain.media_types import PDF, essence
 from ..domain.regions import Box
 from .headers import sniff
 from .inspection import InspectedJob

@@ -40,7 +40,7 @@ class Plan:
     """
 
     request: Request
-    engine: Engine
+    served: Served
     media: tuple[PlannedMedia, ...]
     usage: Usage
     work: ComputeQuota
@@ -64,22 +64,28 @@ async def plan(
     tokens[Modality.TEXT] += await off_loop_if_large(request, count)
     usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
     _check_input_limit(usage.prompt_total, delimiters_of(items), served)
-    return Plan(request, served.engine, items, usage, work)
+    return Plan(request, served, items, usage, work)
 
 
-async def answer(planned: Plan, services: Services) -> AsyncGenerator[Answer, None]:
+async def answer(planned: Plan, services: Services, *, patient: bool = False) -> AsyncGenerator[Answer, None]:
     """Decode what the plan pays for, ask the engine, and yield the answer piece by piece.
 
     Nothing is decoded here: the engine takes what it needs, a piece at a time. An image that it has not
     taken before its first piece is decoded then, since one that is damaged is an error in any case.
     Pieces carry the prompt's usage. The last one of a candidate says nothing but how it ended; its usage
     adds what has been written until then. Closing the generator cancels the engine's work.
+
+    It is the engine's turn first: who waits for one engine holds no pixels that those of another need. Who
+    is `patient` waits where the engine's queue is full.
     """
-    async with services.pixel_limiter.take(pixels_of(planned.media)):
+    backend, project = planned.served.backend, planned.work.project
+    async with (
+        backend.turn(project, patient=patient),
+        services.pixel_limiter.take(pixels_of(planned.media)),
+    ):
         decoder = services.decoder.for_request(planned.work)
-        media = EngineMedia(decoder, planned.engine.capabilities.media)
+        media = EngineMedia(decoder, planned.served.engine.capabilities.media)
         items = await media.of(planned.media)
-        await services.engines.loaded()
         built = await off_loop_if_large(planned.request, partial(prompt.build, planned.request, items))
         async with aclosing(_candidates(built, planned)) as pieces:
             async for piece in pieces:
@@ -116,7 +122,7 @@ async def _candidates(request: EngineRequest, planned: Plan) -> AsyncGenerator[A
     """Ask for as many candidates as are wanted, one after the other; a blocked prompt ends it."""
     usage = planned.usage
     for index in range(request.sampling.candidates):
-        async with aclosing(_candidate(index, request, planned.engine, usage)) as pieces:
+        async with aclosing(_candidate(index, request, planned.served.engine, usage)) as pieces:
             async for piece in pieces:
                 yield piece
                 usage = piece.usage

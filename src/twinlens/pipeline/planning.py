@@ -16,7 +16,7 @@ from ..concurrency.tasks import gather
 from ..domain import budget
 from ..domain.budget import Budget
 from ..domain.clip import DEFAULT_FPS, Span, sample_count, span_of
-from ..domain.geometry import GEOMETRIES, Fit
+from ..domain.geometry import Fit
 from ..domain.media import Blob, ImageInfo, Modality, PdfInfo, SoundInfo, VideoInfo
 from ..domain.media_types import Kind
 from ..domain.request import Media, Request
@@ -261,7 +261,7 @@ class Planner:
         return self._fit(width, height, cost)
 
     def _fit(self, width: int, height: int, cost: Budget) -> Fit:
-        return GEOMETRIES[self.served.engine.capabilities.geometry](width, height, cost.payload)
+        return self.served.engine.capabilities.geometry(width, height, cost.payload)
 
     def _check_amounts(self, planned: Sequence[PlannedMedia]) -> None:
         """Hold the number of videos and the length of sound to their limits, whatever their labels say."""

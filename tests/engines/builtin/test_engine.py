@@ -25,9 +25,9 @@ from twinlens.domain.engine import (
     Thought,
 )
 from twinlens.domain.engine_media import StillImage, TextFile
+from twinlens.domain.geometry import area32
 from twinlens.domain.media import Image, Json
 from twinlens.domain.request import OutputFormat, Thinking
-from twinlens.engines.base import EngineOptions
 from twinlens.engines.builtin import BuiltinEngine
 
 LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -55,7 +55,7 @@ async def answer(engine: BuiltinEngine, request: EngineRequest) -> str:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[BuiltinEngine]:
-    engine = BuiltinEngine(EngineOptions())
+    engine = BuiltinEngine(BuiltinEngine.Options())
     await engine.start()
     yield engine
     await engine.stop()
@@ -72,7 +72,7 @@ async def looking(engine: BuiltinEngine) -> int:
 @pytest.fixture
 async def idle() -> AsyncIterator[BuiltinEngine]:
     """An engine that was never started: what it needs is started by the first question."""
-    engine = BuiltinEngine(EngineOptions())
+    engine = BuiltinEngine(BuiltinEngine.Options())
     yield engine
     await engine.stop()
 
@@ -81,7 +81,7 @@ def test_it_says_what_it_is(idle: BuiltinEngine) -> None:
     capabilities = idle.capabilities
 
     assert (capabilities.name, capabilities.model) == ("builtin", "twinlens-builtin")
-    assert capabilities.geometry == "area32"
+    assert capabilities.geometry is area32
     assert capabilities.thinks
 
 
@@ -259,7 +259,7 @@ async def test_what_was_seen_is_remembered(engine: BuiltinEngine, looking: int) 
 
 
 async def test_no_process_outlives_the_engine() -> None:
-    engine = BuiltinEngine(EngineOptions())
+    engine = BuiltinEngine(BuiltinEngine.Options())
     await answer(engine, asked(drawn("Short"), "Read this"))
     pids = (*engine.pids.answering, *engine.pids.looking)
 

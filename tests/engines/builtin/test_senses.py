@@ -9,7 +9,6 @@ import pytest_asyncio
 from stills import still
 from twinlens.domain.engine import EngineRequest, EngineTurn, InputPart, Text
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples, Sound, StillImage, TextFile, Video
-from twinlens.engines.base import EngineOptions
 from twinlens.engines.builtin import BuiltinEngine, replies
 
 Film = Callable[..., tuple[Video, list[int]]]
@@ -19,7 +18,7 @@ LOOP = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[BuiltinEngine]:
-    engine = BuiltinEngine(EngineOptions())
+    engine = BuiltinEngine(BuiltinEngine.Options())
     await engine.start()
     yield engine
     await engine.stop()

@@ -27,7 +27,7 @@ from twinlens.domain.errors import FailedPrecondition, ResourceExhausted, Twinle
 from twinlens.domain.media import Image, Json
 from twinlens.domain.rendering import text_of
 from twinlens.domain.request import OutputFormat
-from twinlens.engines.base import EngineOptions, EngineSetupError
+from twinlens.engines.base import EngineSetupError
 from twinlens.engines.script import ScriptEngine
 from twinlens.engines.script.answers_file import ERRORS
 
@@ -65,7 +65,7 @@ TOLD = EngineTurn("model", ("It is 1.",))
 def engine_of(tmp_path: Path, yaml: str) -> ScriptEngine:
     path = tmp_path / "answers.yaml"
     path.write_text(yaml, encoding="utf-8")
-    return ScriptEngine(EngineOptions(script=path))
+    return ScriptEngine(ScriptEngine.Options(script=path))
 
 
 def matching(tmp_path: Path, match: str) -> ScriptEngine:
@@ -93,14 +93,14 @@ def refusal(tmp_path: Path, yaml: str) -> str:
 
 
 async def test_without_a_file_everything_is_answered_with_ok() -> None:
-    engine = ScriptEngine(EngineOptions())
+    engine = ScriptEngine(ScriptEngine.Options())
 
     assert await events(engine, asking("anything", image())) == [Text("ok"), Finished()]
 
 
 def test_the_model_name_can_be_chosen() -> None:
-    assert ScriptEngine(EngineOptions()).capabilities.model == "twinlens-script"
-    assert ScriptEngine(EngineOptions(model="double-1")).capabilities.model == "double-1"
+    assert ScriptEngine(ScriptEngine.Options()).capabilities.model == "twinlens-script"
+    assert ScriptEngine(ScriptEngine.Options(model="double-1")).capabilities.model == "double-1"
 
 
 # --- matching
@@ -377,7 +377,7 @@ def test_a_mistake_is_told_with_its_line_and_path(tmp_path: Path, yaml: str, mes
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(EngineSetupError, match=r"nowhere\.yaml cannot be read: No such file or directory\."):
-        ScriptEngine(EngineOptions(script=tmp_path / "nowhere.yaml"))
+        ScriptEngine(ScriptEngine.Options(script=tmp_path / "nowhere.yaml"))
 
 
 def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
@@ -385,7 +385,7 @@ def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
 
     with pytest.raises(EngineSetupError, match=r"answers\.yaml is not UTF-8 text\."):
-        ScriptEngine(EngineOptions(script=path))
+        ScriptEngine(ScriptEngine.Options(script=path))
 
 
 # --- the documentation

@@ -9,15 +9,18 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...concurrency.lru import AsyncLRU
 from ...domain.engine import Capabilities, EngineRequest, Event, Medium
 from ...domain.engine_media import StillImage
 from ...domain.errors import TwinlensError
+from ...domain.geometry import area32
 from ...domain.media import Image
 from ...processes.fork_server import ForkServer
 from ...processes.leases import LeasedWorkers, streamed
-from ..base import EngineOptions, EngineSetupError, count_characters
+from ..base import EngineSetupError, count_characters
+from ..options import option
 from .asked import Picture
 from .eyes import Eyes
 from .facts import Difference, FactName, Facts
@@ -46,15 +49,23 @@ class BuiltinEngine:
     What was seen in a picture is remembered, so that asking again in a chat costs no second look.
     """
 
-    def __init__(self, options: EngineOptions) -> None:
+    @dataclass(frozen=True, slots=True)
+    class Options:
+        """What the operator may set."""
+
+        model: str = option("twinlens-builtin", "Name under which it is listed and served.")
+        processes: int = option(1, "Processes that look at images.", unit="processes", least=1)
+        speech_model: Path | None = option(
+            None, "Folder of a Whisper model (CTranslate2) that transcribes speech; without one, none is."
+        )
+
+    def __init__(self, options: Options) -> None:
         self._forks = ForkServer(_ANSWERING)
         self._answering = LeasedWorkers(self._forks, f"{_ANSWERING}:handlers", _MOST_IDLE)
-        self._at_once = max(options.processes, 1) + 1
+        self._at_once = options.processes + 1
         self._sight = RememberedFacts(Eyes(self._forks, options.processes))
         self._ears = Ears(self._forks, options.speech_model)
-        self._capabilities = Capabilities(
-            name="builtin", model=options.model or "twinlens-builtin", geometry="area32", thinks=True
-        )
+        self._capabilities = Capabilities(name="builtin", model=options.model, geometry=area32, thinks=True)
 
     @property
     def capabilities(self) -> Capabilities:

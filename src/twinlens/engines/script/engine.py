@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
 
 from ...domain.engine import Capabilities, EngineRequest, Event, Text, Thought
 from ...domain.errors import FailedPrecondition
-from ..base import EngineOptions, count_characters
+from ...domain.geometry import area32
+from ..base import count_characters
+from ..options import option
 from .answers_file import read
 from .rules import Chunk, PromptFeatures, Reply, Script, ScriptedError
 
@@ -21,13 +25,20 @@ class ScriptEngine:
     The file is read when the engine is built; a mistake in it is an `EngineSetupError`.
     """
 
-    def __init__(self, options: EngineOptions) -> None:
+    @dataclass(frozen=True, slots=True)
+    class Options:
+        """What the operator may set."""
+
+        model: str = option("twinlens-script", "Name under which it is listed and served.")
+        script: Path | None = option(None, "Answers file (YAML); without one, every answer is ok.")
+
+    def __init__(self, options: Options) -> None:
         self._script = read(options.script) if options.script else OK
         self._left = [rule.times for rule in self._script.rules]
         self._capabilities = Capabilities(
             name="script",
-            model=options.model or "twinlens-script",
-            geometry="area32",
+            model=options.model,
+            geometry=area32,
             thinks=True,
             calls=True,
         )

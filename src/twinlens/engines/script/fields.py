@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +12,7 @@ import yaml
 
 from ...domain.media import Json
 from ..base import EngineSetupError
+from ..options import not_known
 
 T = TypeVar("T", bound=str | int)
 
@@ -49,7 +49,7 @@ class YamlNode:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
             field = YamlNode(value, f"{self._path}.{name}".lstrip("."), self._file)
             if name not in known:
-                raise YamlNode(key, field._path, self._file).wrong(_unknown(name, known))
+                raise YamlNode(key, field._path, self._file).wrong(not_known(name, known))
             if name in fields:
                 raise YamlNode(key, field._path, self._file).wrong("stands here twice")
             fields[name] = field
@@ -131,7 +131,7 @@ class YamlNode:
         for known in values:
             if type(value) is type(known) and value == known:
                 return known
-        raise self.wrong(_unknown(str(value), [str(known) for known in values]))
+        raise self.wrong(not_known(str(value), [str(known) for known in values]))
 
 
 def root(path: Path) -> YamlNode:
@@ -153,9 +153,3 @@ def root(path: Path) -> YamlNode:
     if node is None:
         raise EngineSetupError(f"{path.name} is empty: give 'rules' or a 'default'.")
     return YamlNode(node, "", path.name)
-
-
-def _unknown(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.7)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-    return f"{name!r} is not known here; {hint}"
