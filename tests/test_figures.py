@@ -24,6 +24,19 @@ def test_no_function_has_more_than_sixty_lines() -> None:
     assert max(map(figures.length, FUNCTIONS)) <= 60
 
 
+def test_functions_are_short() -> None:
+    every = [figures.length(function) for module in figures.MODULES for function in module.functions]
+
+    assert figures.p95(every) <= 18
+
+
+def test_nine_of_ten_modules_have_tests_of_their_name() -> None:
+    named = [module for module in figures.NAMED if not module.is_builtin]
+    bare = [module.name for module in named if not module.is_tested]
+
+    assert len(bare) <= len(named) / 10, f"without tests of their name: {bare}"
+
+
 def test_every_function_says_its_types() -> None:
     bare = [
         f"{module.name}:{each.lineno}"

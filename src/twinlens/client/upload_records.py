@@ -127,12 +127,17 @@ class SavedUploads:
     def _write(self, uploads: list[SavedUpload]) -> None:
         """Replace the file in one step; whoever reads it sees the old one or the new one."""
         new = self._path.with_suffix(".new")
-        text = json.dumps({"uploads": [asdict(one) for one in uploads]}, indent=1)
+        text = json.dumps({"uploads": list(map(_row, uploads))}, indent=1)
         with open(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._path)
+
+
+def _row(one: SavedUpload) -> dict[str, Any]:
+    # The names are those of the file: what an earlier version wrote is read.
+    return {"subject": asdict(one.key), "session": asdict(one.session), "begun_s": one.begun_s}
 
 
 def _remembered(row: Any) -> SavedUpload:
