@@ -18,8 +18,8 @@ from ...wire import status
 from ...wire.interactions.errors import write_error_event
 from ...wire.interactions.events import Event, EventEncoder
 from ..deadline import LAST_WORD_S, while_connected
-from ..metrics import note_cut
 from ..sse import stream_start
+from ..traffic import note_cut
 
 log = logging.getLogger(__name__)
 
