@@ -1,6 +1,6 @@
 """Bytes from strangers to items within a budget.
 
-`probe` reads headers in the server process and decodes nothing; `worker.DecodePool` decodes and looks
+`probe` reads headers in the server process and decodes nothing; `worker.WorkerPool` decodes and looks
 into stored files, in processes of their own. `image.py`, `video.py` and `pdf.py` are the only code that
 calls a decoder library, and the server never imports them.
 """

@@ -525,9 +525,9 @@ async def test_a_pool_that_stops_in_the_middle_of_a_job_says_so() -> None:
 async def test_workers_do_not_outlive_a_server_that_is_killed() -> None:
     code = (
         "import asyncio\n"
-        "from twinlens.media.worker.pool import DecodePool\n"
+        "from twinlens.media.worker.pool import WorkerPool\n"
         "async def main():\n"
-        "    pool = DecodePool(1, 512, 30)\n"
+        "    pool = WorkerPool(1, 512, 30)\n"
         "    await pool.start()\n"
         "    print(pool.pids[0], flush=True)\n"
         "    await asyncio.sleep(60)\n"
