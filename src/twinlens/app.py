@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
 from .api import error_handlers as failures
-from .api import files, health, metrics
+from .api import files, health, metrics, traffic
 from .api.access import Allowed, OriginGuard
 from .api.auth import Keys
 from .api.deadline import HANG_UP
@@ -135,12 +135,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock = now) -> App:
             *_conversations(parts, settings, admission, body_memory, scheduler),
         ],
         middleware=[
-            Middleware(metrics.Measured, counts.traffic),
+            Middleware(traffic.Measured, counts.traffic),
             *_doors(parts.proxies, settings),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
         exception_handlers=failures.HANDLERS,
-        lifespan=_lifespan(parts, scheduler, settings.sweep_interval_s),
+        lifespan=_lifespan(parts, scheduler, counts, settings.sweep_interval_s),
     )
     # A redirect would be no answer of this API, and name a host of its own finding.
     app.router.redirect_slashes = False
@@ -170,17 +170,21 @@ def _doors(proxies: Proxies, settings: Settings) -> list[Middleware]:
 
 
 def _counts(parts: _Parts, settings: Settings, admission: AdmissionQueue) -> metrics.Metrics:
-    return metrics.Metrics(
-        metrics.MetricSources(
-            load=admission,
-            decoded=parts.services.decoder,
-            cache=parts.cache,
-            files=parts.services.files,
-            interactions=parts.interactions,
-            restarts=lambda: parts.pool.restarts,
-        ),
-        metrics.MetricsAccess(settings.metrics_key, open=settings.open_metrics or not settings.api_key),
+    sources = metrics.MetricSources(
+        load=admission,
+        decoded=parts.services.decoder,
+        cache=parts.cache,
+        files=parts.services.files,
+        interactions=parts.interactions,
+        restarts=lambda: parts.pool.restarts,
     )
+    access = metrics.MetricsAccess(settings.metrics_key, open=settings.open_metrics or not settings.api_key)
+    try:
+        return metrics.Metrics(sources, access)
+    except OSError as cause:
+        raise SettingsError(
+            f"PROMETHEUS_MULTIPROC_DIR must name a folder that can be written: {cause.strerror}."
+        ) from cause
 
 
 def _routes(
@@ -366,7 +370,9 @@ def _fetchers(settings: Settings) -> tuple[Fetcher, YouTube]:
         raise SettingsError(f"--fetch-allow: {cause}.") from cause
 
 
-def _lifespan(parts: _Parts, scheduler: Scheduler, sweep_interval_s: float) -> Lifespan[Starlette]:
+def _lifespan(
+    parts: _Parts, scheduler: Scheduler, counts: metrics.Metrics, sweep_interval_s: float
+) -> Lifespan[Starlette]:
     services = parts.services
 
     @asynccontextmanager
@@ -381,6 +387,7 @@ def _lifespan(parts: _Parts, scheduler: Scheduler, sweep_interval_s: float) -> L
             stack.push_async_callback(parts.pool.stop)
             services.engines.start()
             stack.push_async_callback(services.engines.stop)
+            await stack.enter_async_context(counts.published())
             await _recover(parts, scheduler)
             stack.push_async_callback(services.processing.stop)
             stack.push_async_callback(scheduler.stop)

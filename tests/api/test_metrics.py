@@ -19,12 +19,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from starlette.types import Message, Receive, Scope, Send
 
 import pictures
 from storing import interactions_of
 from twinlens import media
-from twinlens.api.metrics import Measured, Metrics, MetricSources, Traffic
+from twinlens.api.metrics import Metrics, MetricSources
+from twinlens.api.traffic import Measured
 from twinlens.domain.engine import Usage
 from twinlens.domain.media import Blob, Modality
 from twinlens.media.worker.compute_quota import ComputeQuota
@@ -170,26 +170,6 @@ def test_bodies_pass_untouched(server: Server) -> None:
     body = bytes(range(256)) * 4096
 
     assert server.client.post(f"{MODEL}:generateContent", content=body).content == body
-
-
-async def test_a_client_that_went_away_counts_as_499() -> None:
-    traffic = Traffic()
-
-    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.Event().wait()
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None: ...
-
-    task = asyncio.ensure_future(Measured(endless, traffic)({"type": "http", "method": "GET"}, receive, send))
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.wait([task])
-
-    counted = [sample.labels["code"] for sample in next(traffic.families()).samples]
-    assert counted == ["499"]
 
 
 def test_tokens_are_counted_by_kind_and_modality(server: Server) -> None:
@@ -352,38 +332,6 @@ def test_a_stream_that_ends_well_does_not_count_as_cut(serve: Serve) -> None:
     )
 
     assert figures(server, "twinlens_streams_cut_total") == {}
-
-
-@pytest.mark.parametrize(
-    ("is_cancelled", "reason"),
-    [pytest.param(False, "client", id="left"), pytest.param(True, "stop", id="stop")],
-)
-async def test_a_stream_whose_client_or_server_leaves_counts_as_cut(is_cancelled: bool, reason: str) -> None:
-    traffic, begun, gone = Traffic(), asyncio.Event(), asyncio.Event()
-
-    async def streaming(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"first", "more_body": True})
-        begun.set()
-        await gone.wait()
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None: ...
-
-    app = Measured(streaming, traffic)
-    task = asyncio.ensure_future(app({"type": "http", "method": "GET"}, receive, send))
-    await begun.wait()
-    if is_cancelled:
-        task.cancel()
-    gone.set()
-    await asyncio.wait([task])
-
-    cut = list(traffic.families())[-1]
-    assert [(sample.labels, sample.value) for sample in cut.samples] == [
-        ({"route": "other", "reason": reason}, 1)
-    ]
 
 
 @pytest.mark.parametrize(

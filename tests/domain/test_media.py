@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from twinlens.domain.media import IMAGE_FORMS, Descriptor, unsupported
+from twinlens.domain.media import Descriptor
 
 
 def test_an_open_file_is_closed_when_nobody_holds_it() -> None:
@@ -18,8 +18,3 @@ def test_an_open_file_is_closed_when_nobody_holds_it() -> None:
 
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(number)
-
-
-def test_a_type_that_is_not_served_is_named() -> None:
-    assert unsupported("application/zip") == "Unsupported MIME type: application/zip"
-    assert "PNG" in IMAGE_FORMS

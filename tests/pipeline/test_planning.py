@@ -14,9 +14,8 @@ from twinlens.domain.clip import Clip
 from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.media import Blob, Modality
 from twinlens.domain.request import Inline, Level, Media, Request, Turn
-from twinlens.engines.base import EngineOptions
+from twinlens.engines.registry import create
 from twinlens.engines.router import Engines
-from twinlens.engines.script import ScriptEngine
 from twinlens.media.worker.compute_quota import ComputeQuota
 from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.inspection_cache import InspectionCache
@@ -47,7 +46,7 @@ async def planned(
         Media(Inline(one), None, f"contents[0].parts[{i}]", clip=clip) for i, one in enumerate(data)
     )
     request = Request(model, (Turn("user", parts),), resolution=resolution)
-    served = Engines(ScriptEngine(EngineOptions())).get(model)
+    served = Engines.single(create("script")).get(model)
     planner = Planner(request, served, looks, ComputeQuota("p"), 10_000_000)
     return await planner.plan([Blob(one, None, part.field) for one, part in zip(data, parts, strict=True)])
 

@@ -30,10 +30,10 @@ from .auth import Keys
 from .backlog import Backlog
 from .body import read_body
 from .deadline import LAST_WORD_S, deadline_of, in_time, while_connected
-from .metrics import note_cut
 from .query import check_query
 from .responses import answered
 from .sse import ARRAY, SSE, Framing, framed, stream_start
+from .traffic import note_cut
 from .unsupported import unserved_method
 
 _GENERATING = ("generateContent", "streamGenerateContent")

@@ -1,55 +1,36 @@
 """What the server does, in numbers for Prometheus: GET /metrics, for those who may see them.
 
 Nothing here names a file, a key or a project, and the number of series is bounded: a label is a route's
-template, never a path. What the parts of the server count themselves is read when it is asked for.
+template, never a path. The counters are prometheus_client's, in a registry of each app's own. Where
+PROMETHEUS_MULTIPROC_DIR names a folder, processes that share it answer with the sums of all of them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import accumulate
-from time import perf_counter
+from functools import partial
 from typing import Protocol
 
-from prometheus_client import ProcessCollector
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..domain.engine import Usage
-from ..domain.errors import Cancelled, DeadlineExceeded, PermissionDenied, Unauthenticated
+from ..domain.errors import PermissionDenied, Unauthenticated
 from ..domain.media import Modality
 from ..pipeline.decoder import Decoder
 from ..store.cache import PixelCache
 from ..store.files import FileStore
 from ..store.interactions import InteractionStore
 from ..store.records import InteractionUsage, StorageUsage
-
-BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-"""The upper bounds of the latency histogram. The last bucket holds whatever takes longer."""
-
-OTHER = "other"
-"""The label of all that is not known: there is no end to what may be sent."""
-
-_VERBS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_MODEL_METHODS = frozenset({"generateContent", "streamGenerateContent", "countTokens"})
-
-
-_CUT = "twinlens.cut"
-"""Where a request's scope says why its stream broke off."""
-_CUT_BY = {Cancelled.status: "client", DeadlineExceeded.status: "deadline"}
+from .prometheus import Series, SharedFolder
+from .traffic import Traffic
 
 
 class Load(Protocol):
@@ -96,221 +77,213 @@ class MetricsAccess:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A number that a part of the server keeps itself; `read` gives None where that part is not there."""
+
+    kind: type[Counter | Gauge]
+    name: str
+    text: str
+    read: Callable[[MetricSources], float | None]
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+_FIGURES = (
+    _Figure(Gauge, "twinlens_requests_running", "Model requests worked on.", lambda of: of.load.running),
+    _Figure(
+        Gauge,
+        "twinlens_requests_waiting",
+        "Model requests that wait for their turn.",
+        lambda of: of.load.waiting,
+    ),
+    _Figure(
+        Counter,
+        "twinlens_decoder_restarts_total",
+        "Decoder processes that were replaced.",
+        lambda of: of.restarts(),
+    ),
+    _Figure(
+        Counter,
+        "twinlens_decoded_requests_total",
+        "Pictures asked for.",
+        lambda of: of.decoded.hits,
+        (("result", "hit"),),
+    ),
+    _Figure(
+        Counter,
+        "twinlens_decoded_requests_total",
+        "Pictures asked for.",
+        lambda of: of.decoded.joined,
+        (("result", "joined"),),
+    ),
+    _Figure(
+        Counter,
+        "twinlens_decoded_requests_total",
+        "Pictures asked for.",
+        lambda of: of.decoded.misses,
+        (("result", "miss"),),
+    ),
+    _Figure(
+        Gauge,
+        "twinlens_cache_entries",
+        "Decoded pictures on disk.",
+        lambda of: None if of.cache is None else of.cache.entries,
+    ),
+    _Figure(
+        Gauge,
+        "twinlens_cache_bytes",
+        "Disk space of decoded pictures.",
+        lambda of: None if of.cache is None else of.cache.bytes,
+    ),
+    _Figure(
+        Counter,
+        "twinlens_cache_evictions_total",
+        "Decoded pictures that made room.",
+        lambda of: None if of.cache is None else of.cache.evictions,
+    ),
+)
+"""The numbers that the parts of a server keep themselves: a row shows one more."""
+
+
 class Metrics:
-    """The numbers of one app."""
+    """The numbers of one app.
+
+    Raises OSError where the folder that PROMETHEUS_MULTIPROC_DIR names cannot be made.
+    """
 
     def __init__(self, parts: MetricSources, door: MetricsAccess | None = None) -> None:
         self._parts = parts
         self._door = door or MetricsAccess()
-        self._background: Counter[tuple[str]] = Counter()
-        self._process = ProcessCollector(registry=None)
-        self._tokens: Counter[tuple[str, str]] = Counter()
-        self._engine_media_tokens = 0
-        self.traffic = Traffic()
+        self._folder = SharedFolder.of_environment()
+        own = self._registry = CollectorRegistry()
+        self.traffic = Traffic(own)
+        self._background = Counter(
+            "twinlens_background_interactions_total",
+            "Interactions in the background that are over.",
+            ("result",),
+            registry=own,
+        )
+        self._tokens = Series(
+            Counter("twinlens_tokens_total", "Tokens billed.", ("kind", "modality"), registry=own)
+        )
+        self._engine_media_tokens = Counter(
+            "twinlens_engine_media_tokens_total", "Tokens the engine really spent on media.", registry=own
+        )
+        self._mirrors = list(_mirrors(parts, own))
 
     def spend(self, usage: Usage) -> None:
         """Count the tokens of one answer, when it is over."""
         for modality, tokens in usage.prompt.items():
-            self._tokens["prompt", modality.value] += tokens
-        self._tokens["candidates", Modality.TEXT.value] += usage.candidates
-        self._tokens["thoughts", Modality.TEXT.value] += usage.thoughts
-        self._engine_media_tokens += usage.engine_media
+            _add(self._tokens["prompt", modality.value], tokens)
+        _add(self._tokens["candidates", _TEXT], usage.candidates)
+        _add(self._tokens["thoughts", _TEXT], usage.thoughts)
+        _add(self._engine_media_tokens, usage.engine_media)
 
     def end(self, result: str) -> None:
         """Count an interaction in the background that is over."""
-        self._background[(result,)] += 1
+        self._background.labels(result).inc()
 
     async def show(self, request: Request) -> Response:
         """Answer with all numbers, in the format that is asked for; raise where they are not to be seen."""
         self._door.check(request)
-        usage, kept = await self._parts.files.usage(), await self._parts.interactions.usage()
+        stored, kept = await self._parts.files.usage(), await self._parts.interactions.usage()
+        self._refresh()
         write, media_type = choose_encoder(request.headers.get("accept", ""))
-        body = write(_Families([*self._families(), *_stored(usage), *_kept(kept), *self._process.collect()]))
+        body = write(self._answer(_Stored(stored, kept)))
         return Response(body, headers={"content-type": media_type, "cache-control": "no-store"})
 
-    def _families(self) -> Iterator[Metric]:
-        parts = self._parts
-        yield from self.traffic.families()
-        yield _counter(
-            "twinlens_background_interactions_total",
-            "Interactions in the background that are over.",
-            ("result",),
-            sorted(self._background.items()),
-        )
-        yield _counter(
-            "twinlens_tokens_total", "Tokens billed.", ("kind", "modality"), sorted(self._tokens.items())
-        )
-        yield CounterMetricFamily(
-            "twinlens_engine_media_tokens_total",
-            "Tokens the engine really spent on media.",
-            value=self._engine_media_tokens,
-        )
-        yield GaugeMetricFamily(
-            "twinlens_requests_running", "Model requests worked on.", value=parts.load.running
-        )
-        yield GaugeMetricFamily(
-            "twinlens_requests_waiting", "Model requests that wait for their turn.", value=parts.load.waiting
-        )
-        yield CounterMetricFamily(
-            "twinlens_decoder_restarts_total",
-            "Decoder processes that were replaced.",
-            value=parts.restarts(),
-        )
-        yield _counter("twinlens_decoded_requests_total", "Pictures asked for.", ("result",), _asked(parts))
-        if parts.cache is not None:
-            yield from _cached(parts.cache)
-
-
-class Traffic:
-    """Requests by route, and how long they took."""
-
-    def __init__(self) -> None:
-        self._codes: Counter[tuple[str, str, str]] = Counter()
-        self._times: dict[str, _Times] = {}
-        self._cut: Counter[tuple[str, str]] = Counter()
-
-    def cut(self, scope: Scope, reason: str) -> None:
-        """Count an answer that began and did not come to its end."""
-        self._cut[_route(scope), reason] += 1
-
-    def record(self, scope: Scope, code: int, seconds: float) -> None:
-        """Count one request that is over."""
-        method, route = scope["method"], _route(scope)
-        self._codes[method if method in _VERBS else OTHER, route, str(code)] += 1
-        times = self._times.get(route)
-        if times is None:
-            times = self._times[route] = _Times()
-        times.counts[bisect_left(BOUNDS_S, seconds)] += 1
-        times.seconds += seconds
-
-    def families(self) -> Iterator[Metric]:
-        """Give what was counted until now."""
-        labels = ("method", "route", "code")
-        yield _counter("twinlens_http_requests_total", "HTTP requests.", labels, sorted(self._codes.items()))
-        seconds = HistogramMetricFamily(
-            "twinlens_http_request_seconds", "Time until the last byte was sent.", labels=("route",)
-        )
-        bounds = (*map(str, BOUNDS_S), "+Inf")
-        for route, times in sorted(self._times.items()):
-            buckets = list(zip(bounds, accumulate(times.counts), strict=True))
-            seconds.add_metric([route], buckets, sum_value=times.seconds)
-        yield seconds
-        yield _counter(
-            "twinlens_streams_cut_total",
-            "Answers that began and were cut off.",
-            ("route", "reason"),
-            sorted(self._cut.items()),
-        )
-
-
-def note_cut(scope: Scope, status: str) -> None:
-    """Note the status of the error with which an answer breaks off that has begun: 200 was sent already."""
-    scope[_CUT] = _CUT_BY.get(status, "error")
-
-
-class Measured:
-    """An app around another that records each request when its last byte was sent. Bodies pass untouched."""
-
-    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
-        self._app = app
-        self._traffic = traffic
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and record what became of it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+    @asynccontextmanager
+    async def published(self) -> AsyncIterator[None]:
+        """Keep this process's figures current in the shared folder, if there is one, until the block ends."""
+        if self._folder is None:
+            yield
             return
-        code, is_whole = 0, False
+        async with self._folder.published(self._refresh):
+            yield
 
-        async def noting(message: Message) -> None:
-            nonlocal code, is_whole
-            if not code:
-                code = message.get("status", 0)
-            elif not message.get("more_body"):
-                is_whole = True
-            await send(message)
+    def _refresh(self) -> None:
+        """Read what the parts of the server count themselves."""
+        for mirror in self._mirrors:
+            mirror.refresh()
 
-        start = perf_counter()
-        reason = "client"
-        try:
-            await self._app(scope, receive, noting)
-        except asyncio.CancelledError:
-            reason = "stop"
-            raise
-        except Exception:
-            code, reason = code or 500, "error"
-            raise
-        finally:
-            noted = scope.get(_CUT)
-            if code and (noted or not is_whole):
-                self._traffic.cut(scope, reason if reason == "stop" else noted or reason)
-            # Without an answer and without a failure, the client has gone.
-            self._traffic.record(scope, code or 499, perf_counter() - start)
+    def _answer(self, stored: _Stored) -> CollectorRegistry:
+        """Put together what one answer shows: the sums of all processes where several share a folder."""
+        shown = CollectorRegistry()
+        if self._folder is not None:
+            self._folder.collect_into(shown)
+            shown.register(stored)
+            return shown
+        shown.register(self._registry)
+        shown.register(stored)
+        # Of several processes one alone answers: its memory and CPU would be taken for all of theirs.
+        ProcessCollector(registry=shown)
+        return shown
+
+
+_TEXT = Modality.TEXT.value
+
+
+def _add(counter: Counter, amount: int) -> None:
+    """Count so many; for none, a lock would be taken for nothing."""
+    if amount:
+        counter.inc(amount)
 
 
 @dataclass(slots=True)
-class _Times:
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
-    seconds: float = 0.0
+class _Mirror:
+    """One series that follows a number which a part of the server keeps."""
+
+    series: Counter | Gauge
+    read: Callable[[], float | None]
+    seen: float = field(default=0.0, init=False)
+
+    def refresh(self) -> None:
+        """Take over the number as it is now."""
+        value = self.read() or 0.0
+        if isinstance(self.series, Gauge):
+            self.series.set(value)
+        else:
+            self.series.inc(value - self.seen)
+        self.seen = value
+
+
+def _mirrors(parts: MetricSources, registry: CollectorRegistry) -> Iterator[_Mirror]:
+    families: dict[str, Counter | Gauge] = {}
+    for figure in _FIGURES:
+        if figure.read(parts) is None:
+            continue
+        if figure.name not in families:
+            families[figure.name] = _family(figure, registry)
+        family = families[figure.name]
+        series = family.labels(**dict(figure.labels)) if figure.labels else family
+        yield _Mirror(series, partial(figure.read, parts))
+
+
+def _family(figure: _Figure, registry: CollectorRegistry) -> Counter | Gauge:
+    names = [label for label, _ in figure.labels]
+    if figure.kind is Counter:
+        return Counter(figure.name, figure.text, names, registry=registry)
+    # The sum of the processes that live: what one did that is gone is done no longer.
+    return Gauge(figure.name, figure.text, names, registry=registry, multiprocess_mode="livesum")
 
 
 @dataclass(frozen=True, slots=True)
-class _Families:
-    """What an encoder wants: something to collect from."""
+class _Stored(Collector):
+    """What is in the stores, read when it is asked for: processes that share them see the same."""
 
-    families: list[Metric]
+    files: StorageUsage
+    kept: InteractionUsage
 
-    def collect(self) -> list[Metric]:
-        return self.families
-
-
-def _route(scope: Scope) -> str:
-    """Name the route a request took, with a model's method in it."""
-    template = getattr(scope.get("route"), "path_format", OTHER)
-    target = scope.get("path_params", {}).get("target")
-    if target is None:
-        return str(template)
-    method = target.rpartition(":")[2]
-    return str(template).replace("{target}", f"{{model}}:{method if method in _MODEL_METHODS else OTHER}")
-
-
-def _counter(
-    name: str, text: str, labels: tuple[str, ...], counts: Iterable[tuple[tuple[str, ...], int]]
-) -> Metric:
-    family = CounterMetricFamily(name, text, labels=labels)
-    for values, count in counts:
-        family.add_metric(values, count)
-    return family
-
-
-def _asked(parts: MetricSources) -> Iterator[tuple[tuple[str], int]]:
-    decoded = parts.decoded
-    yield ("hit",), decoded.hits
-    yield ("joined",), decoded.joined
-    yield ("miss",), decoded.misses
-
-
-def _cached(cache: PixelCache) -> Iterator[Metric]:
-    yield GaugeMetricFamily("twinlens_cache_entries", "Decoded pictures on disk.", value=cache.entries)
-    yield GaugeMetricFamily("twinlens_cache_bytes", "Disk space of decoded pictures.", value=cache.bytes)
-    yield CounterMetricFamily(
-        "twinlens_cache_evictions_total", "Decoded pictures that made room.", value=cache.evictions
-    )
-
-
-def _stored(usage: StorageUsage) -> Iterator[Metric]:
-    yield GaugeMetricFamily("twinlens_files", "Uploaded files.", value=usage.files)
-    yield GaugeMetricFamily("twinlens_files_bytes", "Size of all files together.", value=usage.bytes)
-    yield GaugeMetricFamily("twinlens_blobs", "Different contents that are stored.", value=usage.blobs)
-    yield GaugeMetricFamily("twinlens_blobs_bytes", "Disk space of these contents.", value=usage.blob_bytes)
-    yield GaugeMetricFamily("twinlens_uploads_active", "Uploads that have begun.", value=usage.uploads)
-    yield GaugeMetricFamily(
-        "twinlens_uploads_active_bytes", "Bytes received by these uploads.", value=usage.upload_bytes
-    )
-
-
-def _kept(totals: InteractionUsage) -> Iterator[Metric]:
-    yield GaugeMetricFamily("twinlens_interactions", "Stored interactions.", value=totals.interactions)
-    yield GaugeMetricFamily(
-        "twinlens_interactions_bytes", "Size of all interactions, with their media.", value=totals.bytes
-    )
+    def collect(self) -> Iterator[Metric]:
+        """Give the figures as they were read."""
+        for name, text, value in (
+            ("twinlens_files", "Uploaded files.", self.files.files),
+            ("twinlens_files_bytes", "Size of all files together.", self.files.bytes),
+            ("twinlens_blobs", "Different contents that are stored.", self.files.blobs),
+            ("twinlens_blobs_bytes", "Disk space of these contents.", self.files.blob_bytes),
+            ("twinlens_uploads_active", "Uploads that have begun.", self.files.uploads),
+            ("twinlens_uploads_active_bytes", "Bytes received by these uploads.", self.files.upload_bytes),
+            ("twinlens_interactions", "Stored interactions.", self.kept.interactions),
+            ("twinlens_interactions_bytes", "Size of all interactions, with their media.", self.kept.bytes),
+        ):
+            yield GaugeMetricFamily(name, text, value=value)

@@ -29,7 +29,9 @@ def test_each_page_is_a_line_of_json() -> None:
 
 def test_pages_are_drawn_one_behind_the_other() -> None:
     with anonymous_file() as room:
-        said = write_images(io.BytesIO(clips.pdf()), [1], [(20, 10)], room.fileno(), TimeSlice(longest_s=60))
+        said = write_images(
+            io.BytesIO(clips.pdf()), [1], [(20, 10)], "pixels", room.fileno(), TimeSlice(longest_s=60)
+        )
 
         assert said == {"pages": 1}
         assert len(left(room.fileno())) == 20 * 10 * 3

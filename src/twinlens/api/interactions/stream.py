@@ -17,8 +17,8 @@ from ...wire import status
 from ...wire.interactions.errors import write_error_event
 from ...wire.interactions.events import Event, EventEncoder
 from ..deadline import LAST_WORD_S, while_connected
-from ..metrics import note_cut
 from ..sse import SSE, named_event, stream_start
+from ..traffic import note_cut
 
 BATCH_BYTES = 64 * 1024
 """Of events, sent at a time where there are many."""

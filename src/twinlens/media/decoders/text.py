@@ -13,7 +13,7 @@ from typing import IO
 from ...descriptors import write_all
 from ...domain.media_types import decoder_of, meant
 from . import rtf
-from .charsets import codec_of
+from .charsets import codec_of, likely_codec
 from .unreadable import Unreadable
 
 
@@ -75,7 +75,7 @@ _CHARSET = re.compile(r"(?:charset|encoding)\s*=\s*[\"']?([a-z0-9_.:-]+)")
 
 
 def _decoded(data: bytes, declared: str | None) -> str:
-    """Decode by the mark at the start, as declared, as it looks, or at last as Windows would."""
+    """Decode by the mark at the start, as declared, as it looks, or at last as Windows-1252."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace")
@@ -101,6 +101,7 @@ def _attempts(data: bytes, declared: str | None) -> Iterator[str | None]:
             yield _strictly(data[: len(data) // 2 * 2], name)
     yield _strictly(data, "utf-8")
     yield _mostly_utf_8(data)
+    yield _likely(data)
     yield data.decode("cp1252", "replace")
 
 
@@ -116,3 +117,12 @@ def _mostly_utf_8(data: bytes) -> str | None:
     text = data.decode("utf-8", "replace")
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     return text if text.count("\ufffd") * 5 <= beyond_ascii else None
+
+
+def _likely(data: bytes) -> str | None:
+    """Decode by a guess, unless what lies behind the guessed-at part does not fit to it."""
+    codec = likely_codec(data)
+    if codec is None:
+        return None
+    text = data.decode(codec.name, "replace")
+    return text if text.count("\ufffd") * 20 <= len(text) - len(text.encode("ascii", "ignore")) else None

@@ -7,7 +7,7 @@ the job for them. The process ends when the pool closes its end of the socket, o
 middle of a job, when that job's time is over.
 
 Every library is loaded at the start: what it maps then is outside the memory limit, and a job that may
-open nothing could not load it.
+open nothing could not load it. The one exception are the models by which charsets are told apart.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from ...domain.engine_media import Samples
 from ...domain.media import ImageInfo, Pixels
 from ...processes.environment import limit_memory
 from ..decoders import frames, image, pages, pcm, pdf, sound, text, video
+from ..decoders.charsets import load_detector
 from ..decoders.encode import encode, pcm16
 from ..decoders.scans import check_scans
 from ..decoders.unreadable import Unreadable
@@ -156,6 +157,8 @@ def _page_images(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
 
 
 def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+    # Its models are for texts alone, so only who reads one has them.
+    load_detector()
     with nothing_opened():
         return text.write(DescriptorReader(source), job["mime_type"], room, job["max_bytes"])
 
