@@ -75,7 +75,7 @@ class YamlNode:
             loader.dispose()
 
     def json_text(self) -> str:
-        """Read whatever stands here, and write it as compact JSON."""
+        """Return whatever stands here as compact JSON."""
         try:
             text = json.dumps(self.value(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError, RecursionError) as cause:
