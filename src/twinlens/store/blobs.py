@@ -144,7 +144,7 @@ class Blobs:
                 if self._root is not None:
                     return await in_thread(_descriptor_of, self._root / _key(sha256))
                 with await self._fetched(sha256) as file:
-                    return _lent(os.dup(file.fileno()))
+                    return _wrapped(os.dup(file.fileno()))
             except FileNotFoundError:
                 return None
 
@@ -256,14 +256,14 @@ async def _opened(path: Path) -> IO[bytes]:
 
 
 def _descriptor_of(path: Path) -> Descriptor:
-    return _lent(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    return _wrapped(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 
-def _lent(descriptor: int) -> Descriptor:
-    lent = Descriptor(descriptor)
+def _wrapped(descriptor: int) -> Descriptor:
+    held = Descriptor(descriptor)
     if _is_scarce(descriptor):
         raise _too_many_open()
-    return lent
+    return held
 
 
 def _loaded(path: Path) -> Data:
