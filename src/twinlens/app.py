@@ -261,39 +261,17 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     pool = WorkerPool(settings.decode_workers, settings.decode_memory_mib, settings.decode_timeout_s)
     # Last of what can fail: it holds the folder until it is closed.
     storage = open_storage(settings.data_dir, clock)
-    looks, long_jobs = max(1, settings.decode_workers // 2), max(1, settings.decode_workers - 1)
-    trials = UploadChecks(
-        pool,
-        at_once=long_jobs,
-        max_image_pixels=settings.max_image_pixels,
-        alone=_is_alone(settings),
-    )
-    uploads = Uploads(
-        storage.records.uploads,
-        storage.files,
-        storage.contents,
-        storage.parts,
-        clock,
-        sniff=file_type_of,
-        inspected=is_inspected,
-        tried=trials.flaw,
-        max_file_bytes=settings.max_file_bytes,
-        max_project_bytes=settings.max_project_bytes,
-        lifetime=timedelta(seconds=settings.upload_lifetime_s),
-    )
-    cache = (
-        PixelCache(settings.data_dir / "cache", settings.cache_max_bytes)
-        if settings.cache_max_bytes
-        else None
-    )
-    if cache:
-        storage.contents.on_drop(cache.forget)
+    cache = _cache(settings, storage)
+    uploads = _uploads(settings, storage, pool)
+    inspected_at_once = max(1, settings.decode_workers // 2)
     services = Services(
         engines=engines,
         files=storage.files,
         contents=storage.contents,
         clock=clock,
-        processing=Processing(storage.files, pool, looks=looks, patience_s=settings.processing_wait_s),
+        processing=Processing(
+            storage.files, pool, looks=inspected_at_once, patience_s=settings.processing_wait_s
+        ),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, cache),
         fetcher=fetcher,
@@ -303,7 +281,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         max_fetched_bytes=settings.fetch_total_bytes,
         work_limit_s=settings.work_limit_s,
     )
-    kept = InteractionStore(
+    interactions = InteractionStore(
         storage.records.interactions,
         storage.contents,
         clock,
@@ -316,10 +294,40 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         services=services,
         storage=storage,
         uploads=uploads,
-        interactions=kept,
-        sweeper=CleanupJob(storage.files, uploads, storage.contents, cache, kept),
+        interactions=interactions,
+        sweeper=CleanupJob(storage.files, uploads, storage.contents, cache, interactions),
         pool=pool,
         cache=cache,
+    )
+
+
+def _cache(settings: Settings, storage: Storage) -> PixelCache | None:
+    if not settings.cache_max_bytes:
+        return None
+    cache = PixelCache(settings.data_dir / "cache", settings.cache_max_bytes)
+    storage.contents.on_drop(cache.forget)
+    return cache
+
+
+def _uploads(settings: Settings, storage: Storage, pool: WorkerPool) -> Uploads:
+    checks = UploadChecks(
+        pool,
+        at_once=max(1, settings.decode_workers - 1),
+        max_image_pixels=settings.max_image_pixels,
+        alone=_is_alone(settings),
+    )
+    return Uploads(
+        storage.records.uploads,
+        storage.files,
+        storage.contents,
+        storage.parts,
+        storage.clock,
+        sniff=file_type_of,
+        inspected=is_inspected,
+        tried=checks.flaw,
+        max_file_bytes=settings.max_file_bytes,
+        max_project_bytes=settings.max_project_bytes,
+        lifetime=timedelta(seconds=settings.upload_lifetime_s),
     )
 
 

@@ -55,7 +55,9 @@ def test_what_is_larger_than_is_taken_is_refused_before_it_is_unzipped() -> None
 
 
 @pytest.mark.parametrize(
-    "zipped", [b"no zip at all", gzip.compress(b"whole")[:-3], gzip.compress(b"a") + b"more"]
+    "zipped",
+    [b"no zip at all", gzip.compress(b"whole")[:-3], gzip.compress(b"a") + b"more"],
+    ids=["no gzip", "cut", "more behind it"],
 )
 def test_a_body_that_is_not_coded_as_it_says_is_broken(zipped: bytes) -> None:
     with pytest.raises(BrokenCoding):
