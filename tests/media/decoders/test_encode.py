@@ -48,7 +48,7 @@ def test_jpeg_has_all_the_colours_of_small_print() -> None:
 
     error = decoded(encode(pixels, "jpeg")).astype(int) - pixels
 
-    # With colours at half the size it would be 15.
+    # With colours at half the size it would be 23.
     assert np.sqrt((error**2).mean()) < 6
 
 
