@@ -21,7 +21,6 @@ from .units import UNITS, Amount
 
 if TYPE_CHECKING:
     from ..engines.backend import EngineStatus
-    from ..engines.router import Engines
 
 
 class _Option(click.Option):
@@ -124,7 +123,7 @@ def _run(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, server.stop)
     signal.signal(signal.SIGINT, server.stop)
     host, port = listener.getsockname()[:2]
-    engines: Engines = app.state.engines
+    engines = app.engines
     click.echo(_welcome(settings, engines.statuses, host, port))
     sys.stdout.flush()
     engines.on_change = _report
