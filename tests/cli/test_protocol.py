@@ -610,7 +610,7 @@ async def insides() -> dict[str, set[str]]:
 
     async def app(scope: object, receive: object, send: object) -> None: ...
 
-    connection = HttpToolsProtocol(uvicorn.Config(app), ServerState(), {})
+    connection = HttpToolsProtocol(uvicorn.Config(app, ws="none"), ServerState(), {})
     connection.connection_made(_Transport())
     connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for task in connection.tasks:
