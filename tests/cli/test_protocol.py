@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import http.client
 import json
 import signal
@@ -15,8 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
-from twinlens.cli.protocol import MAX_HEAD_BYTES, MAX_PIPELINED
+from twinlens.cli import protocol
+from twinlens.cli.protocol import LEANT_ON, MAX_HEAD_BYTES, MAX_PIPELINED
 
 UPLOAD = (
     "POST /upload/v1beta/files HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: secret-key\r\n"
@@ -569,3 +575,61 @@ def test_an_encoded_body_is_refused(server: Server, codings: list[str]) -> None:
 
     assert (code, error["status"]) == (400, "INVALID_ARGUMENT")
     assert error["message"].startswith("Send the request body without ")
+
+
+async def test_what_is_leant_on_of_uvicorn_is_there() -> None:
+    found = await insides()
+
+    missing = [f"{where}: {name}" for where, names in LEANT_ON.items() for name in names - found[where]]
+
+    assert not missing, (
+        f"uvicorn {uvicorn.__version__} lacks what cli/protocol.py leans on ({', '.join(missing)}): "
+        "change the protocol, or lower the bound of uvicorn in pyproject.toml"
+    )
+
+
+async def test_nothing_else_of_uvicorns_protocol_is_leant_on() -> None:
+    found = await insides()
+
+    inherited = names_of_its_own() & (found["methods"] | found["attributes"])
+
+    assert inherited == LEANT_ON["methods"] | LEANT_ON["attributes"]
+
+
+def names_of_its_own() -> set[str]:
+    """List what the class that is built on uvicorn's defines, and what it uses of itself."""
+    tree = ast.parse(Path(protocol.__file__).read_text())
+    bounded = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "_Bounded")
+    uses = [node for node in ast.walk(bounded) if isinstance(node, ast.Attribute) and _is_self(node.value)]
+    made = [node.name for node in bounded.body if isinstance(node, ast.FunctionDef)]
+    return {*made, *(node.attr for node in uses)}
+
+
+async def insides() -> dict[str, set[str]]:
+    """List what uvicorn's protocol has: its class, a connection amid a request, and the request's cycle."""
+
+    async def app(scope: object, receive: object, send: object) -> None: ...
+
+    connection = HttpToolsProtocol(uvicorn.Config(app, ws="none"), ServerState(), {})
+    connection.connection_made(_Transport())
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    for task in connection.tasks:
+        task.cancel()
+    await asyncio.gather(*connection.tasks, return_exceptions=True)
+    methods = {name for name in dir(HttpToolsProtocol) if not name.startswith("__")}
+    return {"methods": methods, "attributes": {*vars(connection)}, "cycle": {*vars(connection.cycle)}}
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+class _Transport(asyncio.Transport):
+    """A connection that goes nowhere."""
+
+    def write(self, data: object) -> None: ...
+
+    def close(self) -> None: ...
+
+    def is_closing(self) -> bool:
+        return False

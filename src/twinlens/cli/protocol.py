@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -117,6 +117,27 @@ async def _refuse(error: TwinlensError, path: str, send: Send) -> None:
         headers.append((b"retry-after", str(retry_after).encode()))
     await send({"type": "http.response.start", "status": status.http_status(error), "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+LEANT_ON: Mapping[str, frozenset[str]] = {
+    "methods": frozenset(
+        (
+            *("connection_made", "connection_lost", "pause_writing", "resume_writing", "data_received"),
+            *("on_message_begin", "on_url", "on_header", "on_headers_complete", "on_body"),
+            *("on_message_complete", "on_response_complete", "send_400_response"),
+            "_unset_keepalive_if_required",
+        )
+    ),
+    "attributes": frozenset(
+        ("cycle", "headers", "loop", "parser", "pipeline", "scope", "transport", "url"),
+    ),
+    "cycle": frozenset(("response_started", "response_complete")),
+}
+"""What the class below uses of uvicorn's HttpToolsProtocol and of its requests' cycles, undocumented.
+
+Tests look for all of it in the installed uvicorn, and hold the class to it. The bound in pyproject.toml is
+the newest uvicorn that they passed with.
+"""
 
 
 class _TooManyRequests(Exception):
