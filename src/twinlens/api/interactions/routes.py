@@ -193,7 +193,7 @@ class _Interactions:
             created.request,
             interaction,
             self._rules.background_timeout_s if created.background else left,
-            told=created.background or created.stream,
+            is_watched=created.background or created.stream,
         )
 
     async def _whole(
