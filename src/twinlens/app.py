@@ -324,7 +324,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
 
 
 def _is_alone(settings: Settings) -> bool:
-    """Tell whether all callers are one project."""
+    """Whether all callers are one project."""
     return len(set(settings.api_key)) <= 1
 
 
