@@ -332,7 +332,7 @@ def _uploads(settings: Settings, storage: Storage, pool: WorkerPool) -> Uploads:
 
 
 def _is_alone(settings: Settings) -> bool:
-    """Tell whether all callers are one project."""
+    """Whether all callers are one project."""
     return len(set(settings.api_key)) <= 1
 
 

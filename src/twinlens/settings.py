@@ -185,7 +185,7 @@ class Settings:
     access_log: bool = knob(False, "Log a line for every request.")
 
     def problems(self) -> list[str]:
-        """Name what is wrong with these settings, each with the flag to change."""
+        """Return what is wrong with these settings, each with the flag to change."""
         found = [said for knob in KNOBS for said in _beyond(knob, getattr(self, knob.name))]
         if read_address(self.host) is None and (read_host(self.host) is None or ":" in self.host):
             found.append(f"--host must be one address or name, without a port, not {self.host!r}.")
@@ -220,7 +220,7 @@ class Settings:
         return value not in (None, "") and value != next(knob.default for knob in KNOBS if knob.name == name)
 
     def _callers(self) -> list[str]:
-        """Name what is wrong with the settings that say who may call."""
+        """Return what is wrong with the settings that say who may call."""
         found = [
             f"--trusted-proxies must be an address or a network like 10.0.0.0/8, not {each!r}."
             for each in self.trusted_proxies
@@ -278,7 +278,7 @@ KNOBS = fields(Settings)
 
 
 def _beyond(knob: Field[Any], value: Any) -> Iterator[str]:
-    """Say what is wrong with the size of a setting that is a number."""
+    """Yield what is wrong with the size of a setting that is a number."""
     least, most, unit = (knob.metadata[name] for name in ("least", "most", "unit"))
     if not isinstance(value, int | float):
         return

@@ -582,7 +582,7 @@ async def test_redirects_are_counted(server: Server) -> None:
         (http(status="204 No Content"), "The server answered with status 204."),
         (
             http(b"x", content_type="application/zip"),
-            "Its content type is application/zip: no picture, recording, PDF or text.",
+            "Its content type is application/zip: no image, audio, video, PDF or text.",
         ),
         (http(b"x", content_type="<script>"), "Its content type cannot be read."),
         (http(b"meow", content_length="100"), "The server broke off."),

@@ -38,7 +38,7 @@ class Allowed:
 
     @classmethod
     def of(cls, hosts: Iterable[str], origins: Iterable[str], public_url: str | None) -> Allowed:
-        """Read what was configured. Where the server is said to be reached, it is answered."""
+        """Parse what was configured; the public URL's host and origin are allowed, too."""
         names = [host for host in map(read_host, hosts) if host]
         pages = {_origin(origin) for origin in origins}
         if public_url:
@@ -73,7 +73,7 @@ class OriginGuard:
         await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:
-        """Say why a request is not answered, and what to set; None where it is."""
+        """Return why a request is refused, and what to set; None where it is not."""
         hosts: list[bytes] = []
         origins: list[bytes] = []
         sites: list[bytes] = []
@@ -138,7 +138,7 @@ class OriginGuard:
         )
 
     def _tell(self, what: str, message: str, *values: object) -> None:
-        """Log it once for each, and not for more than some: browsers keep the answer to themselves."""
+        """Log it once for each, up to a limit: browsers do not show the response's text."""
         if what not in self._told and len(self._told) < MAX_SHOWN:
             self._told.add(what)
             log.warning(message, *values)
@@ -152,7 +152,7 @@ def _origin(text: str) -> str:
 
 
 def _text(values: Sequence[bytes]) -> str | None:
-    """Give the value of a header that must stand there once."""
+    """Return the value of a header that must occur once; else None."""
     return values[0].decode("latin-1").strip(" \t") if len(values) == 1 else None
 
 

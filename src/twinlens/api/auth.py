@@ -23,7 +23,7 @@ class Keys:
         self._projects = {key: hashlib.sha256(key.encode()).hexdigest()[:16] for key in keys}
 
     def project_of(self, request: Request) -> str:
-        """Name the project of a request's key; raise where there is no key, or a wrong one."""
+        """Return the project of a request's key; raise where there is no key, or a wrong one."""
         key = key_of(request)
         if not key:
             raise PermissionDenied(NO_KEY)
@@ -36,7 +36,7 @@ class Keys:
 
 
 def key_of(request: Request) -> str | None:
-    """Find the key where clients put it: header, query, or bearer token, in this order."""
+    """Look up the key where clients put it: header, query, or bearer token, in this order."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else None
     return request.headers.get("x-goog-api-key") or request.query_params.get("key") or bearer

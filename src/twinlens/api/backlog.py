@@ -45,12 +45,12 @@ class Backlog:
         self._news.set()
 
     def end(self, failure: Exception | None = None) -> None:
-        """Say that nothing more will come, or what kept it from coming."""
+        """Mark the end, with the error that caused it, if any."""
         self._over, self._failure = True, failure
         self._news.set()
 
     async def chunks(self) -> AsyncGenerator[Answer, None]:
-        """Give what is to be sent, until the end; raise what failed, after all that was said before."""
+        """Yield chunks to send until the end; raise the error after all earlier output."""
         while True:
             ready = self._ready()
             for chunk in ready:
@@ -85,18 +85,18 @@ def _says_anything(piece: Answer) -> bool:
 
 
 def _is_open(piece: Answer) -> bool:
-    """Tell whether more of its candidate will come."""
+    """Whether more of its candidate will come."""
     return piece.blocked is None and bool(piece.candidates) and piece.candidates[-1].finish is None
 
 
 def _may_be_last(piece: Answer) -> bool:
-    """Tell whether nothing but the reason of the end may follow."""
+    """Whether nothing but the finish reason may follow."""
     parts = piece.candidates[-1].parts if piece.candidates else ()
     return _is_open(piece) and not (parts and isinstance(parts[-1], Text) and parts[-1].more)
 
 
 def _with_a_text(piece: Answer) -> Answer:
-    """Where a candidate has ended without a word, say so: clients look for its parts without looking."""
+    """Add an empty text to candidates without parts: clients read parts without checking."""
     candidates = tuple(one if one.parts else replace(one, parts=(Text(""),)) for one in piece.candidates)
     return replace(piece, candidates=candidates)
 

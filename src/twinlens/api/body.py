@@ -20,7 +20,7 @@ _PLAIN = {"content-encoding": "identity", "transfer-encoding": "chunked"}
 async def read_body(
     request: Request, max_bytes: int, pause_s: float, reservation: Reservation | None = None
 ) -> bytes | bytearray:
-    """Read the whole body. A declared size over the limit is refused before a byte is read.
+    """Receive the whole body. A declared size over the limit is refused before a byte is read.
 
     Where bodies lie in memory for long, `reservation` is the room that this one takes there.
     """
@@ -40,13 +40,13 @@ async def read_body(
 
 
 def declared_length(request: Request) -> int | None:
-    """Give the size that a body is said to have; None where it comes in chunks until it ends."""
+    """Return the declared size of a body; None for a chunked one."""
     declared = request.headers.get("content-length", "")
     return int(declared) if declared.isascii() and declared.isdigit() else None
 
 
 async def arriving(request: Request, pause_s: float) -> AsyncIterator[bytes]:
-    """Give the pieces of a body as they come; refuse one that is encoded, or that stops for so long."""
+    """Yield the pieces of a body as they come; refuse one that is encoded, or that stops for so long."""
     for name, plain in _PLAIN.items():
         if any(coding.strip().lower() != plain for coding in request.headers.getlist(name)):
             raise InvalidArgument(f"Send the request body without {name.title()} other than {plain}.")

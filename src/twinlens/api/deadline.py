@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 
 
 def deadline_of(request: Request, longest_s: float) -> float:
-    """Give the event loop's time at which a request is over."""
+    """Return the event loop's time at which a request is over."""
     return asyncio.get_running_loop().time() + seconds_of(request, longest_s)
 
 
 def seconds_of(request: Request, longest_s: float) -> float:
-    """Give the time there is for a request: the client's wish or the server's limit."""
+    """Return the seconds that a request may take: the client's wish or the server's limit."""
     wish = request.headers.get("x-server-timeout", "")
     # Python reads an int of some thousand digits only; as a float, that is infinite.
     seconds = float(wish) if wish.isascii() and wish.isdigit() else 0.0

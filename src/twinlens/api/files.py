@@ -43,7 +43,7 @@ class FileRules:
     file_uri_base: str | None = None
 
     def base_of(self, http: Request) -> str:
-        """Give what the URIs of files begin with."""
+        """Return the base URL of files."""
         return self.file_uri_base or f"{self.origin_of(http)}/v1beta"
 
 
@@ -132,7 +132,7 @@ class _Uploading:
             return await self._refused(upload_id, http, error)
 
     async def create(self, http: Request) -> Response:
-        """Make a file without bytes: its name is taken, and there is nothing to look at."""
+        """Create a file without bytes: its name is reserved, and there is nothing to inspect."""
         project = self._rules.project_of(http)
         check_query(http)
         said = wire.read_empty(await read_body(http, MAX_METADATA_BYTES, self._rules.pause_s))

@@ -23,7 +23,7 @@ Trouble = Callable[[], Coroutine[Any, Any, str | None]]
 
 
 async def about(_: Request) -> Response:
-    """Say in a line what answers here."""
+    """Answer with one line about this server."""
     return PlainTextResponse(
         f"twinlens {__version__}: make this address the base URL of a Gemini client; "
         "docs: README.md and docs/ of twinlens.\n"

@@ -63,7 +63,7 @@ class MetricsAccess:
     open: bool = True
 
     def check(self, request: Request) -> None:
-        """Raise where the numbers are not for whoever asks."""
+        """Raise where the caller may not read the metrics."""
         if self.key is not None:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(
@@ -275,7 +275,7 @@ class _Stored(Collector):
     kept: InteractionUsage
 
     def collect(self) -> Iterator[Metric]:
-        """Give the figures as they were read."""
+        """Return the figures as they were read."""
         for name, text, value in (
             ("twinlens_files", "Uploaded files.", self.files.files),
             ("twinlens_files_bytes", "Size of all files together.", self.files.bytes),

@@ -62,7 +62,7 @@ class Origins:
         self._is_told = False
 
     def __call__(self, request: Request) -> str:
-        """Give what the URLs in the answer to a request begin with."""
+        """Return the base URL of the response to a request."""
         if self._public:
             return self._public
         if not self._is_told:
@@ -111,6 +111,6 @@ class Origins:
 
 
 def peer_of(scope: Scope) -> str:
-    """Give the address that a request came from, the last proxy's where there are some."""
+    """Return the address that a request came from, the last proxy's where there are some."""
     client = scope.get("client")
     return str(client[0]) if client else ""

@@ -178,7 +178,7 @@ _ENDS: Mapping[str, str] = {
 
 
 def _welcome(settings: Settings, engines: Sequence[EngineStatus], host: str, port: int) -> str:
-    """Say where the server listens, who answers, and how to point the clients at it: one screen."""
+    """Return the start screen: address, engines, and how to point clients at it."""
     address = _url(host, port)
     base = _url(_LOOPBACK.get(host, host), port)
     key = "YOUR_KEY" if settings.api_key else "any"

@@ -35,7 +35,7 @@ class Unit:
     shown: tuple[str, ...]
 
     def read(self, text: str) -> Decimal | None:
-        """Give an amount in the setting's own unit; None where it is none."""
+        """Parse an amount to the setting's own unit; None where it is none."""
         found = _AMOUNT.fullmatch(text.strip())
         worth = self._worth(found[2]) if found else None
         return Decimal(found[1]) * worth if found and worth else None
@@ -48,7 +48,7 @@ class Unit:
         return f"{(exact / self.worth[name]).normalize():f}{name}"
 
     def _worth(self, name: str) -> Decimal | None:
-        """Find a unit by its name; many write `Gib` or `KB`."""
+        """Look up a unit by its name; many write `Gib` or `KB`."""
         plain = {known.lower(): worth for known, worth in self.worth.items()}
         return self.worth.get(name) or plain.get(name.lower())
 

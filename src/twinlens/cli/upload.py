@@ -91,7 +91,7 @@ def _label(name: str, options: UploadOptions) -> Label:
 
 @contextmanager
 def _interruptible(sentence: str) -> Iterator[None]:
-    """Tell who presses Ctrl-C that nothing was in vain."""
+    """Print, on Ctrl-C, that the upload can be resumed."""
     try:
         yield
     except KeyboardInterrupt:

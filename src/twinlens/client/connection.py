@@ -74,14 +74,14 @@ class Connection:
         return answer
 
     def read(self, answer: httpx.Response) -> dict[str, Any]:
-        """Read the JSON object of an answer."""
+        """Parse the JSON object of a response."""
         found = _read_object(answer)
         if found is None:
             raise self.strange()
         return found
 
     def strange(self) -> ClientError:
-        """Give the error for an answer that this API does not give."""
+        """Return the error for a response that is not this API's."""
         return ClientError(f"{self.server} does not answer as this API does. Is --server right?")
 
     def path_of(self, url: str) -> str:
@@ -121,13 +121,13 @@ class Connection:
 
 
 def number(answer: httpx.Response, header: str) -> int | None:
-    """Read a header that is a whole number; None where it is missing or odd."""
+    """Parse a header that is a whole number; None where it is missing or odd."""
     text = answer.headers.get(header, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else None
 
 
 def _read_object(answer: httpx.Response) -> dict[str, Any] | None:
-    """Read a JSON object; None where the answer is anything else."""
+    """Parse a JSON object; None where the answer is anything else."""
     try:
         found = json.loads(answer.content)
     except (ValueError, RecursionError):
@@ -187,5 +187,5 @@ def _unsaid(answer: httpx.Response, server: str) -> str:
 
 
 def _is_passing(code: int) -> bool:
-    """Tell a server that is busy or ill from one that means it."""
+    """Whether a status is temporary: the server is busy or failing."""
     return code in (408, 429) or (code >= 500 and code != 501)

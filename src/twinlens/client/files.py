@@ -54,7 +54,7 @@ class Files:
         self._connection = connection
 
     def list(self, limit: int | None = None) -> Iterator[File]:
-        """Give the files, newest first; pages are asked for as they are needed."""
+        """Yield the files, newest first; pages are asked for as they are needed."""
         given, token = 0, ""
         seen: set[str] = set()
         while limit is None or given < limit:
@@ -75,7 +75,7 @@ class Files:
             seen.add(token := following)
 
     def get(self, name: str) -> File:
-        """Give one file, by its name, its bare id or its URI."""
+        """Return one file, by its name, its bare id or its URI."""
         return read_file(self._connection.read(self._connection.ask("GET", _path(name))))
 
     def delete(self, name: str) -> None:
@@ -89,7 +89,7 @@ class Files:
         retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008 — it is frozen
         watch: Callable[[File], None] | None = None,
     ) -> File:
-        """Give the file once the server has looked at it: ACTIVE or FAILED; `watch` sees it until then."""
+        """Wait until the file is inspected, and return it: ACTIVE or FAILED; `watch` sees it until then."""
         tries, pause, end = Tries(retry_policy), FIRST_POLL_S, time.monotonic() + LONGEST_WAIT_S
         while file.state == "PROCESSING":
             if time.monotonic() > end:
@@ -122,7 +122,7 @@ def id_of(name: str) -> str:
 
 
 def read_file(resource: Any) -> File:
-    """Read a File resource; a field that is missing or odd stays empty."""
+    """Parse a File resource; a field that is missing or odd stays empty."""
     if not isinstance(resource, dict) or not isinstance(resource.get("name"), str):
         raise ClientError("The server's answer is not a File. Is --server right?")
     text = {key: value for key, value in resource.items() if isinstance(value, str)}
@@ -166,7 +166,7 @@ def _sha256(text: str) -> str:
 
 
 def _time(text: str) -> datetime | None:
-    """Read a timestamp; what is finer than a microsecond is dropped."""
+    """Parse a timestamp; what is finer than a microsecond is dropped."""
     whole, dot, fraction = text.removesuffix("Z").partition(".")
     try:
         time = datetime.fromisoformat(f"{whole}{dot}{fraction[:6]}+00:00")

@@ -28,7 +28,7 @@ class ResumeListener(UploadListener, Protocol):
 
 
 def can_go_on(error: ClientError) -> bool:
-    """Tell whether the same command can go on after this error, rather than fail by it again."""
+    """Whether the same command can resume after this error, rather than fail with it again."""
     if isinstance(error, Refused):
         return error.passing or error.code == 429
     return not isinstance(error, (Gone, SourceChanged))

@@ -78,7 +78,7 @@ class SavedUploads:
         self._clock = clock
 
     def find(self, key: UploadKey) -> SavedUpload | None:
-        """Find an upload that was begun; one to another port of the same host counts, if need be."""
+        """Look up an upload that was started; one to another port of the same host counts, if need be."""
         same = [one for one in self._read() if _elsewhere(one.key) == _elsewhere(key)]
         same.sort(key=lambda one: (one.key == key, one.begun_s))
         return same[-1] if same else None

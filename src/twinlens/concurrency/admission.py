@@ -33,12 +33,12 @@ class AdmissionQueue:
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for their turn."""
+        """How many requests wait for a run slot."""
         return self._all.held.total() - self.running
 
     @asynccontextmanager
     async def slot(self, project: str, body: Reservation | None = None) -> AsyncIterator[None]:
-        """Hold a place and a turn while a request is worked on, whose body has been read."""
+        """Hold a ticket and a run slot for a request whose body has been read."""
         with self.place(project, body) as place:
             async with place.turn():
                 yield
@@ -56,7 +56,7 @@ class AdmissionQueue:
                 self.leave(project, background=False)
 
     def check_room(self, project: str) -> None:
-        """Raise where there are enough: a body that would be refused need not be read."""
+        """Raise where the queue is full: a body that would be refused need not be read."""
         self._all.check(project)
 
     def place(self, project: str, body: Reservation | None = None) -> Ticket:
@@ -74,7 +74,7 @@ class AdmissionQueue:
             await self._left.wait()
 
     def join_background(self, project: str) -> bool:
-        """Count one more in the background; say whether it has to wait. Raise where there are enough."""
+        """Count one more in the background, and return whether it has to wait; raise where full."""
         self._background.join(project)
         return self._background.has_to_wait(project) or self.turns.locked(project)
 
@@ -95,11 +95,11 @@ class _Room:
         self.held = ProjectCounts()
 
     def is_full(self, project: str) -> bool:
-        """Say whether there are enough, of all projects or of this one."""
+        """Whether the queue is full, for all projects or for this one."""
         return self.held.total() >= self._places or self.held[project] >= self._places_of_one
 
     def has_to_wait(self, project: str) -> bool:
-        """Say whether the last one of a project that joined finds no turn."""
+        """Whether the last request of a project that joined finds no free run slot."""
         most = self._turns_of_one
         return self.held[project] > most or sum(min(own, most) for own in self.held.values()) > self._turns
 
@@ -109,7 +109,7 @@ class _Room:
             raise ResourceExhausted("Resource has been exhausted (e.g. check quota).", retry_after_s=1.0)
 
     def join(self, project: str) -> None:
-        """Count one more; raise where there are enough."""
+        """Count one more; raise where the queue is full."""
         self.check(project)
         self.held[project] += 1
 
@@ -130,19 +130,19 @@ class Ticket:
         self.close()
 
     def release_body(self) -> None:
-        """Make room for other bodies: this one is worked on now, or lies on the disk."""
+        """Release the memory reserved for the body: it is being processed, or lies on the disk."""
         if self._body is not None:
             self._body.close()
 
     def demote(self) -> bool:
-        """Take of the share of what nobody waits for; say whether it has to wait for its turn."""
+        """Move to the background share, and return whether it has to wait for a run slot."""
         waits = self._admission.join_background(self._project)
         self._in_background = True
         return waits
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Be worked on."""
+        """Hold a run slot."""
         gate, project = self._admission, self._project
         first = gate.background.turn(project) if self._in_background else nullcontext()
         async with first, gate.turns.turn(project):
@@ -154,7 +154,7 @@ class Ticket:
                 gate.running -= 1
 
     def close(self) -> None:
-        """Leave. Done twice, the second time does nothing."""
+        """Leave the queue. Idempotent."""
         if self._is_open:
             self._is_open = False
             self.release_body()

@@ -8,13 +8,13 @@ from typing import Self
 from .fairness import ProjectCounts, share_of_one
 
 FREE_BYTES = 64 * 1024
-"""Of each body, not counted: a connection costs as much by itself."""
+"""The first bytes of each body are not counted: a connection costs as much by itself. Not measured."""
 
 
 class BodyMemory:
     """Room for the bodies of all requests together: `max_bytes`, counted as they come in.
 
-    What was only announced takes no room, so whoever sends slowly, or not at all, holds up nobody; and small
+    What was only announced takes no room, so a slow client holds up no other; and small
     bodies need none. One project has at most three quarters of it, or all where it is `alone`. Where there is
     no room, those who receive wait, but for one of each project: it may go beyond, since it is by ends that
     room is made. So no project waits for the bodies of others, and there is never more than the room and one
@@ -28,7 +28,7 @@ class BodyMemory:
         self._freed = asyncio.Event()
 
     def reserve(self, project: str) -> Reservation:
-        """Give one request of a project its share, which grows with its body."""
+        """Return a reservation for one request of a project, which grows with its body."""
         return Reservation(self, project)
 
     async def take(self, share: Reservation, size: int) -> None:
@@ -43,7 +43,7 @@ class BodyMemory:
         self._held[project] += size
 
     def free(self, share: Reservation, size: int) -> None:
-        """Make room."""
+        """Release room, and wake those who wait for it."""
         self._left += size
         self._held.drop(share.project, size)
         if self._beyond.get(share.project) is share:
@@ -69,7 +69,7 @@ class Reservation:
         self.close()
 
     async def grow(self, size: int) -> None:
-        """Take room for so many bytes more, waiting for it where there is none."""
+        """Reserve so many more bytes, waiting where there is no room."""
         self._size += size
         wanted = max(self._size - FREE_BYTES, 0) - self._held
         if wanted > 0:
@@ -77,6 +77,6 @@ class Reservation:
             self._held += wanted
 
     def close(self) -> None:
-        """Give the room back: the body is worked on now, or lies on the disk. Done twice, it does nothing."""
+        """Release the room: the body is being processed, or lies on the disk. Idempotent."""
         held, self._held = self._held, 0
         self._body_memory.free(self, held)

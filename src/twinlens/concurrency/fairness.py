@@ -10,12 +10,12 @@ from itertools import count
 
 
 def share_of_one(total: int, alone: bool = False) -> int:
-    """Say how much of `total` one project may have: three quarters, or all where it is `alone`."""
+    """Return how much of `total` one project may have: three quarters, or all where it is `alone`."""
     return total if alone else max(total * 3 // 4, min(total, 1))
 
 
 class ProjectCounts(Counter[str]):
-    """How much each project holds; whoever holds nothing is forgotten."""
+    """How much each project holds; those that hold nothing take no memory."""
 
     def drop(self, project: str, size: int = 1) -> None:
         """Count so much less."""
@@ -41,7 +41,7 @@ class FairSemaphore:
         self._ticks = count(1)
 
     def locked(self, project: str) -> bool:
-        """Say whether the project's next would have to wait."""
+        """Whether the project's next request would have to wait."""
         return not self._free or self._held[project] >= self._most
 
     @asynccontextmanager

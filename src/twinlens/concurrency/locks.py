@@ -26,7 +26,7 @@ class Locks:
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
-        """Keep everybody else who names this key waiting."""
+        """Hold the lock of this key."""
         place = self._places.setdefault(key, _Place())
         place.users += 1
         try:
@@ -41,7 +41,7 @@ class Locks:
 async def uncancelled(work: Coroutine[Any, Any, T]) -> T:
     """Do `work` to its end, also where the caller is cancelled; that goes on only afterwards.
 
-    A thread cannot be cancelled: whoever lets go of a lock while one still writes has no lock.
+    A thread cannot be cancelled: a lock released while one still writes would protect nothing.
     """
     task = asyncio.ensure_future(work)
     try:

@@ -1,4 +1,4 @@
-"""Values kept up to a weight: what has not been used for longest goes first."""
+"""A cache limited by weight: the least recently used value is evicted first."""
 
 from __future__ import annotations
 
@@ -35,55 +35,56 @@ class LRU(Generic[Key, Value]):
         return iter(self._values)
 
     def get(self, key: Key) -> Value | None:
-        """Return what is kept under a key, which has been used with that."""
+        """Return the value of a key, which counts as use; None where there is none."""
         return self._values.get(key)
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep a value; one that is too heavy by itself is not kept, and drives out nothing."""
+        """Store a value; one heavier than the whole cache is not stored, and evicts nothing."""
         if self._weigh(value) <= self._maxsize:
             self._values[key] = value
 
     def pop(self, key: Key) -> Value | None:
-        """Forget a value, and return it if there was one."""
+        """Remove a value, and return it if there was one."""
         return self._values.pop(key, None)
 
     def pop_oldest(self) -> tuple[Key, Value]:
-        """Forget what has not been used for longest, and return it. Raises `KeyError` where all is gone."""
+        """Remove the least recently used value, and return it. Raises `KeyError` where there is none."""
         return self._values.popitem()
 
     def items(self) -> list[tuple[Key, Value]]:
-        """List what is kept, without using it."""
+        """Return all keys and values, which does not count as use."""
         # A plain look-up would count as use.
         return [(key, Cache.__getitem__(self._values, key)) for key in self._values]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         self._values.clear()
 
 
 class AsyncLRU(Generic[Key, Value]):
-    """Values that are computed when they are asked for, once for all who ask, and then kept.
+    """Values that are computed on first use, once for all concurrent callers, and then cached.
 
     Used from one event loop.
     """
 
     def __init__(self, maxsize: float = inf, weigh: Callable[[Value], float] = _one) -> None:
-        self._kept: LRU[Key, tuple[Value]] = LRU(maxsize, lambda kept: weigh(*kept))
+        self._cached: LRU[Key, tuple[Value]] = LRU(maxsize, lambda entry: weigh(*entry))
         self._flights: SingleFlight[Value] = SingleFlight()
 
     async def get_or_compute(self, key: Key, compute: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
-        """Return what is kept under a key, or compute it, or wait for whoever does.
+        """Return the cached value of a key, or compute it, or wait for the call that does.
 
-        A failure is everybody's who waits, and not kept. The computation ends with the last who waits.
+        An error is raised in every waiting caller, and not cached. The computation is cancelled with the
+        last of them.
         """
-        kept = self._kept.get(key)
-        return kept[0] if kept else await self._flights.do(key, lambda: self._computed(key, compute))
+        cached = self._cached.get(key)
+        return cached[0] if cached else await self._flights.do(key, lambda: self._computed(key, compute))
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._kept.clear()
+        """Remove everything."""
+        self._cached.clear()
 
     async def _computed(self, key: Key, compute: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
         value = await compute()
-        self._kept.put(key, (value,))
+        self._cached.put(key, (value,))
         return value

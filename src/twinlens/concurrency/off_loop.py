@@ -1,8 +1,8 @@
-"""Threads of their own for what is in proportion to a request: parsing, hashing, counting, planning.
+"""A thread pool for work in proportion to a request's size: parsing, hashing, counting, planning.
 
-The pool that everything else in the process shares may be full of what waits for a disk or a decoder; and
-what is here is done in seconds at most, so these are always free again soon. Work that a caller can make
-longer than in proportion to what was sent belongs in a process that can be ended.
+The process's default pool may be full of threads that wait for a disk or a decoder; work here takes seconds
+at most, so these threads are soon free. Work that a caller can make longer than in proportion to what was
+sent belongs in a process that can be killed.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from ..domain.request import (
 T = TypeVar("T")
 
 AT_ONCE = 4
-"""More would only share the interpreter's lock, and take it from the event loop."""
+"""More would only share the interpreter's lock, and take it from the event loop. Chosen, not measured."""
 
 SMALL_CHARS = 64 * 1024
-"""Of text: so much is counted and copied sooner than a thread is woken."""
+"""Of text: so much is counted and copied sooner than a thread wakes. Chosen, not measured."""
 
 ON_LOOP_BYTES = 256 * 1024
-"""So many bytes in memory are hashed, looked into or decoded from base64 sooner than a thread is woken."""
+"""So many bytes in memory are hashed, probed or decoded from base64 sooner than a thread wakes."""
 
 ON_LOOP_MARKS = 500
 """Commas and colons, one for each value: a body of more may take far longer to read than its size tells."""
@@ -46,17 +46,17 @@ _THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="linear")
 
 
 async def off_loop(work: Callable[[], T]) -> T:
-    """Do some work in a thread, so that the event loop goes on meanwhile."""
+    """Run some work in a thread, so that the event loop stays free."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
 
 
 async def off_loop_unless(is_little: bool, work: Callable[[], T]) -> T:
-    """Do some work at once where it is little, else in a thread."""
+    """Run some work at once where it is little, else in a thread."""
     return work() if is_little else await off_loop(work)
 
 
 async def off_loop_if_large(request: Request, work: Callable[[], T]) -> T:
-    """Do work in proportion to a request: at once where it is small, else in a thread."""
+    """Run work in proportion to a request: at once where it is small, else in a thread."""
     return await off_loop_unless(is_small(request), work)
 
 
@@ -66,7 +66,7 @@ async def count_off_loop(text: str, count: Callable[[str], int]) -> int:
 
 
 def is_small(request: Request) -> bool:
-    """Tell whether what is written in a request is soon gone through; finding out is sooner still."""
+    """Whether the text of a request is small; to find out is cheaper than to process it."""
     left = SMALL_CHARS
     for part in (*request.system, *(part for turn in request.turns for part in turn.parts)):
         left = _less(_written(part), left)
@@ -97,32 +97,32 @@ _PART_CHARS = 64
 
 
 def _less(value: Json, left: int) -> int:
-    """Take a value's size off what is left, and stop where nothing is."""
-    waiting = [value]
-    while waiting and left >= 0:
-        one = waiting.pop()
+    """Subtract a value's size from `left`, and stop below zero."""
+    stack = [value]
+    while stack and left >= 0:
+        item = stack.pop()
         left -= _PART_CHARS
-        match one:
+        match item:
             case str():
-                left -= len(one)
+                left -= len(item)
             case list():
-                left -= len(one)
-                waiting += one if left >= 0 else ()
+                left -= len(item)
+                stack += item if left >= 0 else ()
             case dict():
-                left -= len(one)
-                waiting += (*one, *one.values()) if left >= 0 else ()
+                left -= len(item)
+                stack += (*item, *item.values()) if left >= 0 else ()
             case _:
                 pass
     return left
 
 
 async def parse_off_loop(body: bytes | bytearray, read: Callable[[bytes | bytearray], T]) -> T:
-    """Make of a body what `read` makes of it, off the event loop where that takes long."""
+    """Parse a body with `read`, off the event loop where that takes long."""
     return await off_loop_unless(len(body) <= ON_LOOP_BYTES and not _is_dense(body), partial(read, body))
 
 
 def _is_dense(body: bytes | bytearray) -> bool:
-    """Tell a body of many values, or of few that may stand for many.
+    """Whether a body has many values, or few that may stand for many.
 
     Looking for each is, unlike counting, as good as free in base64.
     """

@@ -1,4 +1,4 @@
-"""Room for decoded pixels: what all requests together may hold in memory."""
+"""Limit the decoded pixels that all requests together hold in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..domain.errors import InvalidArgument
 
 
 class PixelLimiter:
-    """Lends room for pixels, first come, first served. Used from one event loop."""
+    """A semaphore counted in pixels, first come, first served. Used from one event loop."""
 
     def __init__(self, pixels: int) -> None:
         self._whole = self._free = pixels
@@ -19,7 +19,7 @@ class PixelLimiter:
 
     @asynccontextmanager
     async def take(self, pixels: int) -> AsyncIterator[None]:
-        """Hold room for so many pixels, waiting until there is; refuse what will never fit."""
+        """Hold so many pixels, waiting until they are free. Raises `InvalidArgument` above the limit."""
         if pixels > self._whole:
             raise InvalidArgument(
                 f"The images of this request have {pixels} pixels at this media_resolution; the limit is "

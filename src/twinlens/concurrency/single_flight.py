@@ -1,4 +1,4 @@
-"""Work that several callers wait for is done once."""
+"""Run work once for all concurrent callers that need it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, eq=False)
 class _Flight(Generic[T]):
-    """Work on its way, how many wait for it, and whether it goes on although nobody does."""
+    """Work under way, how many callers wait for it, and whether it goes on without any."""
 
     task: asyncio.Task[T]
     waiting: int = 0
@@ -20,7 +20,7 @@ class _Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Shares work by its key. Used from one event loop. `joined` counts those who found it on its way."""
+    """Shares work by its key. Used from one event loop. `joined` counts callers that found it under way."""
 
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight[T]] = {}
@@ -31,9 +31,9 @@ class SingleFlight(Generic[T]):
         return flight is not None and not flight.task.done()
 
     async def do(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do the work, or wait for whoever does it.
+        """Return the result of the work: start it, or join it where it is under way.
 
-        Cancelling one caller takes nothing from the others. When nobody waits any more the work is cancelled,
+        Cancelling one caller does not affect the others. When none waits any more the work is cancelled,
         and has ended before the last caller goes on: what it had open is closed.
         """
         flight = self._flight(key, load)
@@ -48,7 +48,7 @@ class SingleFlight(Generic[T]):
                 await self._end(key, flight)
 
     def start(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
-        """Begin the work unless it is under way, and keep it going whether or not anybody waits for it."""
+        """Start the work unless it is under way; it goes on whether or not a caller waits for it."""
         flight = self._flight(key, load)
         flight.is_kept = True
         return flight.task
@@ -62,7 +62,7 @@ class SingleFlight(Generic[T]):
 
     def _flight(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> _Flight[T]:
         flight = self._flights.get(key)
-        # One that has failed may wait for those it is to tell; the next begins anew.
+        # A failed one may still be there until its callers have the error; the next call starts again.
         if flight is None or flight.task.done():
             flight = self._flights[key] = _Flight(asyncio.create_task(load()))
             flight.task.add_done_callback(lambda task: self._land(key, task))
@@ -78,7 +78,7 @@ class SingleFlight(Generic[T]):
 
     def _land(self, key: Hashable, task: asyncio.Task[T]) -> None:
         self._forget(key, task)
-        # Take note of a failure, which nobody else does where all who waited are gone.
+        # Retrieve the error, which nothing else does where all waiting callers were cancelled.
         if not task.cancelled():
             task.exception()
 

@@ -1,4 +1,4 @@
-"""Several steps of one request at the same time, or one before it is asked for."""
+"""Run several steps of one request concurrently, or one step ahead of its consumer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ T = TypeVar("T")
 async def gather(steps: Iterable[Coroutine[Any, Any, T]], *, at_once: int | None = None) -> list[T]:
     """Run all steps at once, or so many of them at a time, and give their results in order.
 
-    The first failure cancels the others and is raised as it is, not as a group: a caller is told of
-    one thing that is wrong.
+    The first failure cancels the others and is raised as it is, not as a group: a response has one error.
     """
     steps = waiting = list(steps)
     if len(steps) <= 1:
@@ -47,7 +46,7 @@ async def _placed(step: Coroutine[Any, Any, T], places: asyncio.Semaphore) -> T:
 
 
 async def read_ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Give what a source gives, and have it make the next while the last is being used."""
+    """Yield the items of a source, computing the next while the last is being used."""
     async with aclosing(source):
         coming = asyncio.create_task(_next(source))
         try:

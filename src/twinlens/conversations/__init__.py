@@ -1,1 +1,1 @@
-"""Interactions: requests that are stored, continued, and worked on while nobody waits. No HTTP in it."""
+"""Interactions: requests that are stored, continued, and run in the background. No HTTP in it."""

@@ -1,11 +1,11 @@
-"""How one interaction is worked on, and what is written down of it when.
+"""Run one interaction, and store it.
 
-That depends on who is told of it while it is worked on:
+When it is stored depends on how the caller waits for it:
 
-  nobody, and it is not stored   nothing
-  nobody                         all of it, once it is finished
-  who follows its stream         that it is there, once it has begun to answer; then how it ended
-  who polls for it               that it is there, before anything is done; then how it ended
+  in a plain request, store=false   never
+  in a plain request                once, when it is finished
+  on its stream                     when the first output has come, and again at its end
+  by polling (background)           before any work is done, and again at its end
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from .history import check_answered, turns_of, with_names
 from .job import Job
 
 GRACE_S = 1.0
-"""So long a stream waits for its first piece. An engine that refuses at once is answered with a plain
-error, after which clients try again by themselves; they do not after an event."""
+"""A stream is opened after this time also without output. An engine that refuses sooner is answered with a
+plain error, after which clients retry by themselves; they do not after an event. Chosen, not measured."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What is to be worked on: for which project, with which model, and for how many seconds at most.
+    """What to run: for which project, with which model, and for how many seconds at most.
 
-    `request` holds the interaction's own turns only; where there is none, the store has it. `told` means
-    that somebody hears of it while it is worked on, `resumed` that it was accepted by an earlier life of the
-    server.
+    `request` holds the interaction's own turns only; None means that it is in the store. `is_watched` means
+    that a caller follows it while it runs (by stream or polling), `resumed` that it was accepted before a
+    restart of the server.
     """
 
     project: str
@@ -61,17 +61,17 @@ class JobSpec:
     request: Request | None
     interaction: Interaction
     seconds: float
-    told: bool
+    is_watched: bool
     resumed: bool = False
 
     @property
     def recorded(self) -> bool:
-        """Whether there is a record of it before it is finished."""
-        return self.told and self.interaction.stored
+        """Whether it is in the store before it is finished."""
+        return self.is_watched and self.interaction.stored
 
 
 class Executor:
-    """Works on interactions. `spend` hears of the tokens of each, `ended` how one in the background ended."""
+    """Runs interactions. `spend` is called with the usage of each, `ended` with a background one's status."""
 
     def __init__(
         self,
@@ -85,186 +85,186 @@ class Executor:
         self._spend = spend
         self._ended = ended
 
-    async def do(self, job: Job, asked: JobSpec, place: Ticket) -> None:
-        """Work on one to its end, whatever that is, and close its place."""
+    async def do(self, job: Job, spec: JobSpec, ticket: Ticket) -> None:
+        """Run one to its end, whatever that is, and close its ticket."""
         try:
-            with place:
-                if asked.interaction.background:
-                    asked = await self._accept(job, asked)
-                    place.release_body()
-                async with self._turn(asked, place):
-                    await self._answer(job, asked)
+            with ticket:
+                if spec.interaction.background:
+                    spec = await self._accept(job, spec)
+                    ticket.release_body()
+                async with self._turn(spec, ticket):
+                    await self._answer(job, spec)
         except asyncio.CancelledError:
-            await self._withdraw(job, asked)
+            await self._withdraw(job, spec)
             raise
         except Exception as failure:
             error = to_api_error(failure)
             if job.is_announced:
-                # Of what has not begun, whoever asked is told, and the log too.
+                # Before that the caller's own response carries the error, and it is logged there.
                 report(error, "an interaction")
                 drop_tracebacks(error)
-            await self._fail(job, asked, error)
+            await self._fail(job, spec, error)
 
     async def end(self, job: Job, project: str, outcome: Outcome, error: TwinlensError | None = None) -> bool:
-        """Write down how one ended, unless that was done before, and tell; say whether it ended so."""
+        """Store how one ended and wake its watchers; return False where it had already ended otherwise."""
         time = self._now()
         if await self._store.update(project, job.interaction.id, outcome, time=time):
-            self._tell_end(job, outcome, time, error)
+            self._publish_end(job, outcome, time, error)
             return True
         if not job.interaction.finished:
             with suppress(NotFound):
-                known = await self._store.get(project, job.interaction.id)
-                outcome, time = known.outcome, known.updated
-            self._tell_end(job, outcome, time, error)
+                stored = await self._store.get(project, job.interaction.id)
+                outcome, time = stored.outcome, stored.updated
+            self._publish_end(job, outcome, time, error)
         return False
 
-    def broken_off(self, job: Job, status: Status, failure: Failure | None = None) -> Outcome:
-        """Give what one has come to that will say no more: what it said is counted."""
+    def partial_outcome(self, job: Job, status: Status, failure: Failure | None = None) -> Outcome:
+        """Return the outcome of one that is cut short, with the tokens of its output so far counted."""
         outcome = replace(job.interaction.outcome, status=status, failure=failure)
         if outcome.usage is None:
             return outcome
         count = self._services.engines.get(job.interaction.model).engine.count_text
-        thoughts = "".join(said.text for said in outcome.said if isinstance(said, Thought))
-        texts = "".join(said.text for said in outcome.said if isinstance(said, Text))
-        calls = sum(count(output_text_of(said)) for said in outcome.said if isinstance(said, FunctionCall))
+        thoughts = "".join(part.text for part in outcome.said if isinstance(part, Thought))
+        texts = "".join(part.text for part in outcome.said if isinstance(part, Text))
+        calls = sum(count(output_text_of(part)) for part in outcome.said if isinstance(part, FunctionCall))
         usage = replace(outcome.usage, candidates=count(texts) + calls, thoughts=count(thoughts))
         return replace(outcome, usage=usage)
 
-    async def _accept(self, job: Job, asked: JobSpec) -> JobSpec:
-        """Write down what will be worked on, and let go of it: it may wait for long."""
-        if asked.request is not None:
-            check(await self._whole(asked, asked.request), asked.served)
-            async with keeping_inline(asked.request, self._services.contents) as media:
+    async def _accept(self, job: Job, spec: JobSpec) -> JobSpec:
+        """Store a background request and free its body: it may wait for long."""
+        if spec.request is not None:
+            check(await self._whole(spec, spec.request), spec.served)
+            async with keeping_inline(spec.request, self._services.contents) as media:
                 job.set_media(media)
-                await self._add(job, asked, job.interaction)
+                await self._add(job, spec, job.interaction)
             job.announce()
         job.release_body()
-        return replace(asked, request=None, interaction=job.interaction)
+        return replace(spec, request=None, interaction=job.interaction)
 
-    async def _own(self, asked: JobSpec) -> Request:
-        """Give the request, read again where it was let go of."""
-        if asked.request is not None:
-            return asked.request
-        stored = await self._store.get(asked.project, asked.interaction.id)
-        return await parse_off_loop(stored.sent, lambda _: read_sent(stored, asked.served.generation))
+    async def _own_request(self, spec: JobSpec) -> Request:
+        """Return the request, parsed again from the store where its body was freed."""
+        if spec.request is not None:
+            return spec.request
+        stored = await self._store.get(spec.project, spec.interaction.id)
+        return await parse_off_loop(stored.sent, lambda _: read_sent(stored, spec.served.generation))
 
-    async def _whole(self, asked: JobSpec, own: Request) -> Request:
-        """Put what was said before in front of a request."""
-        history = await self._history(asked)
+    async def _whole(self, spec: JobSpec, own: Request) -> Request:
+        """Prepend the earlier turns of the conversation to a request."""
+        history = await self._history(spec)
         joined, size = partial(_joined, history, own), sum(len(one.sent) for one in history)
         return await off_loop_unless(size <= ON_LOOP_BYTES and is_small(own), joined)
 
-    async def _history(self, asked: JobSpec) -> Sequence[Interaction]:
-        """Give what it is built on. Once it is accepted, that stays with it, whatever is deleted."""
-        previous = asked.interaction.previous
+    async def _history(self, spec: JobSpec) -> Sequence[Interaction]:
+        """Return the earlier interactions. An accepted one keeps them, whatever is deleted later."""
+        previous = spec.interaction.previous
         if previous is None:
             return ()
-        if asked.request is None:
-            return (await self._store.history(asked.project, asked.interaction.id))[:-1]
+        if spec.request is None:
+            return (await self._store.history(spec.project, spec.interaction.id))[:-1]
         try:
-            history = await self._store.history(asked.project, previous)
+            history = await self._store.history(spec.project, previous)
         except NotFound as missing:
             raise NotFound(missing.message, field=EARLIER) from missing
         check_answered(history[-1])
         return history
 
     @asynccontextmanager
-    async def _turn(self, asked: JobSpec, place: Ticket) -> AsyncIterator[None]:
-        """Work when it is its turn. Where somebody waits, the waiting takes of the time there is."""
+    async def _turn(self, spec: JobSpec, ticket: Ticket) -> AsyncIterator[None]:
+        """Hold a run slot within the time limit, which includes the wait unless it is a background one."""
         now = asyncio.get_running_loop().time
         async with AsyncExitStack() as stack:
-            if not asked.interaction.background:
-                await stack.enter_async_context(until(now() + asked.seconds))
-            await stack.enter_async_context(place.turn())
-            if asked.interaction.background:
-                await stack.enter_async_context(until(now() + asked.seconds))
+            if not spec.interaction.background:
+                await stack.enter_async_context(until(now() + spec.seconds))
+            await stack.enter_async_context(ticket.turn())
+            if spec.interaction.background:
+                await stack.enter_async_context(until(now() + spec.seconds))
             yield
 
-    async def _answer(self, job: Job, asked: JobSpec) -> None:
+    async def _answer(self, job: Job, spec: JobSpec) -> None:
         if job.interaction.outcome.status == "queued":
-            await self._take_up(job, asked.project)
-        own_request = await self._own(asked)
-        request = await self._whole(asked, own_request)
-        stored, contents = asked.interaction.stored, self._services.contents
-        planned = await plan(request, asked.served, asked.project, self._services, persist=stored)
+            await self._mark_running(job, spec.project)
+        own_request = await self._own_request(spec)
+        request = await self._whole(spec, own_request)
+        stored, contents = spec.interaction.stored, self._services.contents
+        planned = await plan(request, spec.served, spec.project, self._services, persist=stored)
         own = planned.media[len(request.media) - len(own_request.media) :] if stored else ()
         kept = kept_of(own)
         job.set_plan(planned.usage, kept)
         async with contents.pinned(one.sha256 for one in kept):
-            await gather((self._keep(job, asked, own), self._say(job, asked, planned)))
-            await self._close(job, asked)
+            await gather((self._store_media(job, spec, own), self._stream(job, spec, planned)))
+            await self._finish(job, spec)
 
-    async def _say(self, job: Job, asked: JobSpec, planned: Plan) -> None:
+    async def _stream(self, job: Job, spec: JobSpec, planned: Plan) -> None:
         try:
-            # Nobody waits for it: it is not worth an error that an engine has enough to do.
-            pieces_of = answer(planned, self._services, patient=asked.interaction.background)
+            # A background job waits for a busy engine: no caller would see the error and retry.
+            pieces_of = answer(planned, self._services, patient=spec.interaction.background)
             async with aclosing(pieces_of) as pieces:
                 async for piece in pieces:
                     job.add_chunk(piece)
-                    if asked.told:
-                        await self._begin(job, asked)
+                    if spec.is_watched:
+                        await self._announce(job, spec)
         finally:
-            # What breaks off has cost what it has said; what is refused, nothing.
+            # An interrupted answer is billed for the output it had; a refused one is not billed.
             if job.has_output:
-                usage = job.outcome.usage if job.is_whole else self.broken_off(job, "failed").usage
+                usage = job.outcome.usage if job.is_whole else self.partial_outcome(job, "failed").usage
                 self._spend(usage or planned.usage)
 
-    async def _take_up(self, job: Job, project: str) -> None:
-        """Write down that it waits no more: a restart counts as an attempt what it breaks off from now on."""
+    async def _mark_running(self, job: Job, project: str) -> None:
+        """Store that it runs: from now on, a restart that interrupts it counts as an attempt."""
         job.mark_running()
         await self._store.update(project, job.interaction.id, job.interaction.outcome)
 
-    async def _keep(self, job: Job, asked: JobSpec, media: Sequence[PlannedMedia]) -> None:
-        """Have the bytes of its media in the store, and begin even where no piece comes for long."""
+    async def _store_media(self, job: Job, spec: JobSpec, media: Sequence[PlannedMedia]) -> None:
+        """Store the bytes of its media, and announce it even where no output comes for long."""
         await keep(media, self._services.contents)
-        job.kept.set()
+        job.media_stored.set()
         interaction = job.interaction
-        if job.is_announced and asked.recorded:
-            await self._store.update(asked.project, interaction.id, interaction.outcome, interaction.media)
-        elif asked.told and not await job.first_chunk(GRACE_S):
-            await self._begin(job, asked)
+        if job.is_announced and spec.recorded:
+            await self._store.update(spec.project, interaction.id, interaction.outcome, interaction.media)
+        elif spec.is_watched and not await job.first_chunk(GRACE_S):
+            await self._announce(job, spec)
 
-    async def _begin(self, job: Job, asked: JobSpec) -> None:
-        """Write down what somebody is told of from now on."""
-        await job.kept.wait()
+    async def _announce(self, job: Job, spec: JobSpec) -> None:
+        """Store it where it is to be recorded, and let its watchers know that it exists."""
+        await job.media_stored.wait()
         async with job.announcing:
             if not job.is_announced:
-                if asked.recorded:
-                    await self._add(job, asked, job.interaction)
+                if spec.recorded:
+                    await self._add(job, spec, job.interaction)
                 job.announce()
 
-    async def _close(self, job: Job, asked: JobSpec) -> None:
-        """Write down how it ended, and tell."""
-        if asked.recorded:
-            await self.end(job, asked.project, job.outcome)
+    async def _finish(self, job: Job, spec: JobSpec) -> None:
+        """Store how it ended, and wake its watchers."""
+        if spec.recorded:
+            await self.end(job, spec.project, job.outcome)
             return
         time = self._now()
-        if asked.interaction.stored:
-            await self._add(job, asked, replace(job.interaction, outcome=job.outcome, updated=time))
+        if spec.interaction.stored:
+            await self._add(job, spec, replace(job.interaction, outcome=job.outcome, updated=time))
         job.announce()
-        self._tell_end(job, job.outcome, time)
+        self._publish_end(job, job.outcome, time)
 
-    async def _add(self, job: Job, asked: JobSpec, interaction: Interaction) -> None:
+    async def _add(self, job: Job, spec: JobSpec, interaction: Interaction) -> None:
         job.is_added = True
         try:
-            await self._store.add(asked.project, interaction)
+            await self._store.add(spec.project, interaction)
         except NotFound as missing:
             raise NotFound(missing.message, field=EARLIER) from missing
 
-    async def _fail(self, job: Job, asked: JobSpec, error: TwinlensError) -> None:
+    async def _fail(self, job: Job, spec: JobSpec, error: TwinlensError) -> None:
         if job.interaction.finished:
             return
-        outcome = self.broken_off(job, "failed", failure_of(error))
-        await self._withdraw(job, asked)
-        if job.is_announced and asked.recorded:
+        outcome = self.partial_outcome(job, "failed", failure_of(error))
+        await self._withdraw(job, spec)
+        if job.is_announced and spec.recorded:
             try:
-                await self.end(job, asked.project, outcome, error)
+                await self.end(job, spec.project, outcome, error)
                 return
             except TwinlensError as cause:
-                log.error("how an interaction ended could not be written down: %s", cause)
-        self._tell_end(job, outcome, self._now(), error)
+                log.error("how an interaction ended could not be stored: %s", cause)
+        self._publish_end(job, outcome, self._now(), error)
 
-    def _tell_end(
+    def _publish_end(
         self, job: Job, outcome: Outcome, time: datetime, error: TwinlensError | None = None
     ) -> None:
         job.end(outcome, time, error)
@@ -272,11 +272,11 @@ class Executor:
             is_late = outcome.failure is not None and outcome.failure.status == DeadlineExceeded.status
             self._ended("timed_out" if is_late else outcome.status)
 
-    async def _withdraw(self, job: Job, asked: JobSpec) -> None:
-        """Forget one that broke off while it was being written down, before anybody was told of it."""
+    async def _withdraw(self, job: Job, spec: JobSpec) -> None:
+        """Delete one that was interrupted while it was being stored, before any caller knew of it."""
         if job.is_added and not job.is_announced:
             with suppress(TwinlensError):
-                await self._store.delete(asked.project, job.interaction.id)
+                await self._store.delete(spec.project, job.interaction.id)
 
     def _now(self) -> datetime:
         return self._services.clock()

@@ -15,6 +15,7 @@ from ..pipeline.media_limits import EARLIER
 from ..wire.interactions.reading import read_turns
 
 MAX_ECHO = 100
+"""Characters of a name that an error repeats. Chosen, not measured."""
 
 
 _NO_ANSWER: Mapping[Status, str] = {
@@ -33,12 +34,12 @@ def check_answered(last: Interaction) -> None:
 
 
 def turns_of(history: Sequence[Interaction]) -> tuple[Turn, ...]:
-    """Give what was asked and answered, oldest first."""
+    """Return the requests and answers as turns, oldest first."""
     return tuple(turn for interaction in history for turn in _turns(interaction))
 
 
 def with_names(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Name the functions of results that only say which call they answer; refuse answers to no call.
+    """Fill in the function names of results that carry only a call id; refuse a result without its call.
 
     A call has to be after a user's turn, and all calls of a turn are answered by the next.
     """
@@ -50,7 +51,7 @@ def with_names(turns: Sequence[Turn]) -> tuple[Turn, ...]:
 
 
 def _named(part: Part, names: dict[str, str]) -> Part:
-    """Remember the calls that come by, and hold results against them."""
+    """Record calls in `names`, and check results against them."""
     if isinstance(part, FunctionCall):
         names[part.id] = part.name
     if not isinstance(part, FunctionResult):
@@ -72,13 +73,13 @@ def _shown(name: str) -> str:
 def _turns(interaction: Interaction) -> Iterator[Turn]:
     for turn in read_turns(interaction):
         yield Turn(turn.role, tuple(_earlier(part) for part in turn.parts))
-    said = tuple(map(_part, interaction.outcome.said))
-    if said:
-        yield Turn("model", said)
+    parts = tuple(map(_part, interaction.outcome.said))
+    if parts:
+        yield Turn("model", parts)
 
 
 def _earlier(part: Part) -> Part:
-    """Have errors name the field by which the part came in this time."""
+    """Return the part with the field that errors name: the id of the earlier interaction."""
     match part:
         case Media():
             return replace(part, field=EARLIER)
@@ -88,11 +89,11 @@ def _earlier(part: Part) -> Part:
             return part
 
 
-def _part(said: OutputPart) -> Part:
-    match said:
+def _part(output: OutputPart) -> Part:
+    match output:
         case Text(text):
             return domain.Text(text)
         case Thought(text):
             return domain.Text(text, thought=True)
         case FunctionCall():
-            return said
+            return output

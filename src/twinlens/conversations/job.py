@@ -1,4 +1,20 @@
-"""An interaction that is being worked on, and those who wait for what comes of it."""
+"""An interaction that is being run, and its watchers.
+
+Its status (`Outcome.status`), and who changes it:
+
+    (created)   ── Scheduler.start ──▶  queued        a background one finds no free run slot
+                                        in_progress   all others
+    queued      ── Executor, when it gets its slot ──▶  in_progress
+    in_progress ── the engine's last chunk ──▶  completed        STOP
+                                                requires_action  STOP, with function calls
+                                                incomplete       MAX_TOKENS
+                                                failed           any other reason, or a blocked prompt
+    queued, in_progress ── an error, a timeout, or a restart too many ──▶  failed
+    queued, in_progress ── Scheduler.cancel, Scheduler.delete ──▶  cancelled
+
+A restart of the server leaves both first states as they are, for `Scheduler.recover`: background ones are
+resumed, one in_progress with another attempt; all others become failed. The rest is final.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +31,22 @@ from ..domain.interaction import Failure, Interaction, Outcome, Status
 from ..domain.request import BlobRef
 
 STATUS_OF: dict[str, Status] = {"STOP": "completed", "MAX_TOKENS": "incomplete"}
-"""What an interaction is when its answer has ended so; for every other reason it has failed."""
+"""The status that follows from an answer's finish reason; every other reason means failed."""
 
 
 class Job:
-    """The state of one interaction under way: one task changes it, any number watch.
+    """The state of one running interaction: one task changes it, any number watch.
 
-    `failure` is the error that ended it, for those who have not been told anything yet. `kept` is set when
-    the bytes of its media are; `is_announced` says that somebody may know of it, under the lock `announcing`;
-    `is_added` that there may be a record of it.
+    `failure` is the error that ended it, for watchers that have received nothing yet. `media_stored` is set
+    when the bytes of its media are stored; `is_announced`, guarded by the lock `announcing`, says that a
+    caller may know of it; `is_added` that it may be in the store.
     """
 
     def __init__(self, interaction: Interaction) -> None:
         self.failure: TwinlensError | None = None
         self.is_announced = self.is_added = False
         self.announcing = asyncio.Lock()
-        self.kept = asyncio.Event()
+        self.media_stored = asyncio.Event()
         self._interaction = interaction
         self._said: list[OutputPart] = []
         self._usage: Usage | None = None
@@ -42,20 +58,20 @@ class Job:
     def interaction(self) -> Interaction:
         """The interaction as it is."""
         if self._is_stale:
-            # A piece comes much more often than anybody looks.
+            # Chunks come much more often than a watcher reads.
             outcome = replace(self._interaction.outcome, said=self._said, usage=self._usage)
             self._interaction, self._is_stale = replace(self._interaction, outcome=outcome), False
         return self._interaction
 
     async def wait_announced(self) -> Interaction:
-        """Wait until it is sure that there will be an interaction; raise what was in the way."""
+        """Wait until it is certain that the interaction will exist; raise the error that prevented it."""
         await self._settled.wait()
         if self.failure and not self.is_announced:
             raise self.failure
         return self.interaction
 
     async def finished(self) -> Interaction:
-        """Wait for the end; raise what kept it from a good one."""
+        """Wait for the end and return the interaction; raise the error that ended it, if any."""
         async for _ in self.changes():
             pass
         if self.failure:
@@ -63,7 +79,7 @@ class Job:
         return self.interaction
 
     async def changes(self) -> AsyncGenerator[Interaction, None]:
-        """Give the interaction as it is, and again whenever there is more of it, until it is finished."""
+        """Yield the interaction as it is, and again after each change, until it is finished."""
         while True:
             changed, now = self._changed, self.interaction
             yield now
@@ -74,34 +90,34 @@ class Job:
             await changed.wait()
 
     def release(self) -> None:
-        """Let those go who watch; the work is left as it is."""
+        """Disconnect all watchers; the work goes on."""
         self._is_released = True
         self._wake()
 
     def announce(self) -> None:
-        """Tell those who wait that there is an interaction now."""
+        """Let watchers know that the interaction exists now."""
         self.is_announced = True
         self._settled.set()
 
     def set_media(self, media: tuple[BlobRef | None, ...]) -> None:
-        """Remember what is kept of its media so far."""
+        """Record where its media are stored so far."""
         self._interaction = replace(self.interaction, media=media)
 
     def release_body(self) -> None:
-        """Let go of what was sent: the store has it, and the turn may come late."""
+        """Free the request body: it is in the store, and the run slot may come late."""
         self._interaction = replace(self.interaction, sent=b"")
 
     def mark_running(self) -> None:
-        """Take it up: it waits no more."""
+        """Move from queued to in_progress."""
         self._set(replace(self.interaction.outcome, status="in_progress"))
 
     def set_plan(self, usage: Usage, media: tuple[BlobRef | None, ...]) -> None:
-        """Remember what the question costs, and what is kept of its media."""
+        """Record the planned usage, and where its media are stored."""
         self.set_media(media)
         self._usage, self._is_stale = usage, True
 
     def add_chunk(self, piece: Answer) -> None:
-        """Add a piece of the answer. How it ended, which the last one says, is not told yet."""
+        """Add a chunk of the answer. The status that follows from the last one is published by `end`."""
         for candidate in piece.candidates:
             self._said += (said for said in candidate.parts if isinstance(said, FunctionCall) or said.text)
             if candidate.finish:
@@ -114,7 +130,7 @@ class Job:
         self._wake()
 
     async def first_chunk(self, patience_s: float) -> bool:
-        """Wait for the first piece, but no longer than that; say whether it came."""
+        """Wait for the first chunk, at most `patience_s`; return whether it came."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 await self._has_output.wait()
@@ -122,22 +138,22 @@ class Job:
 
     @property
     def has_output(self) -> bool:
-        """Whether the engine has said anything."""
+        """Whether the engine has produced any output."""
         return self._has_output.is_set()
 
     @property
     def is_whole(self) -> bool:
-        """Whether the last piece of the answer was taken."""
+        """Whether the last chunk of the answer was added."""
         return self._ending is not None
 
     @property
     def outcome(self) -> Outcome:
-        """What it has come to, now that the whole answer was taken."""
+        """The outcome of the whole answer, once its last chunk was added."""
         status, failure = self._ending or ("completed", None)
         return replace(self.interaction.outcome, status=status, failure=failure)
 
     def end(self, outcome: Outcome, time: datetime, error: TwinlensError | None = None) -> None:
-        """Tell how it ended: after that is written down, where it is."""
+        """Publish how it ended; called after that is stored, where it is stored."""
         self.failure = error
         self._interaction = replace(self.interaction, updated=time)
         self._set(outcome)

@@ -1,6 +1,6 @@
-"""All interactions under way: begun, found, followed, cancelled, and gone on with after a restart.
+"""All running interactions: start, look up, follow and cancel them, and resume them after a restart.
 
-Of whom somebody was told is worked on to its end, also when they leave.
+A stored one whose caller has received its id runs to its end, also when the caller disconnects.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .executor import Executor, JobSpec
 from .job import Job
 
 MAX_ATTEMPTS = 3
-"""Work that has outlived as many lives of the server may be what ends them."""
+"""Work that was running at so many crashes of the server may be their cause. Chosen, not measured."""
 
-PATIENCE_S = 1.0
-"""Between two looks whether what a restart has left was taken up, and two tries to write it down."""
+RETRY_S = 1.0
+"""Between two checks whether an interaction was resumed, and two attempts to store that. Not measured."""
 
 LOST = Failure("ABORTED", "The server stopped while it was working on this. Send the request again.")
 
@@ -38,7 +38,7 @@ _Key = tuple[str, str]
 
 
 class Scheduler:
-    """Knows the work that is under way, and who may ask for it: `background_s` is the time it may take."""
+    """Holds the running jobs by project and id. `background_s` limits those resumed in the background."""
 
     def __init__(
         self,
@@ -54,22 +54,22 @@ class Scheduler:
         self._admission = admission
         self._background_s = background_s
         self._tasks: dict[_Key, tuple[Job, asyncio.Task[None]]] = {}
-        self._left: set[_Key] | None = None
-        self._sorted = asyncio.Event()
+        self._to_resume: set[_Key] | None = None
+        self._is_triaged = asyncio.Event()
         self._resuming: asyncio.Task[None] | None = None
 
     async def recover(self) -> None:
-        """Go on with what the last stop left in the background; of all else say that it is lost.
+        """Resume the background interactions that the last stop left unfinished; mark all others failed.
 
-        Where the disk does not allow that now, it is done when it does.
+        Where the disk does not allow that now, it is retried in the background.
         """
         self._resuming = asyncio.create_task(self._resume())
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                await self._sorted.wait()
+            async with asyncio.timeout(RETRY_S):
+                await self._is_triaged.wait()
 
     async def stop(self) -> None:
-        """Leave all work where it is."""
+        """Cancel all jobs; their state stays in the store as it is."""
         tasks = [task for _, task in self._tasks.values()]
         if self._resuming:
             tasks.append(self._resuming)
@@ -77,36 +77,36 @@ class Scheduler:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def start(self, asked: JobSpec, place: Ticket) -> Job:
-        """Begin to work; the place is given back when that is done."""
-        job, key = Job(asked.interaction), (asked.project, asked.interaction.id)
-        if asked.resumed:
+    def start(self, spec: JobSpec, ticket: Ticket) -> Job:
+        """Start a job; its ticket is closed when it ends."""
+        job, key = Job(spec.interaction), (spec.project, spec.interaction.id)
+        if spec.resumed:
             job.announce()
         task = asyncio.create_task(
-            self._executor.do(job, asked, place), name=f"interaction {asked.interaction.id}"
+            self._executor.do(job, spec, ticket), name=f"interaction {spec.interaction.id}"
         )
         self._tasks[key] = job, task
         task.add_done_callback(lambda _: self._tasks.pop(key))
         return job
 
     def find(self, project: str, interaction_id: str) -> Job | None:
-        """Find a stored interaction that is being worked on."""
+        """Look up the job of a stored interaction; None where it is not running."""
         job, _ = self._tasks.get((project, interaction_id), (None, None))
         return job if job and job.interaction.stored else None
 
     async def get(self, project: str, interaction_id: str) -> Interaction:
-        """Give a stored interaction as it is now; raise where there is none."""
+        """Return a stored interaction as it is now. Raises `NotFound`."""
         job = self.find(project, interaction_id)
         if job:
-            known = await job.wait_announced()
-            if known.sent:
-                return known
-            return replace(known, sent=(await self._store.get(project, interaction_id)).sent)
-        waits = self._left is None or (project, interaction_id) in self._left
+            running = await job.wait_announced()
+            if running.sent:
+                return running
+            return replace(running, sent=(await self._store.get(project, interaction_id)).sent)
+        waits = self._to_resume is None or (project, interaction_id) in self._to_resume
         interaction = await self._store.get(project, interaction_id)
         if interaction.finished or waits:
             return interaction
-        # Its end could not be written down, and maybe that still cannot be done.
+        # Its end could not be stored, and maybe still cannot.
         lost = replace(interaction, outcome=Outcome("failed", failure=LOST))
         with suppress(ResourceExhausted, Unavailable, Internal):
             if not await self._store.update(project, interaction_id, lost.outcome):
@@ -114,11 +114,11 @@ class Scheduler:
         return lost
 
     async def follow(self, project: str, interaction: Interaction) -> AsyncGenerator[Interaction, None]:
-        """Give a stored interaction as it is, and again whenever there is more, until it is finished."""
+        """Yield a stored interaction as it is, and again after each change, until it is finished."""
         job = self.find(project, interaction.id)
         while not job and not interaction.finished:
-            # It waits to be begun anew.
-            await asyncio.sleep(PATIENCE_S)
+            # It waits to be resumed.
+            await asyncio.sleep(RETRY_S)
             interaction = await self.get(project, interaction.id)
             job = self.find(project, interaction.id)
         if not job:
@@ -129,26 +129,26 @@ class Scheduler:
                 yield interaction
 
     def release(self) -> None:
-        """Let those go who follow what will go on after a restart: the server is about to stop."""
+        """Disconnect the watchers of background jobs, which a restart resumes: the server stops soon."""
         for job, _ in self._tasks.values():
             if job.interaction.background:
                 job.release()
 
     def abandon(self, project: str, job: Job) -> None:
-        """Stop working for somebody who has left, unless they can come back for it."""
+        """Cancel a job whose caller has disconnected, unless the caller can fetch its result later."""
         _, task = self._tasks.get((project, job.interaction.id), (None, None))
         if task and not (job.is_announced and job.interaction.stored):
             task.cancel()
 
     async def cancel(self, project: str, interaction_id: str) -> Interaction:
-        """Stop working on what runs in the background; raise where nothing does."""
+        """Cancel a background job and return its interaction. Raises `NotFound`, `FailedPrecondition`."""
         job, task = self._tasks.get((project, interaction_id), (None, None))
         if job and task and job.interaction.background:
             await _ended(task)
-            if await self._executor.end(job, project, self._executor.broken_off(job, "cancelled")):
+            if await self._executor.end(job, project, self._executor.partial_outcome(job, "cancelled")):
                 return await self._store.get(project, interaction_id)
-        if self._left and (project, interaction_id) in self._left:
-            self._left.discard((project, interaction_id))
+        if self._to_resume and (project, interaction_id) in self._to_resume:
+            self._to_resume.discard((project, interaction_id))
             await self._store.update(project, interaction_id, Outcome("cancelled"))
             return await self._store.get(project, interaction_id)
         interaction = await self.get(project, interaction_id)
@@ -158,56 +158,58 @@ class Scheduler:
         )
 
     async def delete(self, project: str, interaction_id: str) -> None:
-        """Forget an interaction, and stop working on it; raise where there is none."""
+        """Delete an interaction, and cancel its job. Raises `NotFound`."""
         job, task = self._tasks.get((project, interaction_id), (None, None))
         await self._store.delete(project, interaction_id)
-        if self._left:
-            self._left.discard((project, interaction_id))
+        if self._to_resume:
+            self._to_resume.discard((project, interaction_id))
         if job and task:
             await _ended(task)
-            await self._executor.end(job, project, self._executor.broken_off(job, "cancelled"))
+            await self._executor.end(job, project, self._executor.partial_outcome(job, "cancelled"))
 
     async def _resume(self) -> None:
-        """Begin anew what a restart has left. What cannot be written down now is tried again later."""
-        left = await _patiently(self._store.unfinished)
-        again = [one for one in left if not _is_lost(one[1])]
-        self._left = {(project, interaction.id) for project, interaction in again}
-        for project, interaction in left:
+        """Resume what a restart has left, project by project, retrying where the store refuses."""
+        unfinished = await _retry(self._store.unfinished)
+        resumable = [entry for entry in unfinished if not _is_lost(entry[1])]
+        self._to_resume = {(project, interaction.id) for project, interaction in resumable}
+        for project, interaction in unfinished:
             if _is_lost(interaction):
                 lost = Outcome("failed", failure=LOST)
-                await _patiently(partial(self._store.update, project, interaction.id, lost))
-        self._sorted.set()
+                await _retry(partial(self._store.update, project, interaction.id, lost))
+        self._is_triaged.set()
         by_project: dict[str, list[Interaction]] = {}
-        for project, interaction in again:
+        for project, interaction in resumable:
             by_project.setdefault(project, []).append(interaction)
-        # Each project has a queue of its own: what one has left does not hold up another's.
-        await asyncio.gather(*(self._all_again(*own) for own in by_project.items()))
+        # Each project has a queue of its own: a backlog of one does not delay another's.
+        await asyncio.gather(*(self._resume_project(*entry) for entry in by_project.items()))
 
-    async def _all_again(self, project: str, left: list[Interaction]) -> None:
-        for interaction in left:
+    async def _resume_project(self, project: str, interactions: list[Interaction]) -> None:
+        for interaction in interactions:
             # It may be deleted or cancelled while it waits.
             with suppress(NotFound, FailedPrecondition):
-                await self._again(project, interaction)
-            if self._left is not None:
-                self._left.discard((project, interaction.id))
+                await self._resume_one(project, interaction)
+            if self._to_resume is not None:
+                self._to_resume.discard((project, interaction.id))
 
-    async def _again(self, project: str, interaction: Interaction) -> None:
+    async def _resume_one(self, project: str, interaction: Interaction) -> None:
         await self._admission.room(project)
-        if self._left is None or (project, interaction.id) not in self._left:
+        if self._to_resume is None or (project, interaction.id) not in self._to_resume:
             return
         with ExitStack() as held:
-            place = held.enter_context(self._admission.place(project))
-            place.demote()
+            ticket = held.enter_context(self._admission.place(project))
+            ticket.demote()
             if interaction.outcome.status != "queued":
-                interaction = await _patiently(partial(self._store.retry, project, interaction.id))
+                interaction = await _retry(partial(self._store.retry, project, interaction.id))
             try:
                 served = self._engines.get(interaction.model)
             except NotFound as error:
                 outcome = Outcome("failed", failure=failure_of(error))
-                await _patiently(partial(self._store.update, project, interaction.id, outcome))
+                await _retry(partial(self._store.update, project, interaction.id, outcome))
                 return
-            asked = JobSpec(project, served, None, interaction, self._background_s, told=True, resumed=True)
-            self.start(asked, place)
+            spec = JobSpec(
+                project, served, None, interaction, self._background_s, is_watched=True, resumed=True
+            )
+            self.start(spec, ticket)
             held.pop_all()
 
 
@@ -216,14 +218,14 @@ def _is_lost(interaction: Interaction) -> bool:
     return not interaction.background or (begun and interaction.attempt >= MAX_ATTEMPTS)
 
 
-async def _patiently(step: Callable[[], Awaitable[T]]) -> T:
-    """Do what the disk may not allow yet, as often as it takes."""
+async def _retry(step: Callable[[], Awaitable[T]]) -> T:
+    """Retry a step until the disk and the store allow it."""
     while True:
         try:
             return await step()
         except (ResourceExhausted, Unavailable, Internal) as error:
-            log.error("What a restart has left cannot be gone on with yet: %s", error.__cause__ or error)
-            await asyncio.sleep(PATIENCE_S)
+            log.error("interrupted interactions cannot be resumed yet: %s", error.__cause__ or error)
+            await asyncio.sleep(RETRY_S)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -50,7 +50,7 @@ def fold(pieces: Iterable[Answer]) -> Answer:
 
 
 def is_heard(piece: OutputPart) -> bool:
-    """Tell whether a piece says anything: an empty text does not even part its neighbours."""
+    """Whether a piece has any output: an empty text does not even separate its neighbours."""
     return isinstance(piece, FunctionCall) or piece.text != ""
 
 

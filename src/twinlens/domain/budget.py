@@ -1,6 +1,6 @@
 """The token rules: the only place that knows what a medium costs.
 
-Rules are tables, one row a line (`lines.py`); `plan` looks a medium up in them. `countTokens` and
+Rules are tables, one row a family (`generations.py`); `plan` looks a medium up in them. `countTokens` and
 `usageMetadata` both come from the plan, so they are equal by construction. A budget is two numbers:
 what is **billed** (the contract's figure, with its delimiters) and what is **payload**, the tokens
 that stand for pixels. The payload is what an engine's geometry (`geometry.py`) turns into a size.
@@ -45,12 +45,12 @@ Rule = Callable[[int, int], Budget]
 
 
 def flat(payload: int, delimiters: int = 0) -> Rule:
-    """Give every image the same budget, whatever its size."""
+    """Return the rule that gives every image the same budget, whatever its size."""
     return lambda _width, _height: Budget(payload + delimiters, payload, Modality.IMAGE)
 
 
 def tiled(min_unit: int, max_unit: int) -> Rule:
-    """Give 256 tokens and their delimiters for each tile of the documents' crop-unit formula."""
+    """Return the rule of 256 tokens and delimiters for each tile of the documents' crop-unit formula."""
 
     def rule(width: int, height: int) -> Budget:
         tiles = tile_count(width, height, min_unit, max_unit)
@@ -141,7 +141,7 @@ def plan(info: ImageInfo, line: LineName, overall: Level, part: Resolution | Non
     """Decide what one image may cost; the part's own resolution wins over the request's.
 
     `num_tokens` of the part is an exact cap: it is billed as it stands, and all of it is payload
-    except the delimiters of the older lines.
+    except the delimiters of the older families.
     """
     budget = IMAGE[line][_level(overall, part)](info.width, info.height)
     return _capped(budget, part, line, field)
@@ -162,7 +162,7 @@ def plan_page(line: LineName, overall: Level, part: Resolution | None, field: st
 
 
 def check_sound(part: Resolution | None, field: str) -> None:
-    """Refuse a resolution of its own that sound cannot have. A level that all media have changes nothing."""
+    """Refuse a part's resolution that audio cannot have. A level that all media have changes nothing."""
     if part is not None and part.level == "ULTRA_HIGH":
         raise _only_for_images(field)
     if part is not None and part.num_tokens is not None:
@@ -173,7 +173,7 @@ def check_sound(part: Resolution | None, field: str) -> None:
 
 
 def sound_tokens(seconds: float, line: LineName) -> int:
-    """Count the tokens of so much sound, to the tenth of a second: a codec's last whole frame is no sound."""
+    """Count the tokens of so much audio, to the tenth of a second: a codec's padding is not billed."""
     return max(ceil(round(seconds, 1) * SOUND_PER_SECOND[line] - 1e-6), 1)
 
 

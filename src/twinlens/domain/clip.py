@@ -44,7 +44,7 @@ class Span:
 
 
 def span_of(clip: Clip | None, duration: float, field: str) -> Span:
-    """Find what a clip covers of a recording. An end after the recording's is drawn in."""
+    """Return what a clip covers of a recording. An end after the recording's is clamped."""
     clip = clip or Clip()
     if clip.start >= duration:
         raise InvalidArgument(
@@ -66,7 +66,7 @@ def sample_count(span: Span, fps: float) -> int:
 
 
 def sample_times(span: Span, fps: float) -> tuple[float, ...]:
-    """Give the moments at which a frame is looked at, the first at the span's start."""
+    """Return the times at which a frame is sampled, the first at the span's start."""
     return tuple(span.start + index / fps for index in range(sample_count(span, fps)))
 
 

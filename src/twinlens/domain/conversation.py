@@ -38,7 +38,7 @@ class _Say:
 
 
 def misplaced_call(turns: Sequence[Turn]) -> Misplaced | None:
-    """Find the first call without a user's turn before it or an answer after it, or answer without a call."""
+    """Return the first call without a user's turn before it or an answer after it, or result without one."""
     calls: Sequence[int] = ()
     for say in _says(turns):
         if say.role == "model":

@@ -104,11 +104,11 @@ class Video:
     read: Callable[[Sequence[int]], AsyncGenerator[Frame, None]]
 
     def frames(self, which: Sequence[int] | None = None) -> AsyncGenerator[Frame, None]:
-        """Give frames by their index in `times`, rising; all of them where nothing is said."""
+        """Yield frames by their index in `times`, rising; all of them by default."""
         return self.read(range(len(self.times)) if which is None else which)
 
     def label(self, index: int) -> str:
-        """Name the moment of a frame."""
+        """Format the time of a frame."""
         return label(self.times[index], self.fps)
 
 
@@ -140,7 +140,7 @@ class PageText:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageImage:
-    """A page as a picture. `number` counts from 1."""
+    """A page as an image. `number` counts from 1."""
 
     number: int
     image: Image
@@ -160,11 +160,11 @@ class Document:
     read_images: Callable[[Sequence[int]], AsyncGenerator[PageImage, None]]
 
     def texts(self, which: Sequence[int] | None = None) -> AsyncGenerator[PageText, None]:
-        """Give the text of pages; of all where nothing is said."""
+        """Yield the text of pages; of all by default."""
         return self.read_texts(range(1, self.pages + 1) if which is None else which)
 
     def images(self, which: Sequence[int] | None = None) -> AsyncGenerator[PageImage, None]:
-        """Give pages as pictures; all where nothing is said."""
+        """Yield pages as images; all by default."""
         return self.read_images(range(1, self.pages + 1) if which is None else which)
 
 

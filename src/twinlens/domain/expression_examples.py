@@ -51,7 +51,7 @@ class _Writer:
                 return self._joined([inner] * times) if times else ""
 
     def _more(self, inner: Part, least: int, most: int | None) -> int:
-        """Tell how many more times a part is wanted than it must be there, and count those in."""
+        """Return how many more times a part is wanted than it must be there, and count those in."""
         length = max(1, shortest(inner))
         wanted = -(-self._missing // length)
         if most is not None:

@@ -61,7 +61,7 @@ _CATEGORIES: Mapping[str, str] = dict(name.split("=") for name in _NAMES.split()
 
 
 def parse(text: str) -> Expression:
-    """Read a pattern; UnreadablePattern says what is wrong."""
+    """Parse a pattern; UnreadablePattern says what is wrong."""
     if len(text) > MAX_CHARACTERS:
         raise UnreadablePattern(_LONG)
     return _Parser(text).whole()
@@ -156,7 +156,7 @@ class _Parser:
         return inner
 
     def _flags(self, found: re.Match[str]) -> str:
-        """Give the opening of a group with flags; `s` is about the dot alone, which is written out."""
+        """Return the opening of a group with flags; `s` is about the dot alone, which is written out."""
         on, off = found[2] or "", found[3] or ""
         if "s" in on + off:
             self._dot = _ANY if "s" in on else _DOT
@@ -200,7 +200,7 @@ class _Parser:
         return after[:1] == "-" and after[1:] not in ("", "]")
 
     def _member(self) -> str | int:
-        """Read one character of a class, or a set of them as RE2 has it."""
+        """Parse one character of a class, or a set of them as RE2 has it."""
         if self._at == len(self._text):
             raise self._wrong("a class has no end")
         letter = self._next()
@@ -214,7 +214,7 @@ class _Parser:
         return known if known is not None else self._character()
 
     def _set(self) -> str | None:
-        """Read the rest of an escape that means many characters, as the inside of a class."""
+        """Parse the rest of an escape that means many characters, as the inside of a class."""
         letter = self._text[self._at : self._at + 1]
         if letter.lower() in _SETS and letter:
             self._at += 1
@@ -233,7 +233,7 @@ class _Parser:
         return f"\\{found[1]}{{{name if found[2] else _CATEGORIES.get(name, name)}}}"
 
     def _character(self) -> int:
-        """Read the rest of an escape that means one character."""
+        """Parse the rest of an escape that means one character."""
         if found := _HEX.match(self._text, self._at):
             self._at = found.end()
             return self._whole(int(found[1] or found[2] or found[3], 16))
@@ -287,7 +287,7 @@ def _ranges(ranges: Sequence[tuple[int, int]]) -> str:
 
 
 def _others(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Give all characters that are in none of the ranges, which are in order."""
+    """Return all characters that are in none of the ranges, which are in order."""
     begins = [0, *(last + 1 for _, last in ranges)]
     ends = [*(first - 1 for first, _ in ranges), _LAST]
     return [(first, last) for first, last in zip(begins, ends, strict=True) if first <= last]

@@ -104,15 +104,15 @@ FAMILIES = (
 
 
 def family_of(model: str) -> Family | None:
-    """Find the family of a name without `models/`; None for a name of no known form."""
+    """Return the family of a name without `models/`; None for a name of no known form."""
     return next((family for family in FAMILIES if family.pattern.fullmatch(model)), None)
 
 
 def generation_of(model: str) -> Generation | None:
-    """Read the line off a name without `models/`; None for other services' names and for unknown forms.
+    """Return the model family of a name without `models/`; None for other services' and unknown names.
 
     `gemini-3.8-flash` is `gemini-3`, and so is what is newer than the documents; `gemini-1.0-pro` counts
-    as `gemini-1.5`, the oldest line.
+    as `gemini-1.5`, the oldest.
     """
     family = family_of(model)
     return LINES[family.line] if family is not None and family.line else None

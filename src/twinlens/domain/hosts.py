@@ -21,7 +21,7 @@ class Host:
 
 
 def read_host(text: str) -> Host | None:
-    """Read `name[:port]`, `1.2.3.4[:port]` or `[::1][:port]`; None for everything else."""
+    """Parse `name[:port]`, `1.2.3.4[:port]` or `[::1][:port]`; None for everything else."""
     return _read(text) if len(text) <= _LONGEST else None
 
 
@@ -33,7 +33,7 @@ def is_loopback(name: str) -> bool:
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an IP address in its usual form; an IPv4 address that is written as IPv6 is that address."""
+    """Parse an IP address in its usual form; an IPv4 address that is written as IPv6 is that address."""
     try:
         address = ip_address(text)
     except ValueError:

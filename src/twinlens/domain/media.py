@@ -35,7 +35,7 @@ class Descriptor:
         self._number = number
 
     def fileno(self) -> int:
-        """Give the number the system knows it by."""
+        """Return the number of the file descriptor."""
         return self._number
 
     def __del__(self) -> None:

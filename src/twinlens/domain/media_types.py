@@ -516,7 +516,7 @@ def with_parameters(mime_type: str, **values: int | None) -> str:
 
 
 def flaw_of(mime_type: str | None) -> str | None:
-    """Say what is wrong with the parameters of a label; None for most, of which none matters."""
+    """Return what is wrong with the parameters of a label; None for most, of which none matters."""
     row = _ROWS.get(essence(mime_type))
     return row.flaw(parameters_of(mime_type)) if row else None
 
@@ -541,7 +541,7 @@ def content_of(mime_type: str | None) -> MediaKind | None:
 
 
 def decoder_of(mime_type: str | None) -> str | None:
-    """Name who reads what has this label; None where the label does not tell."""
+    """Return the decoder of a label; None where the label does not determine one."""
     row, kind = _ROWS.get(essence(mime_type)), kind_of(mime_type)
     return (row and row.decoder) or _DECODERS.get(kind or "image")
 
@@ -555,7 +555,7 @@ def is_file(label: str) -> bool:
 
 
 def unsupported(mime_type: str) -> str:
-    """Say that a type is not served."""
+    """Return the error for an unsupported type."""
     return f"Unsupported MIME type: {mime_type}"
 
 

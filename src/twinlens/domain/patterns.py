@@ -44,7 +44,7 @@ class Pattern:
     _compiled: Any
 
     def matches(self, text: str) -> bool:
-        """Tell whether it is found somewhere in a text; in one that takes too long to search, it is not."""
+        """Whether it matches somewhere in a text; False where a text would take too long to search."""
         if len(text) * self.size > MAX_STEPS:
             return False
         return self._compiled.search(text.encode(errors="replace")) is not None
@@ -67,7 +67,7 @@ class Pattern:
 
 @lru_cache(maxsize=_KEPT)
 def read_pattern(text: str) -> Pattern:
-    """Read a pattern; UnreadablePattern says what it must not have."""
+    """Compile a pattern; UnreadablePattern says what it must not have."""
     expression = parse(text)
     compiled = _compiled(expression.source)
     return Pattern(expression, compiled.programsize, compiled)
@@ -106,6 +106,6 @@ _CANDIDATES = "".join(
 
 @lru_cache(maxsize=256)
 def _first_of(source: str) -> str | None:
-    """Find a character of a class, one that says little where there is a choice."""
+    """Return a character of a class, a plain one where there is a choice."""
     found = _compiled(source).search(_CANDIDATES)
     return None if found is None else str(found.group().decode())

@@ -9,7 +9,7 @@ from .media import Json
 
 
 def keys(ref: str) -> tuple[str, ...] | None:
-    """Read the keys that lead from the root to the place; None where it lies in another document."""
+    """Parse the keys that lead from the root to the place; None where it lies in another document."""
     start, *escaped = unquote(ref).split("/")
     if start != "#":
         return None
@@ -17,7 +17,7 @@ def keys(ref: str) -> tuple[str, ...] | None:
 
 
 def at(root: Json, ref: str) -> Json:
-    """Give what a reference leads to through objects; None where that is nothing."""
+    """Return what a reference leads to through objects; None where that is nothing."""
     steps, place = keys(ref), root
     if steps is None:
         return None

@@ -35,14 +35,14 @@ class RawAudio:
 
 
 def raw_audio_of(parameters: Mapping[str, str]) -> RawAudio:
-    """Read the parameters of a label in which `flaw` finds nothing."""
+    """Parse the parameters of a label in which `flaw` finds nothing."""
     return RawAudio(
         int(parameters["rate"]), int(parameters.get("channels", "1")), parameters.get("codec") != "pcm"
     )
 
 
 def flaw(parameters: Mapping[str, str]) -> str | None:
-    """Say what is wrong with the parameters of a label, or what is missing."""
+    """Return what is wrong with the parameters of a label, or missing; None where nothing is."""
     if "rate" not in parameters:
         return (
             "audio/l16 has no header, so its MIME type must tell the rate, and the channels where there are "

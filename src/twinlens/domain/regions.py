@@ -1,4 +1,4 @@
-"""Places in a picture, in the contract's one geometry: 0-1000 of the upright full image, y first."""
+"""Regions of an image, in the contract's one geometry: 0-1000 of the upright full image, y first."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Box:
 
     @classmethod
     def of_pixels(cls, left: float, top: float, right: float, bottom: float, width: int, height: int) -> Box:
-        """Make a box from pixel edges within an image of the given size; edges outside are drawn in."""
+        """Make a box from pixel edges within an image of the given size; edges outside are clamped."""
         ymin, ymax = _span(top, bottom, height)
         xmin, xmax = _span(left, right, width)
         return cls(ymin, xmin, ymax, xmax)
 
     def as_list(self) -> list[int]:
-        """Give `box_2d` as the wire writes it: [ymin, xmin, ymax, xmax]."""
+        """Return `box_2d` as the wire writes it: [ymin, xmin, ymax, xmax]."""
         return [self.ymin, self.xmin, self.ymax, self.xmax]
 
 

@@ -1,7 +1,7 @@
 """Which addresses the public internet has, and how hosts are written. All else is somebody's own network.
 
 Written out as a table, because what the standard library calls global differs between Python versions.
-A network that translates IPv4 under a prefix of its own cannot be told from others: its router decides.
+A network that translates IPv4 under a prefix of its own cannot be distinguished from others.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _ENDS_IN_NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?")
 
 
 def is_public(address: str) -> bool:
-    """Say whether an address, as a resolver writes it, is one of the public internet."""
+    """Whether an address, as a resolver writes it, is on the public internet."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -69,7 +69,7 @@ def is_public(address: str) -> bool:
 
 
 def is_address(host: str) -> bool:
-    """Tell an IP address in its usual form from everything else."""
+    """Whether a host is an IP address in its usual form."""
     try:
         return getattr(ip_address(host), "scope_id", None) is None
     except ValueError:
@@ -77,7 +77,7 @@ def is_address(host: str) -> bool:
 
 
 def is_plain(host: str) -> bool:
-    """Tell names, and IP addresses in their usual form, from other ways to write an IP address.
+    """Whether a host is a name, or an IP address in its usual form, and no other spelling of an address.
 
     A name that ends in a number is none: some resolver takes it for an address.
     """

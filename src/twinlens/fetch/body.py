@@ -16,7 +16,7 @@ from ..descriptors import anonymous_file, write_all
 from ..domain.media import Data, Descriptor
 
 STEP_BYTES = 64 * 1024
-"""What is unzipped at a time, so that nobody waits for a bomb and none of it is made in vain."""
+"""Decompressed at a time, so that a zip bomb neither blocks the loop nor fills memory. Not measured."""
 
 
 class TooLarge(Exception):
@@ -52,11 +52,11 @@ class Body:
 
     @staticmethod
     def is_known(coding: str) -> bool:
-        """Tell whether a content coding can be undone."""
+        """Whether a content coding can be decoded."""
         return coding in _DECODERS
 
     def add(self, piece: bytes) -> Iterator[None]:
-        """Take a piece in steps: others may have their turn after each. Raises `TooLarge`, `BrokenCoding`."""
+        """Add a piece in steps; others may run after each. Raises `TooLarge`, `BrokenCoding`."""
         self._received += len(piece)
         for plain in self._decoder.decoded(piece):
             if max(self._received, self._size + len(plain)) > self._max_bytes:
@@ -65,7 +65,7 @@ class Body:
             yield
 
     def finish(self, mime_type: str | None) -> Fetched:
-        """Give the whole body. Raises `BrokenCoding` where it is not whole."""
+        """Return the whole body. Raises `BrokenCoding` where it is not whole."""
         self._decoder.finish()
         if hasattr(fcntl, "F_ADD_SEALS") and hasattr(os, "memfd_create"):
             # A worker gets this file: if it could cut it, reading the mapping would end the server.
@@ -85,13 +85,13 @@ class _Plain:
 
 
 class _Gzip:
-    """A zipped body. It was not asked for, but some servers know better."""
+    """A gzip body. It was not requested, but some servers send it anyway."""
 
     def __init__(self) -> None:
         self._decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
 
     def decoded(self, piece: bytes) -> Iterator[bytes]:
-        """Unzip step by step; what a bomb holds beyond the last step asked for is never made."""
+        """Decompress step by step; what a zip bomb holds beyond the last step is never produced."""
         rest, full = piece, True
         while rest or full:
             plain = self._step(rest)

@@ -1,4 +1,4 @@
-"""The URLs of one request: each address is fetched once, and all together hold no more than is allowed."""
+"""The URLs of one request: each is fetched once, within a limit for all together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .fetcher import Fetcher, cannot_fetch
 from .youtube import YouTube, is_youtube
 
 AT_ONCE = 4
-"""So many at a time, so that what comes can be held against what is left."""
+"""At a time, so that each can be checked against what is left of the limit. Chosen, not measured."""
 
 
 class Downloads:
@@ -24,20 +24,20 @@ class Downloads:
         self._flights: SingleFlight[Fetched] = SingleFlight()
 
     async def fetch(self, url: str, field: str, wanted: str | None) -> Fetched:
-        """Get what is behind a URL, of the kind that the type `wanted` is of."""
+        """Fetch a URL, whose content must be of the same kind of media as the type `wanted`."""
         return await self._flights.do(f"{wanted} {url}", lambda: self._fetch(url, field, wanted))
 
     async def _fetch(self, url: str, field: str, wanted: str | None) -> Fetched:
         async with self._turns:
-            # Those that run side by side have all been promised what was left when they began.
+            # Concurrent downloads each started with the whole rest of the limit.
             if self._left > 0:
-                found = await self._one(url, field, wanted)
+                found = await self._fetch_from(url, field, wanted)
                 self._left -= len(found.data)
                 if self._left >= 0:
                     return found
             raise cannot_fetch(f"All URLs together hold more than {self._max_bytes} bytes.", field)
 
-    async def _one(self, url: str, field: str, wanted: str | None) -> Fetched:
+    async def _fetch_from(self, url: str, field: str, wanted: str | None) -> Fetched:
         if is_youtube(url):
             return await self._youtube.fetch(url, field, max_bytes=self._left)
         return await self._fetcher.fetch(url, field, wanted, max_bytes=self._left)

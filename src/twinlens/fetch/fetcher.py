@@ -1,4 +1,4 @@
-"""The URL leg: media from public https addresses, and from nowhere else unless the operator says so.
+"""Fetch media from public https addresses, and from nowhere else unless the operator allows it.
 
 A name is resolved once, every address it has is checked, and the connection goes to a checked one: what
 a resolver says the next time does not matter. The same holds for every redirect. The transport is used
@@ -39,14 +39,14 @@ MAX_ADDRESSES = 3
 TURNED_OFF = "Fetching is turned off; the setting TWINLENS_FETCH turns it on."
 
 _NOT_PUBLIC = "The host has no public address."
-"""One sentence for all reasons, so that nobody learns which names exist in a private network."""
+"""One sentence for all reasons, so that no caller learns which names exist in a private network."""
 
 _MIME_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
 _HEADERS = {"User-Agent": "twinlens", "Accept-Encoding": "identity", "Connection": "close"}
 
 
 class FetchRefused(Exception):
-    """The content cannot be had, for a reason that the caller may know."""
+    """The content cannot be fetched, for a reason that the caller may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class _Order:
 
     @property
     def accept(self) -> str:
-        """Say it to the server."""
+        """The `Accept` header for it."""
         if self.mime_type is None or not _MIME_TYPE.fullmatch(self.mime_type):
             return ACCEPT
         return f"{self.mime_type}, {ACCEPT}"
@@ -97,7 +97,7 @@ class Fetcher:
     async def fetch(
         self, url: str, field: str, wanted: str | None = None, *, max_bytes: int | None = None
     ) -> Fetched:
-        """Get what is behind a URL, of the kind that the type `wanted` is of, and in a file.
+        """Fetch a URL into a file; its content must be of the same kind of media as the type `wanted`.
 
         `max_bytes` lowers the limit for this once.
         """
@@ -151,7 +151,7 @@ class Fetcher:
         return addresses[:MAX_ADDRESSES]
 
     async def _system_resolver(self, host: str, port: int) -> list[str]:
-        """Ask the system, in threads of our own: a slow name server must keep nobody else waiting."""
+        """Resolve by the system, in threads of our own: a slow name server must not block other work."""
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         )
@@ -159,7 +159,7 @@ class Fetcher:
 
 
 def direct_transport(tls: ssl.SSLContext | None = None) -> httpx.AsyncBaseTransport:
-    """Make the way to the network: no proxy, nothing kept alive; `tls` says which certificates to trust."""
+    """Return a transport without proxy and keep-alive; `tls` says which certificates to trust."""
     # Connections that are kept are found by address, and two hosts may share one.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     return httpx.AsyncHTTPTransport(verify=tls or _usual_certificates(), trust_env=False, limits=limits)
@@ -185,7 +185,7 @@ def reason_of(field: str, timeout_s: float) -> Iterator[None]:
 
 
 def cannot_fetch(reason: str, field: str) -> InvalidArgument:
-    """Make the error for a URL whose content cannot be had."""
+    """Return the error for a URL that cannot be fetched."""
     return InvalidArgument(f"Cannot fetch content from the provided URL. {reason}", field=field)
 
 
@@ -201,7 +201,7 @@ def _allowed(entry: str) -> tuple[str, int | None]:
 
 
 def _parse(url: str) -> httpx.URL | None:
-    """Read a URL with the parser that also makes the connection; None for what cannot be fetched."""
+    """Parse a URL with the parser that also makes the connection; None for what cannot be fetched."""
     if "\\" in url:
         return None
     try:
@@ -282,19 +282,19 @@ async def _received(response: httpx.Response, mime_type: str | None, body: Body,
 
 
 def _media_type(header: str) -> str | None:
-    """Read a content type; only what can be asked about is let through, and what may be anything."""
+    """Parse a content type; refuse all but supported media and types that may be anything."""
     mime_type = essence(header)
     if mime_type in DOWNLOADS:
         return None
     if not _MIME_TYPE.fullmatch(mime_type):
         raise FetchRefused("Its content type cannot be read.")
     if kind_of(mime_type) is None:
-        raise FetchRefused(f"Its content type is {mime_type}: no picture, recording, PDF or text.")
+        raise FetchRefused(f"Its content type is {mime_type}: no image, audio, video, PDF or text.")
     return essential(header)
 
 
 def _check_kind(mime_type: str | None, wanted: str | None) -> None:
-    """Refuse another kind than was asked for: many a login page is served in place of a film."""
+    """Refuse another kind than was requested: many servers send a login page in place of a video."""
     known, said = kind_of(mime_type), kind_of(wanted)
     if known and said and known != said:
         raise FetchRefused(f"Its content type is {mime_type}, but the part's mime_type is {wanted}.")

@@ -1,10 +1,10 @@
 """YouTube addresses: which video is meant, whether everyone may see it, and its bytes.
 
-What YouTube offers of a video is asked in a process of its own (`extraction.py`). The film then comes
-like any other: with our fetcher, its guards and its limits, and from YouTube's media hosts only.
+What YouTube offers of a video is asked in a process of its own (`ytdlp_main.py`). The video is then
+fetched like any other: with our fetcher, its guards and its limits, and from YouTube's media hosts only.
 
-Taken is one file with picture and sound, of up to 720 lines where there is a choice. A video that has
-sound is never taken without: half of what was asked about would be missing, and nobody would be told.
+One file with images and audio is fetched, of up to 720 lines where there is a choice. A video that has
+audio is never fetched without: half of its content would be missing, and no error would say so.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Format:
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """Order formats by how good they are to look at, within reason."""
+        """The sort key, best last: preference, then the height up to `MAX_HEIGHT`, then MP4."""
         fits = self.height <= MAX_HEIGHT
         return self.preference, fits, self.height if fits else -self.height, self.extension == "mp4"
 
@@ -127,7 +127,7 @@ class YouTube:
         )
 
     async def fetch(self, url: str, field: str, *, max_bytes: int | None = None) -> Fetched:
-        """Get the video behind an address for which `is_youtube` holds; `max_bytes` lowers the limit."""
+        """Fetch the video of an address for which `is_youtube` holds; `max_bytes` lowers the limit."""
         if not self._enabled:
             raise cannot_fetch(TURNED_OFF, field)
         most = self._max_bytes if max_bytes is None else min(max_bytes, self._max_bytes)
@@ -156,12 +156,12 @@ class YouTube:
 
 
 def is_youtube(url: str) -> bool:
-    """Tell whether an address is one of YouTube's pages, whatever it shows."""
+    """Whether an address is one of YouTube's pages, whatever it shows."""
     return _page(url) is not None
 
 
 def video_id(url: str) -> str | None:
-    """Read the video's id out of a YouTube address; None for what is no single video."""
+    """Extract the video's id from a YouTube address; None for what is no single video."""
     page = _page(url)
     shown = _shown(page) if page else ""
     return shown if _ID.fullmatch(shown) and shown not in _NO_IDS else None
@@ -197,7 +197,7 @@ def _page(url: str) -> httpx.URL | None:
 
 
 def _shown(page: httpx.URL) -> str:
-    """Read what stands in the id's place."""
+    """Return what stands in the id's place."""
     if page.host.rstrip(".").endswith("youtu.be"):
         return page.path.strip("/")
     if page.path.rstrip("/") == "/watch":
@@ -218,7 +218,7 @@ def _check_access(found: Mapping[str, object]) -> None:
 
 
 def _reason(found: Mapping[str, object]) -> str:
-    """Find our words for what was said, the last first."""
+    """Look up our sentence for the library's messages, the last first."""
     said = found.get("said")
     for line in said if isinstance(said, list) else ():
         for pattern, reason in _BY_WORDS:
@@ -228,7 +228,7 @@ def _reason(found: Mapping[str, object]) -> str:
 
 
 def _format(entry: Mapping[str, object]) -> Format | None:
-    """Read a format that is one plain file with a picture; None for all others."""
+    """Parse a format that is one plain file with video; None for all others."""
     url, extension = entry.get("url"), entry.get("ext")
     is_plain = entry.get("protocol") in (None, "https", "http") and not entry.get("has_drm")
     if not isinstance(url, str) or extension not in ("mp4", "webm") or not is_plain:

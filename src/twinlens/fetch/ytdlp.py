@@ -1,6 +1,6 @@
-"""The process that looks a video up, as the server sees it: start it, read what it prints, end it.
+"""The process that looks up a video, from the server's side: start it, read its output, end it.
 
-It parses what strangers send, so it gets nothing of the server's: no secrets, no files, no terminal.
+It parses untrusted input, so it gets nothing of the server's: no secrets, no files, no terminal.
 However a look-up ends, its process and all that it started end with it.
 """
 
@@ -35,7 +35,7 @@ class Lookup:
         self._command = command
 
     async def __call__(self, video: str) -> Mapping[str, object]:
-        """Give what the program prints; an empty answer where that is nothing, or nonsense."""
+        """Return the JSON object that the program prints; an empty one where it prints no such."""
         if self._command == _COMMAND and find_spec("yt_dlp") is None:
             raise FetchRefused(_NOT_INSTALLED)
         try:

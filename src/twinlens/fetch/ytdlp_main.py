@@ -1,7 +1,7 @@
 """The process that asks YouTube about a video: `python -m twinlens.fetch.ytdlp_main VIDEO SECONDS`.
 
-It prints what was found as one JSON object, or what was said instead; a stranger's words either way. It
-reads no settings, cookies, plugins or caches, connects to public addresses only and ends by itself.
+It prints what was found as one JSON object, or the library's messages; both are untrusted. It reads no
+settings, cookies, plugins or caches, connects to public addresses only and ends by itself.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _FORMAT = (
 )
 
 
-class _Said:
-    """Keeps the last that the library had to say, newest first."""
+class _Messages:
+    """Collects the library's last messages, newest first."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -51,7 +51,7 @@ class _Said:
 
 def extract(video: str) -> Mapping[str, object]:
     """Ask for a video's formats, without fetching any of it."""
-    said = _Said()
+    said = _Messages()
     options = {
         "logger": said,
         "quiet": True,
@@ -77,7 +77,7 @@ def extract(video: str) -> Mapping[str, object]:
 
 
 def only_public(event: str, arguments: tuple[object, ...]) -> None:
-    """Keep the process out of our own network, wherever it may be sent."""
+    """Block connections to private addresses in this process, wherever it is redirected."""
     if event == "socket.connect":
         address = arguments[1]
         if not isinstance(address, tuple) or not is_public(str(address[0])):

@@ -13,7 +13,7 @@ import io
 import pybase64
 
 CHUNK = 1 << 18
-"""Letters decoded at a time on the slower road; a multiple of four, small enough for the cache."""
+"""Letters decoded at a time on the slower path; a multiple of four, small enough for the CPU's cache."""
 
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SPACES = b" \t\r\n"

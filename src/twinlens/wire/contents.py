@@ -44,7 +44,7 @@ _IGNORED = ("tool_call", "tool_response")
 
 
 def turns(contents: list[Fields] | None, path: str, reading: Reading) -> tuple[Turn, ...]:
-    """Read the conversation."""
+    """Parse the conversation."""
     reading.require(bool(contents), path, "contents is not specified")
     return tuple(_turn(content, f"{path}[{index}]", reading) for index, content in enumerate(contents or ()))
 
@@ -57,7 +57,7 @@ def check_calls(conversation: tuple[Turn, ...], path: str, reading: Reading) -> 
 
 
 def instruction(content: Fields | None, path: str, reading: Reading) -> tuple[Text, ...]:
-    """Read the system instruction: texts, whatever role they carry."""
+    """Parse the system instruction: texts, whatever role they carry."""
     if content is None:
         return ()
     found = _parts(content, path, reading)
@@ -84,7 +84,7 @@ def _parts(content: Fields, path: str, reading: Reading) -> list[Part]:
 
 
 def _part(fields: Fields, path: str, reading: Reading) -> Iterator[Part]:
-    """Read one part; one that is ignored says nothing."""
+    """Parse one part; yield nothing for an ignored one."""
     clip = _clip(fields, path, reading)
     if "text" in fields:
         yield Text(fields["text"], thought=fields.get("thought", False))
@@ -156,7 +156,7 @@ def _media(fields: Fields, path: str, clip: Clip | None, reading: Reading) -> It
 
 
 def source_of(uri: str) -> Source | None:
-    """Tell what a file URI points to: a stored file by any host's address of it, or something to fetch."""
+    """Return what a file URI points to: a stored file under any host, or a URL to fetch; else None."""
     stored = _STORED.fullmatch(uri)
     if stored:
         return FileRef(stored[1])
@@ -173,7 +173,7 @@ def _resolution(fields: Fields | None, path: str, reading: Reading) -> Resolutio
 
 
 def _clip(part: Fields, path: str, reading: Reading) -> Clip | None:
-    """Read which part of a recording is meant, checked as far as the request alone can tell."""
+    """Parse which part of a recording is meant, validated as far as the request alone allows."""
     fields, path = part.get("video_metadata"), f"{path}.video_metadata"
     if fields is None:
         return None

@@ -36,7 +36,7 @@ _HALF_MARK = f"half_{secrets.token_hex(16)}_"
 
 
 def write(value: Any, enc_hook: Callable[[Any], Any] | None = None) -> bytes:
-    """Write a value as JSON in UTF-8; `enc_hook` is told of what is none of JSON's types, as in msgspec."""
+    """Write a value as JSON in UTF-8; `enc_hook` converts what is none of JSON's types, as in msgspec."""
     try:
         return escaped(msgspec.json.encode(value, enc_hook=enc_hook))
     except UnicodeEncodeError:
@@ -66,7 +66,7 @@ def escaped(text: bytes) -> bytes:
 
 
 def _with_marks(value: Any) -> Any:
-    """Put a mark and the digits in the place of each half of a character, at every depth."""
+    """Replace each unpaired surrogate by a mark and its digits, at every depth."""
     match value:
         case str():
             return _HALF.sub(lambda half: f"{_HALF_MARK}{ord(half[0]):04x}", value)

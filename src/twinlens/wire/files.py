@@ -89,7 +89,7 @@ class PageRequest:
 
 
 def read_commands(headers: Mapping[str, str]) -> frozenset[str]:
-    """Read `X-Goog-Upload-Command`: a list with commas, in any case and spacing."""
+    """Parse `X-Goog-Upload-Command`: a list with commas, in any case and spacing."""
     words = headers.get("x-goog-upload-command", "").split(",")
     commands = frozenset(word.strip().lower() for word in words) - {""}
     if not commands:
@@ -102,7 +102,7 @@ def read_commands(headers: Mapping[str, str]) -> frozenset[str]:
 
 
 def read_offset(headers: Mapping[str, str]) -> int:
-    """Read `X-Goog-Upload-Offset`, which must be there."""
+    """Parse `X-Goog-Upload-Offset`, which is required."""
     offset = _number(headers, "X-Goog-Upload-Offset")
     if offset is None:
         raise InvalidArgument("The X-Goog-Upload-Offset header is missing.")
@@ -110,7 +110,7 @@ def read_offset(headers: Mapping[str, str]) -> int:
 
 
 def read_metadata(body: bytes | bytearray, headers: Mapping[str, str]) -> Metadata:
-    """Read the start of an upload: `{"file": {…}}` or nothing, and the headers; the body wins."""
+    """Parse the start of an upload: `{"file": {…}}` or nothing, and the headers; the body wins."""
     file = _read_file(body)
     name, display_name = file.get("name"), file.get("display_name")
     size = _number(headers, "X-Goog-Upload-Header-Content-Length")
@@ -139,7 +139,7 @@ def read_metadata(body: bytes | bytearray, headers: Mapping[str, str]) -> Metada
 
 
 def read_at_once(headers: Mapping[str, str]) -> Metadata:
-    """Read what a request that carries a whole file says of it; its own type counts where it is a file's."""
+    """Parse the metadata of a request that carries a whole file; its own type counts where it is a file's."""
     if _number(headers, "X-Goog-Upload-Offset"):
         raise InvalidArgument("A file that is sent in one request begins at X-Goog-Upload-Offset 0.")
     said = read_metadata(b"", headers)
@@ -151,7 +151,7 @@ def read_at_once(headers: Mapping[str, str]) -> Metadata:
 
 
 def read_empty(body: bytes | bytearray) -> Metadata:
-    """Read the making of a file without bytes: `{"file": {…}}`, which must name its type."""
+    """Parse the request for a file without bytes: `{"file": {…}}`, which must name its type."""
     said = read_metadata(body, {})
     if said.size:
         raise InvalidArgument(
@@ -164,12 +164,12 @@ def read_empty(body: bytes | bytearray) -> Metadata:
 
 
 def read_id(path: str) -> str:
-    """Find the id in what follows `files/` in a path, even where that is the file's whole URI."""
+    """Extract the id from what follows `files/` in a path, even where that is the file's whole URI."""
     return path.rpartition("files/")[2]
 
 
 def read_page(query: Mapping[str, str]) -> PageRequest:
-    """Read `pageSize` and `pageToken`, in either spelling."""
+    """Parse `pageSize` and `pageToken`, in either spelling."""
     size = query.get("pageSize") or query.get("page_size") or "0"
     token = query.get("pageToken") or query.get("page_token")
     if not re.fullmatch(r"\d{1,9}", size, re.ASCII):
@@ -183,7 +183,7 @@ def read_page(query: Mapping[str, str]) -> PageRequest:
 def write_file(file: FileResource, base: str, progress: float | None = None) -> bytes:
     """Write one file; `base` is what its URI begins with: an address and a version.
 
-    `progress` is how far the look into a file is that is PROCESSING, from 0 to 1.
+    `progress` is how far the inspection of a file is that is PROCESSING, from 0 to 1.
     """
     return encoding.write(_resource(file, base, progress))
 

@@ -34,7 +34,7 @@ class ResponseHead:
 
 
 def read_generate(body: Body, model: str, line: Generation) -> Request:
-    """Read a GenerateContentRequest for a model, whose name is without `models/`."""
+    """Parse a GenerateContentRequest for a model, whose name is without `models/`."""
     reading, fields = _read(body, GENERATE_CONTENT_REQUEST)
     request = _request(fields, "", model, line, reading)
     reading.check()
@@ -42,7 +42,7 @@ def read_generate(body: Body, model: str, line: Generation) -> Request:
 
 
 def read_count(body: Body, model: str, line: Generation) -> Request:
-    """Read a CountTokensRequest: bare contents, or a whole generateContentRequest."""
+    """Parse a CountTokensRequest: bare contents, or a whole generateContentRequest."""
     reading, fields = _read(body, COUNT_TOKENS_REQUEST)
     whole = fields.get("generate_content_request")
     if whole is None:

@@ -55,7 +55,7 @@ _BINDING = ("ANY", "VALIDATED")
 
 
 def sampling(config: Fields, path: str, line: Generation, reading: Reading) -> Sampling:
-    """Read how to choose and when to stop; the line's output limit bounds what was asked for."""
+    """Parse how to sample and when to stop, within the model family's output limit."""
     for name, (least, most, sentence) in RANGES.items():
         if name in config:
             reading.require(least <= config[name] <= most, f"{path}.{name}", f"{name} {sentence}")
@@ -92,14 +92,14 @@ def check_output(config: Fields, path: str, model: str, line: Generation, readin
 
 
 def instruction_refused(model: str) -> InvalidArgument:
-    """Say that a maker of images takes no system instruction."""
+    """Return the error for a system instruction to a model that generates images."""
     return InvalidArgument(
         f"Developer instruction is not enabled for models/{model}", field="system_instruction"
     )
 
 
 def thinking(config: Fields, path: str, reading: Reading) -> Thinking:
-    """Read the thinking knobs. Budget −1 leaves the amount to the engine, 0 turns thinking off."""
+    """Parse the thinking settings. Budget −1 leaves the amount to the engine, 0 turns thinking off."""
     fields = config.get("thinking_config", {})
     budget = fields.get("thinking_budget")
     level = fields.get("thinking_level")
@@ -114,7 +114,7 @@ def thinking(config: Fields, path: str, reading: Reading) -> Thinking:
 
 
 def output(config: Fields, path: str, reading: Reading) -> OutputFormat:
-    """Read the form of the answer."""
+    """Parse the form of the answer."""
     mime = config.get("response_mime_type") or "text/plain"
     given = [name for name in _SCHEMAS if name in config]
     form = _FORMS.get(mime)
@@ -154,7 +154,7 @@ def _enum(asked: Json, path: str, reading: Reading) -> Json:
 
 
 def tools(declared: list[Fields] | None, path: str, reading: Reading) -> Json | None:
-    """Read function declarations, their schemas as JSON Schema."""
+    """Parse function declarations, their schemas as JSON Schema."""
     functions: list[Json] = []
     names: set[str] = set()
     for index, tool in enumerate(declared or ()):
@@ -170,7 +170,7 @@ def tools(declared: list[Fields] | None, path: str, reading: Reading) -> Json | 
 
 
 def tool_choice(fields: Fields, declared: Json | None, path: str, reading: Reading) -> ToolChoice:
-    """Read whether functions are to be called, and which; `declared` is what `tools` gave."""
+    """Parse whether functions are to be called, and which; `declared` is what `tools` returned."""
     config, path = fields.get("function_calling_config", {}), f"{path}.function_calling_config"
     mode = _MODES[config.get("mode", "MODE_UNSPECIFIED")]
     allowed = tuple(config.get("allowed_function_names", ()))
@@ -216,7 +216,7 @@ def _function(fields: Fields, path: str, reading: Reading) -> Json:
 
 
 def is_name(name: str) -> bool:
-    """Tell whether a function may be called so."""
+    """Whether this is a valid name of a function."""
     return _NAME.fullmatch(name) is not None
 
 

@@ -75,7 +75,7 @@ class JsonText:
     cut: Mapping[str, memoryview] = field(default_factory=dict)
 
     def text(self, value: str) -> str:
-        """Give a string as it was sent."""
+        """Return a string as it was sent."""
         content = self.cut.get(value)
         if content is None:
             return value
@@ -87,11 +87,11 @@ class JsonText:
             raise _not_utf8() from error
 
     def letters(self, value: str) -> str | memoryview:
-        """Give a string that is to be decoded, without copying it."""
+        """Return a string that is to be decoded, without copying it."""
         return self.cut.get(value, value)
 
     def plain(self, value: Any) -> Json:
-        """Give a value that belongs to the caller as it was sent, at every depth."""
+        """Return a value that belongs to the caller as it was sent, at every depth."""
         if not self.cut:
             return value
         match value:
@@ -123,7 +123,7 @@ def read(body: bytes | bytearray | memoryview) -> JsonText:
 
 
 def _cut(body: bytes | bytearray) -> tuple[bytes | bytearray, dict[str, memoryview]]:
-    """Take large `data` strings out of a body, leaving placeholders."""
+    """Cut large `data` strings out of a body, leaving placeholders."""
     cut: dict[str, memoryview] = {}
     pieces: list[bytes | bytearray] = []
     whole = memoryview(body)
@@ -166,7 +166,7 @@ def _decode(text: bytes | bytearray) -> Any:
 
 
 def _check_utf8(text: bytes | bytearray) -> None:
-    """Refuse what is not UTF-8, a piece at a time. Parsers differ in when they say so, and in how."""
+    """Refuse what is not UTF-8, a piece at a time. Parsers differ in when they report it, and in how."""
     if text.isascii():
         return
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -223,7 +223,7 @@ def _check_depth(value: Any, skeleton: bytes | bytearray) -> None:
 
 
 def _malformed(text: bytes | bytearray, why: str) -> InvalidArgument:
-    """Say what was expected, and show where."""
+    """Return the error that says what was expected, and where."""
     found = _POSITION.search(why)
     position = int(found[1]) if found else len(text)
     # The parser takes half a character for half a text.

@@ -30,7 +30,7 @@ def check_schema(schema: Any, path: str, reading: Reading, *, declared: bool = F
 
 
 def is_type(kind: Any) -> bool:
-    """Tell whether this may be a schema's `type`, be it in upper case as the OpenAPI dialect has it."""
+    """Whether this may be a schema's `type`, also in upper case as the OpenAPI dialect has it."""
     kinds = kind if isinstance(kind, list) else [kind]
     return bool(kinds) and all(isinstance(one, str) and one.lower() in TYPES for one in kinds)
 
@@ -94,7 +94,7 @@ class _Schemas:
         return [self.schema(one, f"{path}[{index}]") for index, one in enumerate(value)]
 
     def items(self, value: Any, path: str) -> Json:
-        """Read one schema for all items or, as it was once written, one for each of the first."""
+        """Parse one schema for all items or, as in older drafts, one for each of the first."""
         return self.listed(value, path) if isinstance(value, list) else self.schema(value, path)
 
     def names(self, value: Any, path: str) -> Json:
@@ -154,7 +154,7 @@ _KEYWORDS: Mapping[str, Callable[[_Schemas, Any, str], Json]] = {
 
 
 def _of_today(schema: dict[str, Json]) -> Json:
-    """Put a tuple as it is written since draft 2020-12; `additionalItems` counts beside one only."""
+    """Rewrite a tuple as draft 2020-12 has it; `additionalItems` counts beside one only."""
     first = schema.get("items")
     if not isinstance(first, list) or "prefixItems" in schema:
         return schema

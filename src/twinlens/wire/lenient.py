@@ -95,7 +95,7 @@ def _check(repairs: int) -> None:
 
 
 def _requoted(content: bytes, quote: bytes) -> tuple[bytes, int]:
-    """Put a piece of a string's content between double quotes; count what had to change."""
+    """Rewrite a piece of a string's content for double quotes; count the changes."""
     if b"\\'" in content or (quote == b"'" and b'"' in content):
         return _REQUOTED.subn(_reescaped, content)
     return content, 0

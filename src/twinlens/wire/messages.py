@@ -123,7 +123,7 @@ _RESPONSES = ("functionResponse", "function_response")
 
 
 def _conversation(reading: Reading, value: Any, path: str) -> Any:
-    """Read the turns, unless they and their parts are too many: they are counted before any is read."""
+    """Parse the turns, unless they and their parts are too many: they are counted first."""
     if (size := _size(value)) > MAX_ITEMS:
         reading.refuse(
             path, f"{path} has {size} parts and turns, all together: at most {MAX_ITEMS} are allowed."

@@ -72,7 +72,7 @@ def _model(entry: ModelEntry) -> dict[str, Any]:
 
 
 def _size(page_size: str | None) -> int:
-    """Read the page size; 0 and nothing mean the default, and more than is allowed the most allowed."""
+    """Parse the page size; 0 and nothing mean the default, and it is clamped to the maximum."""
     if not page_size:
         return DEFAULT_PAGE
     if not (page_size.isascii() and page_size.isdigit() and len(page_size) <= 10):
@@ -82,7 +82,7 @@ def _size(page_size: str | None) -> int:
 
 
 def _start(entries: Sequence[ModelEntry], page_token: str | None) -> int:
-    """Find the entry after the one a token names."""
+    """Return the index of the entry after the one a token names."""
     if not page_token:
         return 0
     try:

@@ -114,7 +114,7 @@ class Message:
                 self._by_name[spelling] = (one, one.snake)
 
     def __call__(self, reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
-        """Read a message."""
+        """Parse a message."""
         if not isinstance(value, dict):
             reading.invalid(path, PACKAGE + self.name, value)
             return None
@@ -146,7 +146,7 @@ class Message:
 
 
 def string(reading: Reading, value: Any, path: str) -> str | None:
-    """Read a string."""
+    """Parse a string."""
     if isinstance(value, str):
         return reading.document.text(value)
     reading.invalid(path, "TYPE_STRING", value)
@@ -154,7 +154,7 @@ def string(reading: Reading, value: Any, path: str) -> str | None:
 
 
 def binary(reading: Reading, value: Any, path: str) -> bytes | None:
-    """Read bytes sent as base64."""
+    """Decode bytes sent as base64."""
     if not isinstance(value, str):
         reading.invalid(path, "TYPE_BYTES", value)
         return None
@@ -167,7 +167,7 @@ def binary(reading: Reading, value: Any, path: str) -> bytes | None:
 
 
 def boolean(reading: Reading, value: Any, path: str) -> bool | None:
-    """Read a bool; its name in quotes is one too."""
+    """Parse a bool; its name in quotes is one too."""
     known = {True: True, False: False, "true": True, "false": False}
     if isinstance(value, bool | str) and value in known:
         return known[value]
@@ -176,7 +176,7 @@ def boolean(reading: Reading, value: Any, path: str) -> bool | None:
 
 
 def integer(bits: int) -> Reader:
-    """Make a reader for signed integers, as `40`, `40.0` or `"40"`."""
+    """Return a reader for signed integers, as `40`, `40.0` or `"40"`."""
     most = 1 << (bits - 1)
 
     def read(reading: Reading, value: Any, path: str) -> int | None:
@@ -194,7 +194,7 @@ int64 = integer(64)
 
 
 def double(reading: Reading, value: Any, path: str) -> float | None:
-    """Read a number, `"NaN"` and `"Infinity"` included."""
+    """Parse a number, `"NaN"` and `"Infinity"` included."""
     if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity"):
         return float(value)
     number = _number(value)
@@ -208,7 +208,7 @@ _NUMERAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 
 def _number(value: Any) -> int | float | None:
-    """Give a number, also from its numeral; None for anything else, and for what no double holds."""
+    """Return a number, also from its numeral; None for anything else, and for what no double holds."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and _NUMERAL.fullmatch(value):
@@ -219,7 +219,7 @@ def _number(value: Any) -> int | float | None:
 
 
 def enumeration(name: str, prefix: str, members: Iterable[str]) -> Reader:
-    """Make a reader for an enum: by full name in any case, or by number. It gives the short name.
+    """Return a reader for an enum: by full name in any case, or by number. It returns the short name.
 
     Members are numbered as they are listed; an empty name leaves its number out.
     """
@@ -243,7 +243,7 @@ MAX_DURATION_S = 315_576_000_000
 
 
 def duration(reading: Reading, value: Any, path: str) -> float | None:
-    """Read a time span as seconds: `"12.5s"`, or an object of seconds and nanos."""
+    """Parse a time span as seconds: `"12.5s"`, or an object of seconds and nanos."""
     seconds: float | None = None
     if isinstance(value, dict) and value.keys() <= {"seconds", "nanos"}:
         whole, nanos = _number(value.get("seconds") or 0), _number(value.get("nanos") or 0)
@@ -258,12 +258,12 @@ def duration(reading: Reading, value: Any, path: str) -> float | None:
 
 
 def anything(reading: Reading, value: Any, _path: str) -> Any:
-    """Read JSON that belongs to the caller, whatever it is."""
+    """Parse JSON that belongs to the caller, whatever it is."""
     return reading.document.plain(value)
 
 
 def struct(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
-    """Read a JSON object that belongs to the caller."""
+    """Parse a JSON object that belongs to the caller."""
     if isinstance(value, dict):
         plain: dict[str, Any] = reading.document.plain(value)
         return plain
@@ -272,7 +272,7 @@ def struct(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
 
 
 def repeated(read_one: Reader) -> Reader:
-    """Make a reader for a list that has an end; a value alone is a list of one."""
+    """Return a reader for a list of limited length; a value alone is a list of one."""
 
     def read(reading: Reading, value: Any, path: str) -> list[Any] | None:
         values = value if isinstance(value, list) else [value]
@@ -285,7 +285,7 @@ def repeated(read_one: Reader) -> Reader:
 
 
 def mapping(read_one: Reader) -> Reader:
-    """Make a reader for an object whose keys belong to the caller."""
+    """Return a reader for an object whose keys belong to the caller."""
 
     def read(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
         if not isinstance(value, dict):
@@ -298,7 +298,7 @@ def mapping(read_one: Reader) -> Reader:
 
 
 def refused(sentence: str) -> Reader:
-    """Make a reader for what is known and not served."""
+    """Return a reader that refuses an unsupported field."""
 
     def read(reading: Reading, _value: Any, path: str) -> None:
         reading.refuse(path, sentence)
@@ -307,11 +307,11 @@ def refused(sentence: str) -> Reader:
 
 
 def member_path(reading: Reading, path: str, key: str) -> str:
-    """Give the path of what an object has under a key, be the key as it may."""
+    """Return the path of an object's member, whatever its key."""
     shown = key if key.isidentifier() and len(key) <= MAX_QUOTED else reading.quoted(key)
     return f"{path}.{shown}" if path else shown
 
 
 def beginning(letters: str | memoryview, most: int) -> str:
-    """Give the first characters of what may be very long."""
+    """Return the first characters of a value that may be very long."""
     return letters[:most] if isinstance(letters, str) else str(letters[:most], "utf-8", "replace")

@@ -19,14 +19,14 @@ _BLANK = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class PartHead:
-    """What stands before the file's bytes; `mime_type` is what their part says of itself."""
+    """What stands before the file's bytes; `mime_type` is their part's Content-Type."""
 
     metadata: bytes = b""
     mime_type: str = ""
 
 
 class Related:
-    """Splits a body of two parts, fed piece by piece: the head is kept, the file's bytes pass through.
+    """Splits a body of two parts, fed piece by piece: the head is stored, the file's bytes pass through.
 
     Once it has `begun`, the head is known and the file's bytes come.
     """
@@ -46,7 +46,7 @@ class Related:
         self.head = PartHead()
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the next piece of the body; give what is certain to be the file's."""
+        """Add the next piece of the body; return the bytes that are certainly the file's."""
         if self._ended:
             # Whatever stands behind the end does not count.
             return b""
@@ -56,12 +56,12 @@ class Related:
         return self._pass_on() if self.begun else b""
 
     def finish(self) -> None:
-        """Say that the body has ended; raise where it may not end yet."""
+        """Finish the body; raise where it may not end yet."""
         if not self._ended:
             raise _wrong()
 
     def _read_head(self) -> None:
-        """Look for the metadata's part and for the second part's headers, from the beginning each time."""
+        """Parse the metadata's part and the second part's headers, from the beginning each time."""
         first = self._mark.search(self._held)
         second = self._mark.search(self._held, first.end()) if first else None
         # The boundary's line break may be the first half of the blank line.

@@ -65,7 +65,7 @@ SCHEMA = Message(
 
 
 def read_schema(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
-    """Read a `Schema`, unless the request has too many of them."""
+    """Parse a `Schema`, unless the request has too many of them."""
     if not schema_rules.within(reading, "schemas", 1, path):
         return None
     return SCHEMA(reading, value, path)
@@ -181,7 +181,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _member(member: str, kind: str, path: str, reading: Reading) -> Any:
-    """Give a member of an enum its schema's type: the message carries strings only."""
+    """Convert a member of an enum to its schema's type: the message carries strings only."""
     reading.require(bool(member), path, "cannot be empty")
     if kind not in ("integer", "number"):
         return member

@@ -42,14 +42,14 @@ _SINGLE = ("items", "additionalProperties", "contains", "not", "if", "then", "el
 
 
 def within(reading: Reading, what: Counted, number: int, path: str) -> bool:
-    """Count so many more, and tell whether that is still allowed; that it is not is told once."""
+    """Count so many more, and return whether that is still allowed; report the excess once."""
     before = reading.counts[what]
     reading.counts[what] += number
     if before + number <= LIMITS[what]:
         return True
-    told = before > LIMITS[what]
+    is_reported = before > LIMITS[what]
     reading.require(
-        told, path, f"the schemas of a request may have at most {LIMITS[what]} {what}, all together"
+        is_reported, path, f"the schemas of a request may have at most {LIMITS[what]} {what}, all together"
     )
     return False
 
@@ -74,7 +74,7 @@ def check_pattern(reading: Reading, pattern: Any, path: str) -> None:
 
 
 def check_keywords(reading: Reading, schema: Mapping[str, Any], path: str, spelt: Spelling) -> None:
-    """Refuse counts and bounds that no value could keep, and patterns that cannot be matched."""
+    """Refuse counts and bounds that no value can satisfy, and patterns that cannot be matched."""
     if "pattern" in schema:
         check_pattern(reading, schema["pattern"], f"{path}.{spelt('pattern')}")
     for least, most in _COUNTS:

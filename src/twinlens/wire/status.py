@@ -32,12 +32,12 @@ _SERVICE = "generativelanguage.googleapis.com"
 
 
 def http_status(error: TwinlensError) -> int:
-    """Give the HTTP code of an error."""
+    """Return the HTTP code of an error."""
     return HTTP[error.status]
 
 
 def write_error(error: TwinlensError) -> bytes:
-    """Write the envelope. `error` is its only key: clients tell a stream's failure by it."""
+    """Write the envelope. `error` is its only key: clients recognise a stream's failure by it."""
     body: dict[str, Any] = {"code": http_status(error), "message": error.message, "status": error.status}
     details = _details(error)
     if details:
@@ -46,7 +46,7 @@ def write_error(error: TwinlensError) -> bytes:
 
 
 def retry_after(error: TwinlensError) -> int | None:
-    """Give the seconds for a `Retry-After` header; None where trying again does not help."""
+    """Return the seconds for a `Retry-After` header; None where retrying does not help."""
     if isinstance(error, ResourceExhausted) and error.retry_after_s is not None:
         return max(1, math.ceil(error.retry_after_s))
     return RETRY_AFTER_S.get(error.status)

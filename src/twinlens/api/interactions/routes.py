@@ -164,7 +164,7 @@ class _Interactions:
         return answered(write_interaction(cancelled))
 
     async def delete(self, http: Request) -> Response:
-        """Forget an interaction."""
+        """Delete an interaction."""
         project = self._rules.project_of(http)
         check_query(http)
         await self._parts.scheduler.delete(project, http.path_params["id"])
@@ -193,7 +193,7 @@ class _Interactions:
             created.request,
             interaction,
             self._rules.background_timeout_s if created.background else left,
-            told=created.background or created.stream,
+            is_watched=created.background or created.stream,
         )
 
     async def _whole(

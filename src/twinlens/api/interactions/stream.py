@@ -1,4 +1,4 @@
-"""An interaction as a stream of events: while it is worked on, or told again afterwards."""
+"""An interaction as a stream of events: while it runs, or replayed afterwards."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ _MODES: Mapping[str, Mode] = {"auto": "AUTO", "any": "ANY", "none": "NONE", "val
 
 
 def thinking(config: Fields) -> Thinking:
-    """Read how much to think, and whether to tell of it."""
+    """Parse how much to think, and whether to show thoughts."""
     level = config.get("thinking_level")
     return Thinking(config.get("thinking_summaries") == "auto", level=level.upper() if level else None)
 
 
 def output(form: Any, mime_type: Mime | None, reading: PlainReading) -> OutputFormat:
-    """Read the form of the answer, as it is asked for now or, with `response_mime_type`, was once."""
+    """Parse the form of the answer, in today's fields or the older `response_mime_type`."""
     path = "response_format"
     if isinstance(form, list):
         if len(form) != 1:
@@ -51,7 +51,7 @@ def output(form: Any, mime_type: Mime | None, reading: PlainReading) -> OutputFo
 
 
 def _text_format(form: Any, path: str, reading: PlainReading) -> tuple[Fields, str]:
-    """Read what is asked of the answer's text, and tell where its schema lies."""
+    """Parse the format of the answer's text, and return it with the path of its schema."""
     kind = form.get("type") if isinstance(form, dict) else None
     if kind == "text":
         return TEXT_FORMAT(reading, form, path) or {}, f"{path}.schema"
@@ -75,7 +75,7 @@ def check_modalities(modalities: list[str] | None, path: str, reading: PlainRead
 
 
 def tools(declared: list[Fields] | None, path: str, reading: PlainReading) -> Json | None:
-    """Read the functions that the answer may call."""
+    """Parse the functions that the answer may call."""
     functions = list(declared or ())
     reading.require(len(functions) <= MAX_FUNCTIONS, path, f"at most {MAX_FUNCTIONS} functions are allowed")
     seen: set[str] = set()
@@ -98,7 +98,7 @@ def _function(function: Fields, path: str, reading: PlainReading) -> Json:
 
 
 def tool_choice(config: Fields, path: str, declared: Json | None, reading: PlainReading) -> ToolChoice:
-    """Read whether functions are to be called, and which of those that were declared."""
+    """Parse whether functions are to be called, and which of those that were declared."""
     chosen, path = config.get("tool_choice", "auto"), f"{path}.tool_choice"
     if isinstance(chosen, dict):
         chosen, path = chosen.get("allowed_tools", {}), f"{path}.allowed_tools"

@@ -16,7 +16,7 @@ _ALL_PAGES = "a choice of pages is not supported, all pages are read"
 
 
 def _layers(*done: str) -> Reader:
-    """Make a reader for the layers of a medium that are to be used: all that there are, always."""
+    """Return a reader for the layers of a medium to use; only all of them are supported."""
 
     def read(reading: Reading, value: Any, path: str) -> None:
         if value and (not isinstance(value, list) or {str(one).lower() for one in value} != set(done)):
@@ -63,7 +63,7 @@ DOCUMENT_PROCESSING = PlainMessage(
 
 
 def _processing(static: PlainMessage) -> Reader:
-    """Make a reader for how a medium is looked at: a name, or an object of that type."""
+    """Return a reader for how a medium is processed: a name, or an object of that type."""
 
     def read(reading: Reading, value: Any, path: str) -> Any:
         options = isinstance(value, dict)
@@ -114,7 +114,7 @@ DOCUMENT = PlainMessage(
 
 
 def _medium(message: PlainMessage) -> Reader:
-    """Make a reader for a medium, which puts what was sent inline aside."""
+    """Return a reader for a medium, which sets its inline bytes apart."""
 
     def read(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
         assert isinstance(reading, PlainReading)
@@ -137,7 +137,7 @@ CONTENT = tagged(CONTENTS)
 
 
 def contents(reading: Reading, value: Any, path: str) -> Any:
-    """Read what one side says: a string, one content, or a list of contents."""
+    """Parse the contents of one turn: a string, one content, or a list of contents."""
     match value:
         case str():
             return reading.document.text(value)

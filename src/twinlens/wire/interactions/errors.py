@@ -69,12 +69,12 @@ def write_error(error: TwinlensError) -> bytes:
 
 
 def write_error_event(error: TwinlensError) -> bytes:
-    """Write the event that tells the listeners of a stream why it ends here."""
+    """Write the event that says why a stream ends early."""
     return encoding.write({"event_type": "error", "error": write_failure(failure_of(error))})
 
 
 def failure_of(error: TwinlensError) -> Failure:
-    """Say what an error comes to, as it is kept with an interaction."""
+    """Return an error as it is stored with an interaction."""
     message = error.message.rstrip()
     for phrase, ours in _PHRASES.items():
         message = message.replace(phrase, ours)

@@ -1,9 +1,9 @@
-"""An interaction as a stream of events, which can be taken up again wherever it broke off.
+"""An interaction as a stream of events, which can be resumed wherever it was interrupted.
 
-No log of events is kept. Where a stream stands is one number, which follows from what has been said and
-not from the pieces it came in: the beginning, each step's start and stop and the end count one, and so
+No log of events is stored. The position in a stream is one number, which follows from the output so far
+and not from the chunks it came in: the beginning, each step's start and stop and the end count one, and so
 does each character between them. An event's id is the interaction's attempt and the position behind the
-event. Whoever resumes there gets the rest, cut in the midst of a piece where need be.
+event. A client that resumes there gets the rest, from the middle of a chunk where need be.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Event:
 
 
 def read_event_id(text: str, interaction: Interaction) -> int:
-    """Read the position that an event's id names in the stream of this interaction.
+    """Return the position that an event's id names in the stream of this interaction.
 
-    One that failed may have been told further than what is left of it says: a crash takes that along.
+    Of a failed one, more may have been sent than is stored: a crash loses what was not stored yet.
     """
     found = _ID.fullmatch(text)
     attempt, position = (int(found[1]), int(found[2])) if found else (0, 0)
@@ -63,7 +63,7 @@ def read_event_id(text: str, interaction: Interaction) -> int:
 
 
 class EventEncoder:
-    """Tells an interaction as it grows, each event once; `after` is the position to go on behind."""
+    """Encodes an interaction as it grows, each event once; `after` is the position to resume behind."""
 
     def __init__(self, after: int | None = None) -> None:
         self._after = after or 0
@@ -87,11 +87,11 @@ class EventEncoder:
         return self._done
 
     def encode(self, interaction: Interaction) -> list[Event]:
-        """Give the events that are new; the work is in proportion to what was said since the last call."""
+        """Return the new events; the work is in proportion to the output since the last call."""
         return list(self.encode_each(interaction))
 
     def encode_each(self, interaction: Interaction) -> Iterator[Event]:
-        """Give them one by one, made as they are asked for; all are to be taken before the next call."""
+        """Yield the new events lazily; all must be consumed before the next call."""
         return iter(()) if self._done else self._news(interaction)
 
     def _news(self, interaction: Interaction) -> Iterator[Event]:
@@ -119,7 +119,7 @@ class EventEncoder:
                 yield self._event("interaction.status_update", fields, interaction)
 
     def _piece(self, piece: OutputPart, interaction: Interaction) -> Iterator[Event]:
-        """Go on with the open step, or stop it and start another; a call is a step by itself."""
+        """Continue the open step, or stop it and start another; a call is a step by itself."""
         kind = type(piece)
         self._answered |= kind is not Thought
         if isinstance(piece, FunctionCall):
@@ -139,7 +139,7 @@ class EventEncoder:
         yield from self._counted("step.start", {"index": self._steps, "step": step}, interaction)
 
     def _delta(self, interaction: Interaction) -> Iterator[Event]:
-        """Tell what was added to the open step, but for what a broken stream has told of it."""
+        """Yield what was added to the open step, without what an interrupted stream has sent of it."""
         text = "".join(self._untold)
         self._untold.clear()
         known = max(self._after - self._position, 0)
@@ -172,7 +172,7 @@ class EventEncoder:
         self._done = True
 
     def _counted(self, name: str, fields: Mapping[str, Any], interaction: Interaction) -> Iterator[Event]:
-        """Tell what counts one, unless a broken stream has told it."""
+        """Yield an event that counts one, unless an interrupted stream has sent it."""
         self._position += 1
         if self._position > self._after:
             yield self._event(name, fields, interaction)
@@ -185,7 +185,7 @@ class EventEncoder:
 
 
 def _end_of(interaction: Interaction) -> int:
-    """Tell how far an interaction has come; to one who is ahead of it nothing need be written."""
+    """Return the position of an interaction's end; a client beyond it needs no more events."""
     teller = EventEncoder(after=sys.maxsize)
     # Where it stands follows from what was said, not from the pieces: there may be very many of those.
     outcome = replace(interaction.outcome, said=tuple(joined(interaction.outcome.said)))
@@ -194,7 +194,7 @@ def _end_of(interaction: Interaction) -> int:
 
 
 def _created(interaction: Interaction) -> dict[str, Any]:
-    """Make the interaction as it was when it began, whatever has become of it."""
+    """Return the interaction as it was when it was created."""
     status = "queued" if interaction.outcome.status == "queued" else "in_progress"
     head = head_of(interaction) | {"status": status, "updated": time(interaction.created)}
     head.pop("usage", None)

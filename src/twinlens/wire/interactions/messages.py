@@ -37,7 +37,7 @@ def _refused(name: str, sentence: str) -> Field:
 
 
 def _result(reading: Reading, value: Any, path: str) -> Any:
-    """Read what a function gave: an object is the caller's own, a list holds contents."""
+    """Parse a function's result: an object is the caller's own, a list holds contents."""
     if isinstance(value, dict):
         return reading.document.plain(value)
     return contents(reading, value, path)
@@ -103,7 +103,7 @@ _ITEMS: Mapping[str, Reader] = {
 
 
 def _input(reading: Reading, value: Any, path: str) -> Any:
-    """Read the input: what the user says, or a list of steps, or one of turns."""
+    """Parse the input: the user's contents, a list of steps, or a list of turns."""
     if (size := _size(value)) > MAX_ITEMS:
         reading.refuse(path, f"{path} has {size} contents and steps: at most {MAX_ITEMS} are allowed")
         return None
@@ -137,7 +137,7 @@ def _size(given: Any) -> int:
 
 
 def _form(item: Any) -> str:
-    """Tell what an item of a list is meant to be."""
+    """Return which form an item of a list has."""
     kind = item.get("type") if isinstance(item, dict) else ""
     if kind is None:
         return "a turn" if "role" in item else "unknown"

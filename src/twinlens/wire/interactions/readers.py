@@ -33,9 +33,9 @@ _SECONDS = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?s?")
 
 @dataclass(slots=True)
 class PlainReading(Reading):
-    """A request while it is read, its media apart: for each what was sent inline, or what is kept of it.
+    """A request while it is parsed, its media apart: for each its inline bytes, or where they are stored.
 
-    So what the tables give is JSON again, and small: it is this that is stored.
+    So the tables return JSON again, and small: this is what is stored.
     """
 
     media: deque[Inline | BlobRef | None] = field(default_factory=deque)
@@ -69,7 +69,7 @@ class PlainMessage(Message):
     """A table of fields, which gives of what was sent only that which counts."""
 
     def __call__(self, reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
-        """Read a message, and forget what is ignored, and what is refused and asks for nothing."""
+        """Parse a message, and drop ignored fields and empty unsupported ones."""
         found = Message.__call__(self, reading, value, path)
         return found and {name: one for name, one in found.items() if self._counts(name, one)}
 
@@ -79,7 +79,7 @@ class PlainMessage(Message):
 
 
 def one_of(*names: str) -> Reader:
-    """Make a reader for a choice of names, which are accepted in any case."""
+    """Return a reader for a choice of names, which are accepted in any case."""
 
     def read(reading: Reading, value: Any, path: str) -> str | None:
         if isinstance(value, str) and value.lower() in names:
@@ -91,7 +91,7 @@ def one_of(*names: str) -> Reader:
 
 
 def tagged(readers: Mapping[str, Reader], tag: str = "type", silent: Collection[str] = ()) -> Reader:
-    """Make a reader for objects that a tag says the kind of; of the `silent` kinds nothing else counts."""
+    """Return a reader for objects with a tag that names their kind; of `silent` kinds the tag is all."""
 
     def read(reading: Reading, value: Any, path: str) -> Any:
         if not isinstance(value, dict):
@@ -109,7 +109,7 @@ def tagged(readers: Mapping[str, Reader], tag: str = "type", silent: Collection[
 
 
 def requiring(message: Message, *names: str) -> Reader:
-    """Make a reader for a message some of whose fields must be there."""
+    """Return a reader for a message with required fields."""
 
     def read(reading: Reading, value: Any, path: str) -> dict[str, Any] | None:
         fields = message(reading, value, path)
@@ -122,7 +122,7 @@ def requiring(message: Message, *names: str) -> Reader:
 
 
 def unset(sentence: str) -> Reader:
-    """Make a reader for what is known and not served: an empty value asks for nothing."""
+    """Return a reader for an unsupported field: an empty value is accepted."""
 
     def read(reading: Reading, value: Any, path: str) -> None:
         if value not in ("", [], {}):
@@ -132,7 +132,7 @@ def unset(sentence: str) -> Reader:
 
 
 def encoded(reading: Reading, value: Any, path: str) -> bytes | None:
-    """Read bytes sent as base64, straight out of the body."""
+    """Decode base64 straight from the body."""
     if not isinstance(value, str):
         reading.invalid(path, "TYPE_STRING", value)
         return None
@@ -146,7 +146,7 @@ def encoded(reading: Reading, value: Any, path: str) -> bytes | None:
 
 
 def seconds(reading: Reading, value: Any, path: str) -> str | None:
-    """Read a moment, `"10.5s"` or a number of seconds, to the former."""
+    """Parse a time, `"10.5s"` or a number of seconds, and return it as the former."""
     if isinstance(value, str) and _SECONDS.fullmatch(value):
         value = float(value.removesuffix("s"))
     number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -42,7 +42,7 @@ class Create:
 
 
 def read_create(body: Body, line_of: Callable[[str], Generation]) -> Create:
-    """Read a request to create an interaction; `line_of` raises for models that there are not."""
+    """Parse a request to create an interaction; `line_of` raises for unknown models."""
     reading = PlainReading(json.read(body), CREATE_INTERACTION.name)
     if not isinstance(reading.document.value, dict):
         raise InvalidArgument("The request must be a JSON object.")
@@ -70,13 +70,13 @@ def read_create(body: Body, line_of: Callable[[str], Generation]) -> Create:
 
 
 def read_sent(interaction: Interaction, line: Generation) -> Request:
-    """Read the request of a stored interaction again, its media by what is kept of them."""
+    """Parse the request of a stored interaction again, its media as references to the store."""
     fields = msgspec.json.decode(interaction.sent)
     return _again(interaction, lambda reading: _request(fields, interaction.model, line, reading))
 
 
 def read_turns(interaction: Interaction) -> tuple[Turn, ...]:
-    """Read what was said in the request of a stored interaction, and nothing else of it."""
+    """Parse only the turns in the request of a stored interaction."""
     given = _INPUT.decode(interaction.sent).input
     return _again(interaction, lambda reading: steps.turns(given, "input", reading))
 
@@ -89,7 +89,7 @@ _INPUT = msgspec.json.Decoder(_Input)
 
 
 def _again(interaction: Interaction, read: Callable[[PlainReading], T]) -> T:
-    """Read what the tables have let through before; what is wrong with it now is our mistake."""
+    """Parse what the tables have accepted before; an error now is a bug of ours."""
     reading = PlainReading(_NOTHING, CREATE_INTERACTION.name, media=deque(interaction.media))
     found = read(reading)
     try:
@@ -100,7 +100,7 @@ def _again(interaction: Interaction, read: Callable[[PlainReading], T]) -> T:
 
 
 def _model(fields: Fields) -> str:
-    """Find the model that is to answer: an agent cannot."""
+    """Return the model that is to answer; refuse an agent."""
     model: str = fields.get("model", "").removeprefix("models/")
     agent: str = fields.get("agent", "")
     if model and agent:

@@ -44,7 +44,7 @@ _CONTENTS = {"text", *_KINDS}
 
 
 def turns(given: Any, path: str, reading: PlainReading) -> tuple[Turn, ...]:
-    """Read the conversation; neighbours of one role become one turn."""
+    """Parse the conversation; neighbours of one role become one turn."""
     said = list(_said(given, path, reading))
     if not any(role == "user" and part != Text("") for role, part in said):
         reading.refuse(path, f"{path} must hold something of the user's: a text, a medium, a function_result")
@@ -90,7 +90,7 @@ def _function_call(step: Fields, path: str, reading: PlainReading) -> Said:
 
 
 def _function_result(step: Fields, path: str, reading: PlainReading) -> Said:
-    """Read what a function gave: an object, or texts and media. Its name may be left out."""
+    """Parse a function's result: an object, or texts and media. Its name may be left out."""
     result, media = step["result"], list[Media]()
     if not isinstance(result, dict):
         parts = list(_parts(result, f"{path}.result", reading))
@@ -140,7 +140,7 @@ def _part(content: Fields, path: str, reading: PlainReading) -> Iterator[Part]:
 
 
 def _source(content: Fields, path: str, reading: PlainReading) -> Source:
-    """Find where a medium comes from. What is kept of it goes before all else."""
+    """Return where a medium comes from. Stored bytes go before all else."""
     held, uri = reading.media.popleft() if reading.media else None, content.get("uri")
     if isinstance(held, Inline) and uri:
         reading.refuse(path, f"{path} has both data and uri: send one of them")
@@ -163,7 +163,7 @@ def _check_label(kind: str, mime_type: str | None, path: str, reading: PlainRead
 
 
 def _clip(processing: Fields | None, path: str, reading: PlainReading) -> Clip | None:
-    """Read which part of a recording is meant, checked as far as the request alone can tell."""
+    """Parse which part of a recording is meant, validated as far as the request alone allows."""
     wanted = processing or {}
     begins, ends, fps = (wanted.get(name) for name in ("start_offset", "end_offset", "fps"))
     if begins is None and ends is None and fps is None:

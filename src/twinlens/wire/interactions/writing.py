@@ -1,6 +1,6 @@
-"""The Interaction resource: what was asked, what has been said, and what it cost.
+"""Write the Interaction resource: its input, its output, and its usage.
 
-What was asked is written from what `reading.py` made of it, in this API's names. It is opened only as far
+The input is written from what `reading.py` made of it, in this API's names. It is opened only as far
 as media lie in it, and all else goes back byte by byte. `reading.py` numbers media in the same order.
 """
 
@@ -74,7 +74,7 @@ def write_pieces(
 
 
 def inline_media(interaction: Interaction) -> tuple[int, ...]:
-    """Give the numbers of the media whose bytes were sent in the request itself."""
+    """Return the indexes of the media whose bytes were sent in the request itself."""
     sent = msgspec.json.decode(interaction.sent, type=dict[str, msgspec.Raw])
     asked = _Asked({})
     asked.read(sent.get("input"))
@@ -82,7 +82,7 @@ def inline_media(interaction: Interaction) -> tuple[int, ...]:
 
 
 def head_of(interaction: Interaction) -> dict[str, Any]:
-    """Make what the resource and the last event of its stream begin with."""
+    """Return the first fields of the resource and of the last event of its stream."""
     out: dict[str, Any] = {
         "id": interaction.id,
         "object": "interaction",
@@ -99,7 +99,7 @@ def head_of(interaction: Interaction) -> dict[str, Any]:
 
 
 def output_steps(outcome: Outcome) -> list[Step]:
-    """Make the steps of an answer: neighbours of one kind are one step, but for calls."""
+    """Return the steps of an answer: neighbours of one kind are one step, except calls."""
     steps: list[Step] = []
     for kind, pieces in groupby(filter(is_heard, outcome.said), key=type):
         steps += _STEPS[kind](pieces)
@@ -109,12 +109,12 @@ def output_steps(outcome: Outcome) -> list[Step]:
 
 
 def call_step(call: FunctionCall, arguments: Mapping[str, Any]) -> Step:
-    """Make the step of a function call."""
+    """Return the step of a function call."""
     return {"type": "function_call", "id": call.id, "name": call.name, "arguments": arguments}
 
 
 def text_content(text: str) -> dict[str, str]:
-    """Make a content that is text."""
+    """Return a content that is text."""
     return {"type": "text", "text": text}
 
 
@@ -159,14 +159,14 @@ class _Asked:
         self._count = 0
 
     def read(self, raw: msgspec.Raw | None) -> Any:
-        """Give the input, whatever its form, in that form."""
+        """Return the input in the form in which it was sent."""
         value = _opened(raw)
         if not isinstance(value, list):
             return self._item(value)
         return [item for one in value if (item := self._item(_opened(one))) is not None]
 
     def _item(self, fields: Any) -> Any:
-        """Go through a content, a step or a turn; give None for one that says nothing."""
+        """Convert a content, a step or a turn; None for an ignored one."""
         if not isinstance(fields, dict):
             return fields
         for name in ("type", "role"):
@@ -206,7 +206,7 @@ _LEVEL = list[msgspec.Raw] | dict[str, msgspec.Raw] | str | float | bool | None
 
 
 def _input_steps(asked: Any) -> list[Step]:
-    """Make a timeline of the input: steps stay, turns become steps, contents between them are one."""
+    """Return the input as steps: steps stay, turns become steps, contents between them are one."""
     steps: list[Step] = []
     loose: list[Any] | None = None
     for item in _listed(asked):
@@ -228,7 +228,7 @@ def _step(item: dict[str, Any]) -> Step:
 
 
 def _listed(said: Any) -> list[Any]:
-    """Make a list of contents of whatever form of them."""
+    """Return contents of any form as a list."""
     match said:
         case None:
             return []
@@ -239,7 +239,7 @@ def _listed(said: Any) -> list[Any]:
 
 
 def _end_in_text(steps: list[Step]) -> None:
-    """Put thoughts that came last before the text they follow; where nothing was said, say so."""
+    """Move trailing thoughts before the last text; add an empty text where there is no output."""
     kinds = [step["type"] for step in steps]
     if _OUTPUT not in kinds and "function_call" not in kinds:
         steps.append({"type": _OUTPUT, "content": [text_content("")]})
