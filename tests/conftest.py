@@ -1,4 +1,4 @@
-"""Lets every test import the makers beside this file: `pictures`, `clips`, `sheets`, `voices` and others."""
+"""Lets every test import the makers beside this file: `images`, `clips`, `pdfs`, `speech` and others."""
 
 from __future__ import annotations
 

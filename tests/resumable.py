@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-import pictures
+import images
 
-PNG = pictures.png(1, 1, iter([b"\x12\x34\x56"])).ljust(100, b"\0")
+PNG = images.png(1, 1, iter([b"\x12\x34\x56"])).ljust(100, b"\0")
 """A true picture, in a hundred bytes; what comes after its end is nobody's."""
 START = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import clips
-import pictures
+import images
 from twinlens import __version__
 from twinlens.cli.units import UNITS
 from twinlens.domain.generations import FAMILIES, family_of
@@ -98,7 +98,7 @@ def test_the_readmes_samples_run_as_they_are(tmp_path: Path, address: str) -> No
         re.search(rf"```{kind}\n(.+?)```", README, re.DOTALL)[1].replace("http://127.0.0.1:8080", address)  # type: ignore[index]
         for kind in ("python", "sh")
     )
-    (tmp_path / "photo.jpg").write_bytes(pictures.make("jpeg"))
+    (tmp_path / "photo.jpg").write_bytes(images.make("jpeg"))
 
     asked, curled = run([sys.executable, "-c", python], tmp_path), run(["sh", "-c", shell], tmp_path)
 
@@ -111,7 +111,7 @@ def test_the_samples_about_interactions_print_what_stands_below_them(tmp_path: P
     code, printed = (
         "\n".join(re.findall(rf"```{kind}\n(.+?)```", page, re.DOTALL)) for kind in ("python", "text")
     )
-    (tmp_path / "notice.png").write_bytes(pictures.encode(pictures.notice(*NOTICE), "png"))
+    (tmp_path / "notice.png").write_bytes(images.encode(images.notice(*NOTICE), "png"))
     (tmp_path / "clip.mp4").write_bytes(clips.video(seconds=4))
 
     done = run([sys.executable, "-c", code.replace("http://127.0.0.1:8080", address)], tmp_path)

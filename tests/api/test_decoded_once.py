@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-import pictures
+import images
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
-PHOTO = pictures.encode(pictures.quarters(800, 600), "jpeg")
+PHOTO = images.encode(images.quarters(800, 600), "jpeg")
 FilesApp = Callable[..., Awaitable[httpx.AsyncClient]]
 
 

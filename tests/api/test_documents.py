@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-import asking
+import api_requests
 import clips
-from asking import Fields, count
+from api_requests import Fields, count
 
 G25, G3 = (f"/v1beta/models/gemini-{name}" for name in ("2.5-flash", "3-pro-preview"))
 PDF = "application/pdf"
 
 
 def part(data: bytes, mime_type: str = PDF, **fields: Any) -> Fields:
-    return asking.part(data, mime_type, **fields)
+    return api_requests.part(data, mime_type, **fields)
 
 
 def refusal(client: TestClient, model: str, asked: Fields) -> Fields:
-    error = asking.refusal(client, model, asked)
-    assert asking.field_of(error).startswith("contents[0].parts[0]")
+    error = api_requests.refusal(client, model, asked)
+    assert api_requests.field_of(error).startswith("contents[0].parts[0]")
     return error
 
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 import clips
-import pictures
+import images
 from resumable import failure
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
@@ -140,11 +140,11 @@ async def test_text_is_active_at_once(files_app: FilesApp) -> None:
     assert file["state"] == "ACTIVE"
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 async def test_an_image_is_active_when_its_upload_is_answered(files_app: FilesApp, name: str) -> None:
     http = await files_app()
 
-    file = await upload(http, pictures.make(name, 300, 200), pictures.MIME_TYPES[name])
+    file = await upload(http, images.make(name, 300, 200), images.MIME_TYPES[name])
 
     assert file["state"] == "ACTIVE"
     assert (await ask(http, file["uri"])).status_code == 200
@@ -154,7 +154,7 @@ async def test_text_does_not_wait_for_an_image_that_is_being_tried(files_app: Fi
     http = await files_app()
 
     with workers_standing_still():
-        uploading = asyncio.create_task(upload(http, pictures.make("png"), "image/png"))
+        uploading = asyncio.create_task(upload(http, images.make("png"), "image/png"))
         text = await upload(http, b"Some words.", "text/plain")
         assert not uploading.done()
 
@@ -167,10 +167,10 @@ async def test_an_image_that_breaks_off_is_failed_when_its_upload_is_answered(
 ) -> None:
     http = await files_app()
     # Noise does not become small, so that there are pixels to be missing.
-    noise = pictures.noise(300, 200)
-    whole = pictures.encode(noise, name)
+    noise = images.noise(300, 200)
+    whole = images.encode(noise, name)
 
-    file = await upload(http, whole[: len(whole) * 2 // 3], pictures.MIME_TYPES[name])
+    file = await upload(http, whole[: len(whole) * 2 // 3], images.MIME_TYPES[name])
 
     assert file["state"] == "FAILED"
     assert file["error"]["message"].startswith("Unable to process input image. ")
@@ -186,10 +186,10 @@ async def test_an_image_that_breaks_off_is_failed_when_its_upload_is_answered(
             "The data is labelled image/png but looks like plain text. Send",
         ),
         (clips.pdf(), "image/jpeg", "The data is labelled image/jpeg but looks like a PDF document. Send"),
-        (pictures.heif_of(b"jpeg"), "image/heif", "The HEIF file holds a JPEG picture, which is not read"),
+        (images.heif_of(b"jpeg"), "image/heif", "The HEIF file holds a JPEG picture, which is not read"),
         (b"\0\0\0\x1cftypavif\0\0\0\0avif", "image/png", "The AVIF header lacks its meta box."),
-        (pictures.avif_that_says(20_000, 20_000), "image/avif", "The image has 20000 x 20000 pixels"),
-        (pictures.png(20_000, 20_000, iter([])), "image/png", "The image has 20000 x 20000 pixels"),
+        (images.avif_that_says(20_000, 20_000), "image/avif", "The image has 20000 x 20000 pixels"),
+        (images.png(20_000, 20_000, iter([])), "image/png", "The image has 20000 x 20000 pixels"),
     ],
 )
 async def test_an_image_that_is_none_or_is_not_read_says_so_when_it_is_uploaded(
@@ -207,7 +207,7 @@ async def test_an_upload_without_a_label_is_told_to_be_avif(files_app: FilesApp)
     http = await files_app()
     headers = {"x-goog-upload-protocol": "raw"}
 
-    answer = await http.post("/upload/v1beta/files", headers=headers, content=pictures.make("avif"))
+    answer = await http.post("/upload/v1beta/files", headers=headers, content=images.make("avif"))
 
     file = answer.json()["file"]
     assert (file["mimeType"], file["state"]) == ("image/avif", "ACTIVE")
@@ -248,7 +248,7 @@ async def test_an_empty_text_is_a_text(files_app: FilesApp) -> None:
 
 async def test_a_broken_picture_in_a_request_is_counted_and_not_answered(files_app: FilesApp) -> None:
     http = await files_app()
-    data = base64.b64encode(pictures.encode(pictures.noise(300, 200), "png")[:20_000]).decode()
+    data = base64.b64encode(images.encode(images.noise(300, 200), "png")[:20_000]).decode()
     body = {"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}]}
 
     counted = await http.post(f"{MODEL}:countTokens", json=body)
@@ -355,7 +355,7 @@ async def test_a_file_deleted_while_it_is_looked_into_stays_gone(files_app: File
 async def test_f22_an_expired_file_is_neither_found_listed_nor_used(files_app: FilesApp) -> None:
     time = datetime(2026, 1, 2, tzinfo=UTC)
     http = await files_app(clock=lambda: time)
-    file = await upload(http, pictures.make("png"), "image/png")
+    file = await upload(http, images.make("png"), "image/png")
 
     time += timedelta(hours=48) - timedelta(seconds=1)
     assert (await ask(http, file["uri"])).status_code == 200
@@ -371,7 +371,7 @@ async def test_expired_files_are_cleared_from_the_disk_by_themselves(
 ) -> None:
     time = datetime(2026, 1, 2, tzinfo=UTC)
     http = await files_app(clock=lambda: time, sweep_interval_s=0.1)
-    await upload(http, pictures.make("png"), "image/png")
+    await upload(http, images.make("png"), "image/png")
     blobs = tmp_path / "data" / "blobs"
     assert [path for path in blobs.rglob("*") if path.is_file()]
 
@@ -386,7 +386,7 @@ async def test_expired_files_are_cleared_from_the_disk_by_themselves(
 
 async def test_f27_a_file_is_used_by_every_form_of_its_address(files_app: FilesApp) -> None:
     http = await files_app()
-    file = await upload(http, pictures.make("png"), "image/png")
+    file = await upload(http, images.make("png"), "image/png")
     name = file["name"]
 
     answers = [
@@ -426,7 +426,7 @@ async def test_files_of_every_kind_can_be_asked_about(
 
 async def test_a_label_of_another_kind_than_the_files_is_refused(files_app: FilesApp) -> None:
     http = await files_app()
-    file = await upload(http, pictures.make("png"), "image/png")
+    file = await upload(http, images.make("png"), "image/png")
 
     answer = await ask(http, file["uri"], "video/mp4")
 
@@ -437,7 +437,7 @@ async def test_a_label_of_another_kind_than_the_files_is_refused(files_app: File
 
 async def test_a_file_of_another_project_cannot_be_used(files_app: FilesApp) -> None:
     http = await files_app()
-    file = await upload(http, pictures.make("png"), "image/png")
+    file = await upload(http, images.make("png"), "image/png")
     http.headers["x-goog-api-key"] = "other"
 
     for count in (False, True):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-import pictures
+import images
 
 Json = dict[str, Any]
 
@@ -56,12 +56,12 @@ def refusal(client: TestClient, sent: Json, method: str = "generateContent") -> 
 def test_h1_h11_h13_gemini_3_bills_the_level_whatever_the_size(
     client: TestClient, level: str | None, tokens: int, size: tuple[int, int]
 ) -> None:
-    assert usage(client, body(part(pictures.make("png", *size)), level=level))["IMAGE"] == tokens
+    assert usage(client, body(part(images.make("png", *size)), level=level))["IMAGE"] == tokens
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
 def test_h2_h5_a_part_at_ultra_high_costs_2240_on_every_version(client: TestClient, version: str) -> None:
-    sent = body(part(pictures.make("png"), level="ULTRA_HIGH"))
+    sent = body(part(images.make("png"), level="ULTRA_HIGH"))
 
     answer = client.post(f"/{version}/models/gemini-3-flash-preview:generateContent", json=sent)
 
@@ -69,27 +69,27 @@ def test_h2_h5_a_part_at_ultra_high_costs_2240_on_every_version(client: TestClie
 
 
 def test_h3_ultra_high_for_the_whole_request_is_refused(client: TestClient) -> None:
-    message = refusal(client, body(part(pictures.make("png")), level="ULTRA_HIGH"))
+    message = refusal(client, body(part(images.make("png")), level="ULTRA_HIGH"))
 
     assert "Invalid value at 'generation_config.media_resolution'" in message
     assert message.endswith("@ generation_config.media_resolution")
 
 
 def test_h4_parts_win_over_the_request(client: TestClient) -> None:
-    image = pictures.make("png")
+    image = images.make("png")
 
     assert usage(client, body(part(image, level="HIGH"), level="LOW"))["IMAGE"] == 1120
     assert usage(client, body(part(image, level="LOW"), part(image, level="HIGH")))["IMAGE"] == 1400
 
 
 def test_h6_before_gemini_3_a_parts_level_counts_by_that_lines_table(client: TestClient) -> None:
-    sent = body(part(pictures.make("png", 960, 540), level="LOW"))
+    sent = body(part(images.make("png", 960, 540), level="LOW"))
 
     assert usage(client, sent, "gemini-2.5-flash")["IMAGE"] == 66
 
 
 def test_h8_an_unknown_level_is_refused_by_name(client: TestClient) -> None:
-    message = refusal(client, body(part(pictures.make("png"), level="HUGE")))
+    message = refusal(client, body(part(images.make("png"), level="HUGE")))
 
     assert "MEDIA_RESOLUTION_HUGE" in message
     assert message.endswith("@ contents[0].parts[0].media_resolution.level")
@@ -102,12 +102,12 @@ def test_h8_an_unknown_level_is_refused_by_name(client: TestClient) -> None:
 def test_h9_h13_gemini_2_bills_by_tiles(
     client: TestClient, model: str, size: tuple[int, int], tokens: int
 ) -> None:
-    assert usage(client, body(part(pictures.make("png", *size))), model)["IMAGE"] == tokens
+    assert usage(client, body(part(images.make("png", *size))), model)["IMAGE"] == tokens
 
 
 @pytest.mark.parametrize("size", [(30, 20), (960, 540)])
 def test_h10_gemini_2_low_and_medium_are_flat(client: TestClient, size: tuple[int, int]) -> None:
-    image = part(pictures.make("png", *size))
+    image = part(images.make("png", *size))
 
     assert usage(client, body(image, level="LOW"), "gemini-2.5-flash")["IMAGE"] == 66
     assert usage(client, body(image, level="MEDIUM"), "gemini-2.5-flash")["IMAGE"] == 258
@@ -115,7 +115,7 @@ def test_h10_gemini_2_low_and_medium_are_flat(client: TestClient, size: tuple[in
 
 def test_num_tokens_is_an_exact_cap(serve: Any) -> None:
     client = serve(engine_usage=True)
-    image = part(pictures.make("png", 1200, 900)) | {"mediaResolution": {"numTokens": 100}}
+    image = part(images.make("png", 1200, 900)) | {"mediaResolution": {"numTokens": 100}}
 
     answer = client.post("/v1beta/models/gemini-3-flash-preview:generateContent", json=body(image)).json()
 
@@ -124,13 +124,13 @@ def test_num_tokens_is_an_exact_cap(serve: Any) -> None:
 
 
 def test_h15_tokens_are_those_of_the_displayed_size(client: TestClient) -> None:
-    turned = pictures.make_turned("jpeg", 6, 400, 800)
+    turned = images.make_turned("jpeg", 6, 400, 800)
 
     assert usage(client, body(part(turned, "image/jpeg")), "gemini-1.5-pro")["IMAGE"] == 258 * 2 * 4
 
 
 def test_c5_the_order_of_text_and_image_does_not_matter(client: TestClient) -> None:
-    image, text = part(pictures.make("png")), {"text": "Caption this image."}
+    image, text = part(images.make("png")), {"text": "Caption this image."}
 
     assert usage(client, {"contents": [{"parts": [image, text]}]}) == usage(
         client, {"contents": [{"parts": [text, image]}]}
@@ -138,33 +138,33 @@ def test_c5_the_order_of_text_and_image_does_not_matter(client: TestClient) -> N
 
 
 def test_h14_instructions_count_too(client: TestClient) -> None:
-    sent = body(part(pictures.make("png")))
+    sent = body(part(images.make("png")))
 
     more = usage(client, sent | {"systemInstruction": {"parts": [{"text": "Be brief and exact."}]}})
 
     assert more["TEXT"] > usage(client, sent)["TEXT"]
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_every_format_is_answered_whatever_its_label_says(client: TestClient, name: str) -> None:
-    data = pictures.make(name)
+    data = images.make(name)
 
-    assert usage(client, body(part(data, pictures.MIME_TYPES[name])))["IMAGE"] == 1120
+    assert usage(client, body(part(data, images.MIME_TYPES[name])))["IMAGE"] == 1120
     assert usage(client, body(part(data, "image/png")))["IMAGE"] == 1120
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_a_truncated_file_of_every_type_is_refused(client: TestClient, name: str) -> None:
-    whole = pictures.make(name, 400, 300)
+    whole = images.make(name, 400, 300)
 
-    message = refusal(client, body(part(whole[: len(whole) * 2 // 3], pictures.MIME_TYPES[name])))
+    message = refusal(client, body(part(whole[: len(whole) * 2 // 3], images.MIME_TYPES[name])))
 
     assert "Unable to process input image" in message
     assert message.endswith("@ contents[0].parts[0].inline_data")
 
 
 def test_a_bomb_is_refused_by_its_header(client: TestClient) -> None:
-    bomb = pictures.black_png(16_000, 16_000)
+    bomb = images.black_png(16_000, 16_000)
     assert len(bomb) < 1_000_000
 
     for method in ("generateContent", "countTokens"):
@@ -206,7 +206,7 @@ def test_g5_private_addresses_are_refused(client: TestClient, scheme: str, host:
 
 
 def test_an_allowed_host_is_fetched_from(serve: Any) -> None:
-    data = pictures.make("png")
+    data = images.make("png")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -230,13 +230,13 @@ def test_an_allowed_host_is_fetched_from(serve: Any) -> None:
 
 
 def test_g6_too_many_images_are_refused(client: TestClient) -> None:
-    image = part(pictures.encode(pictures.quarters(8, 8), "png"))
+    image = part(images.encode(images.quarters(8, 8), "png"))
 
     assert "3600" in refusal(client, {"contents": [{"parts": [image] * 3601}]})
 
 
 def test_g6_3600_small_images_are_let_through(client: TestClient) -> None:
-    image = part(pictures.encode(pictures.quarters(8, 8), "png"))
+    image = part(images.encode(images.quarters(8, 8), "png"))
 
     counted = client.post(
         "/v1beta/models/gemini-2.5-flash:countTokens", json={"contents": [{"parts": [image] * 3600}]}
@@ -246,8 +246,8 @@ def test_g6_3600_small_images_are_let_through(client: TestClient) -> None:
 
 
 def test_bad_images_leave_no_memory_behind(client: TestClient) -> None:
-    bad = [body(part(pictures.make(name, 400, 300)[:-200])) for name in pictures.FORMATS]
-    bad.append(body(part(pictures.black_png(16_000, 16_000))))
+    bad = [body(part(images.make(name, 400, 300)[:-200])) for name in images.FORMATS]
+    bad.append(body(part(images.black_png(16_000, 16_000))))
     sent = [json.dumps(one).encode() for one in bad]
 
     def resident_mib() -> float:

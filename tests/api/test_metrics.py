@@ -20,7 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-import pictures
+import images
 from storing import interactions_of
 from twinlens import media
 from twinlens.api.metrics import Metrics, MetricSources
@@ -36,7 +36,7 @@ from twinlens.store.storage import open_storage
 Serve = Callable[..., TestClient]
 
 MODEL = "/v1beta/models/gemini-3-flash-preview"
-PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
+PHOTO = images.encode(images.quarters(400, 300), "jpeg")
 
 
 @dataclass

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-import asking
+import api_requests
 import clips
-import pictures
-from asking import Fields, count, field_of, refusal
+import images
+from api_requests import Fields, count, field_of, refusal
 
 G25, G20, G3 = (f"/v1beta/models/gemini-{name}" for name in ("2.5-flash", "2.0-flash", "3-pro-preview"))
 
@@ -23,7 +23,7 @@ def minute() -> bytes:
 
 
 def part(data: bytes, mime_type: str = "video/mp4", **fields: Any) -> Fields:
-    return asking.part(data, mime_type, **fields)
+    return api_requests.part(data, mime_type, **fields)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_what_is_no_video_is_refused(client: TestClient, damaged: bytes) -> None
 
 
 def test_a_picture_that_is_called_a_video_is_told(client: TestClient) -> None:
-    png = pictures.encode(pictures.quarters(64, 48), "png")
+    png = images.encode(images.quarters(64, 48), "png")
 
     assert "labelled video/mp4 but looks like a PNG image" in refusal(client, G3, part(png))["message"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import pictures
+import images
 from twinlens.cli.files import KEY_VARIABLES, SERVER_VARIABLES
 from twinlens.settings import KNOBS, env
 
@@ -172,7 +172,7 @@ def test_a_video_that_cannot_be_read_ends_with_its_error(
 def test_what_has_to_be_converted_needs_no_other_label(
     files: Files, at: tuple[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "picture.heif").write_bytes(pictures.heif_of(b"j2k1"))
+    (tmp_path / "picture.heif").write_bytes(images.heif_of(b"j2k1"))
 
     done = files("upload", "picture.heif", *at)
 

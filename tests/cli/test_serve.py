@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 import documented
-import pictures
+import images
 from twinlens import __version__
 from twinlens.settings import KNOBS, env, flag
 
@@ -114,7 +114,7 @@ def test_the_start_screen_shows_each_engine_and_then_what_becomes_of_it(tmp_path
 def test_an_installed_engine_is_run_with_its_own_option_and_its_own_geometry(tmp_path: Path) -> None:
     documented.install(tmp_path)
     flags = ("--engine", "ruler", "--engine-option", "unit=megapixels", "--engine-usage")
-    data = base64.b64encode(pictures.encode(Image.new("RGB", (2000, 1000)), "png")).decode()
+    data = base64.b64encode(images.encode(Image.new("RGB", (2000, 1000)), "png")).decode()
     asked = {
         "contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}],
         "generationConfig": {"mediaResolution": "MEDIA_RESOLUTION_LOW"},

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 import clips
-import sheets
+import pdfs
 from crash.damage import Numbers
-from sheets import Sheet, column, picture, words
+from pdfs import Page, column, jpeg, text_at
 
 SECONDS = 1
 PAGE_TOKENS = 8
@@ -139,18 +139,18 @@ def _table() -> bytes:
     rows = "".join(column([f"Row {row}", "12.50", "7"], 72 + 90 * row, 700) for row in range(4))
     rules = "".join(f"60 {at} m 500 {at} l S " for at in (690, 676, 660))
     turned = "BT /F 12 Tf 0 1 -1 0 300 300 Tm (Turned) Tj ET "
-    return sheets.document(
+    return pdfs.document(
         [
-            Sheet(rows + rules + turned),
-            Sheet(words("Cropped", 150, 650), extra="/Rotate 90 /CropBox [100 600 400 700]"),
+            Page(rows + rules + turned),
+            Page(text_at("Cropped", 150, 650), extra="/Rotate 90 /CropBox [100 600 400 700]"),
         ]
     )
 
 
 def _form() -> bytes:
     field = "<< /Type /Annot /Subtype /Widget /Rect [9 9 90 90] /FT /Tx /T (a) /V (b) >>"
-    return sheets.document(
-        [Sheet("/OC /L BDC 1 0 0 rg 9 9 90 90 re f EMC", extra=f"/Annots [{field}]")],
+    return pdfs.document(
+        [Page("/OC /L BDC 1 0 0 rg 9 9 90 90 re f EMC", extra=f"/Annots [{field}]")],
         catalog="/AcroForm << /Fields [] /NeedAppearances true >>",
         encrypted=True,
     )
@@ -169,7 +169,7 @@ def _packed() -> bytes:
     body, places = b"%PDF-1.5\n", []
     for number, (entries, content) in enumerate(
         [
-            ("", words("Packed", 20, 50)),
+            ("", text_at("Packed", 20, 50)),
             (f"/Type /ObjStm /N {len(inside)} /First {len(heads)}", heads + "\n".join(inside) + "\n"),
         ],
         start=5,
@@ -222,7 +222,7 @@ TARGETS: Mapping[str, Target] = {
     "webm of sound": _sound("webm", _EBML),
     "pdf": _document(partial(clips.pdf, 2)),
     "pdf of tables": _document(_table),
-    "pdf of scans": _document(partial(sheets.scan, of=picture((96, 128), text="Scan"))),
+    "pdf of scans": _document(partial(pdfs.scan, of=jpeg((96, 128), text="Scan"))),
     "pdf of forms": _document(_form),
     "pdf of packed objects": _document(_packed),
     "rtf": _text(_RTF_TEXT, "application/rtf", _RTF),

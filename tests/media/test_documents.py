@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 import clips
-import pictures
-import sheets
-from sheets import Sheet, picture, placed, words
+import images
+import pdfs
+from pdfs import Page, image_at, jpeg, text_at
 from twinlens.descriptors import anonymous_file, write_all
 from twinlens.domain.engine_media import PageText, TextLine
 from twinlens.domain.errors import BadMedia
@@ -53,7 +53,7 @@ async def refusal(pool: WorkerPool, job: Job[Result]) -> str:
 
 @on_one_loop
 async def test_pages_give_their_text_in_the_order_asked_for(pool: WorkerPool) -> None:
-    document = sheets.document([Sheet(words(f"Page {number}", 72, 700)) for number in (1, 2, 3)])
+    document = pdfs.document([Page(text_at(f"Page {number}", 72, 700)) for number in (1, 2, 3)])
 
     third, first = await pool.do(PageTexts(blob(document), (3, 1)))
 
@@ -63,10 +63,10 @@ async def test_pages_give_their_text_in_the_order_asked_for(pool: WorkerPool) ->
 
 @on_one_loop
 async def test_pages_give_their_pixels_at_the_sizes_asked_for(pool: WorkerPool) -> None:
-    coloured = [Sheet(f"{colour} rg 0 0 612 792 re f") for colour in ("1 0 0", "0 1 0", "0 0 1")]
+    coloured = [Page(f"{colour} rg 0 0 612 792 re f") for colour in ("1 0 0", "0 1 0", "0 0 1")]
 
-    images = await pool.do(PageImages(blob(sheets.document(coloured)), (3, 1), ((30, 40), (51, 17))))
-    last, first = map(np.asarray, images)
+    page_images = await pool.do(PageImages(blob(pdfs.document(coloured)), (3, 1), ((30, 40), (51, 17))))
+    last, first = map(np.asarray, page_images)
 
     assert last.shape == (40, 30, 3)
     assert first.shape == (17, 51, 3)
@@ -76,11 +76,11 @@ async def test_pages_give_their_pixels_at_the_sizes_asked_for(pool: WorkerPool) 
 
 @on_one_loop
 async def test_scans_are_told_and_decoded(pool: WorkerPool) -> None:
-    document = blob(sheets.scan(2))
+    document = blob(pdfs.scan(2))
 
     (text,) = await pool.do(PageTexts(document, (2,)))
-    images = await pool.do(PageImages(document, (1, 2), ((306, 396), (306, 396))))
-    first, second = map(np.asarray, images)
+    page_images = await pool.do(PageImages(document, (1, 2), ((306, 396), (306, 396))))
+    first, second = map(np.asarray, page_images)
 
     assert text == PageText(2, (), is_scan=True)
     assert (first == second).all()
@@ -89,8 +89,8 @@ async def test_scans_are_told_and_decoded(pool: WorkerPool) -> None:
 
 @on_one_loop
 async def test_a_long_text_comes_in_several_answers(pool: WorkerPool) -> None:
-    rows = "".join(words("x" * 600, 1, 1.5 * row + 1, size=1) for row in range(1000))
-    document = blob(sheets.document([Sheet(rows, size=(400, 1510))] * 10))
+    rows = "".join(text_at("x" * 600, 1, 1.5 * row + 1, size=1) for row in range(1000))
+    document = blob(pdfs.document([Page(rows, size=(400, 1510))] * 10))
 
     texts = await pool.do(PageTexts(document, tuple(range(1, 11))))
 
@@ -134,7 +134,7 @@ async def test_a_document_opens_nothing(pool: WorkerPool, tmp_path: Path) -> Non
         f"/AA << /WC << /S /JavaScript /JS (app.alert\\(1\\)) >> >>"
     )
     elsewhere = f"/Annots [<< /Type /Annot /Subtype /Link /A << /S /GoToR /F ({tmp_path}/page.pdf) >> >>]"
-    document = sheets.document([Sheet(words("Here", 72, 700), extra=elsewhere)], catalog=actions)
+    document = pdfs.document([Page(text_at("Here", 72, 700), extra=elsewhere)], catalog=actions)
 
     (text,) = await pool.do(PageTexts(blob(document), (1,)))
     (image,) = await pool.do(PageImages(blob(document), (1,), ((61, 79),)))
@@ -146,21 +146,21 @@ async def test_a_document_opens_nothing(pool: WorkerPool, tmp_path: Path) -> Non
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read the memory from")
 async def test_memory_does_not_grow_with_the_pages() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (700, 700, 3), np.uint8)
-    shown = picture(of=noise)
-    scans = [Sheet(placed("P", 612, 792), pictures={"P": replace(shown)}) for _ in range(300)]
-    document = blob(sheets.document(scans))
+    shown = jpeg(of=noise)
+    scans = [Page(image_at("P", 612, 792), pictures={"P": replace(shown)}) for _ in range(300)]
+    document = blob(pdfs.document(scans))
     peaks = []
     for count in (10, 300):
         pool = WorkerPool(1, 256, 30)
         await pool.start()
-        texts = images = 0
+        texts = page_images = 0
         while texts < count:
             read = await pool.do(PageTexts(document, tuple(range(texts + 1, count + 1))))
             texts += len(read)
-        while images < count:
-            asked = tuple(range(images + 1, count + 1))
+        while page_images < count:
+            asked = tuple(range(page_images + 1, count + 1))
             drawn = await pool.do(PageImages(document, asked, ((30, 40),) * len(asked)))
-            images += len(drawn)
+            page_images += len(drawn)
         peaks.append(peak_mib(*pool.pids))
         await pool.stop()
 
@@ -173,13 +173,13 @@ def peak_mib(pid: int) -> float:
 
 
 FUZZED = {
-    "text": sheets.document(
-        [Sheet(words(f"Page {number}", 72, 700), extra="/Rotate 90") for number in (1, 2)]
+    "text": pdfs.document(
+        [Page(text_at(f"Page {number}", 72, 700), extra="/Rotate 90") for number in (1, 2)]
     ),
-    "scan": sheets.scan(of=picture((64, 80)), over="BT 3 Tr /F 12 Tf 72 700 Td (Read) Tj ET"),
-    "form": sheets.document(
+    "scan": pdfs.scan(of=jpeg((64, 80)), over="BT 3 Tr /F 12 Tf 72 700 Td (Read) Tj ET"),
+    "form": pdfs.document(
         [
-            Sheet(
+            Page(
                 "/OC /L BDC 1 0 0 rg 9 9 90 90 re f EMC",
                 extra="/Annots [<< /Type /Annot /Subtype /Widget /Rect [9 9 90 90] /FT /Tx /T (a) /V (b) >>]",
             )
@@ -199,8 +199,8 @@ async def test_damage_costs_an_error_at_most(pool: WorkerPool, name: str) -> Non
         document = blob(damaged)
         with suppress(BadMedia):
             texts = await pool.do(PageTexts(document, (1, 2)))
-            images = await pool.do(PageImages(document, (1,), ((61, 79),)))
-            read += len(texts) > 0 and np.asarray(images[0]).shape == (79, 61, 3)
+            page_images = await pool.do(PageImages(document, (1,), ((61, 79),)))
+            read += len(texts) > 0 and np.asarray(page_images[0]).shape == (79, 61, 3)
 
     (text,) = await pool.do(PageTexts(blob(clips.pdf()), (1,)))
     assert text.text == "Page 1"
@@ -269,12 +269,12 @@ def test_a_worker_that_leaves_nonsense_is_lost(left: bytes) -> None:
 
 
 def test_a_worker_that_leaves_too_much_or_too_little_is_lost() -> None:
-    images = PageImages(Blob(b"", None, "f"), (1,), ((10, 10),))
+    page_images = PageImages(Blob(b"", None, "f"), (1,), ((10, 10),))
     with anonymous_file() as room:
         write_all(room.fileno(), bytes(299))
 
         with pytest.raises(WorkerDied):
-            images.result({"pages": 1}, room)
+            page_images.result({"pages": 1}, room)
         os.truncate(room.fileno(), 1 << 40)
         with pytest.raises(WorkerDied):
             Left.job.result({"pages": 1}, room)
@@ -300,7 +300,7 @@ async def test_a_text_file_gives_its_text(pool: WorkerPool, data: bytes, mime_ty
 @pytest.mark.parametrize(
     ("data", "looks"),
     [
-        (pictures.make("png"), "a PNG image"),
+        (images.make("png"), "a PNG image"),
         (clips.pdf(), "a PDF document"),
         (b"\xff\xd8\xff" + bytes(range(256)), "a JPEG image"),
         (b"words" * 200 + bytes(200), "binary data"),

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 import clips
-import pictures
+import images
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob, Descriptor, Inspected, PdfInfo, SoundInfo, VideoInfo
 from twinlens.media import is_inspected
@@ -182,7 +182,7 @@ async def test_a_file_that_is_refused_costs_no_worker(pool: WorkerPool) -> None:
             f"The data is labelled video/mp4 but looks like a PDF document. {SEND_A_VIDEO}",
         ),
         (
-            pictures.make("heif"),
+            images.make("heif"),
             "Video/MP4; codecs=hvc1",
             f"The data is labelled video/mp4 but looks like a HEIF image. {SEND_A_VIDEO}",
         ),

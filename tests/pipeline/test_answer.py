@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-import sheets
+import pdfs
 from twinlens.concurrency.pixel_limiter import PixelLimiter
 from twinlens.domain.answer import Answer, fold
 from twinlens.domain.engine import (
@@ -131,7 +131,7 @@ def png(width: int, height: int, colour: tuple[int, int, int] = (200, 10, 10)) -
     return out.getvalue()
 
 
-def picture(data: bytes, resolution: Resolution | None = None, number: int = 0) -> Media:
+def jpeg(data: bytes, resolution: Resolution | None = None, number: int = 0) -> Media:
     return Media(Inline(data), "image/png", f"contents[0].parts[{number}]", resolution)
 
 
@@ -153,7 +153,7 @@ class Squares(Remembering):
 
 @pytest.mark.parametrize("engine", [Squares()])
 async def test_the_engines_own_geometry_sizes_what_it_sees(services: Services, engine: Remembering) -> None:
-    answered = await whole(request(picture(png(2000, 1000))), services)
+    answered = await whole(request(jpeg(png(2000, 1000))), services)
 
     (image,) = engine.asked[0].images
     assert ((await image.load()).pixels.shape, image.tokens) == ((48, 48, 3), 9)
@@ -163,7 +163,7 @@ async def test_the_engines_own_geometry_sizes_what_it_sees(services: Services, e
 async def test_the_engine_sees_an_image_of_the_size_that_the_budget_pays_for(
     services: Services, engine: Remembering
 ) -> None:
-    await whole(request(picture(png(2000, 1000), Resolution("LOW"))), services)
+    await whole(request(jpeg(png(2000, 1000), Resolution("LOW"))), services)
 
     (image,) = engine.asked[0].images
     assert 0.97 * 280 * 1024 <= image.width * image.height <= 280 * 1024
@@ -175,7 +175,7 @@ async def test_two_parts_have_each_their_own_budget(services: Services, engine: 
     data = png(2000, 1000)
 
     answered = await whole(
-        request(picture(data, Resolution("LOW")), picture(data, Resolution("HIGH"), number=1)), services
+        request(jpeg(data, Resolution("LOW")), jpeg(data, Resolution("HIGH"), number=1)), services
     )
 
     low, high = engine.asked[0].images
@@ -189,14 +189,14 @@ async def test_the_same_picture_under_the_same_plan_has_the_same_digest(
 ) -> None:
     data = png(40, 30)
 
-    await whole(request(picture(data), picture(data, number=1), picture(png(40, 31), number=2)), services)
+    await whole(request(jpeg(data), jpeg(data, number=1), jpeg(png(40, 31), number=2)), services)
 
     first, second, other = engine.asked[0].images
     assert first.digest == second.digest != other.digest
 
 
 async def test_a_project_of_its_own_has_digests_of_its_own(services: Services, engine: Remembering) -> None:
-    asked = request(picture(png(40, 30)))
+    asked = request(jpeg(png(40, 30)))
     served = services.engines.get(asked.model)
 
     for project in ("mine", "theirs"):
@@ -208,7 +208,7 @@ async def test_a_project_of_its_own_has_digests_of_its_own(services: Services, e
 
 
 async def test_media_that_take_too_much_work_end_the_request(services: Services) -> None:
-    document = Media(Inline(sheets.heavy(1000)), "application/pdf", "contents[0].parts[0]")
+    document = Media(Inline(pdfs.heavy(1000)), "application/pdf", "contents[0].parts[0]")
     asked, served = request(document), services.engines.get("gemini-3-flash-preview")
     planned = await plan(asked, served, "project", replace(services, work_limit_s=1.0))
     decoder = services.decoder.for_request(planned.work)
@@ -224,7 +224,7 @@ async def test_media_that_take_too_much_work_end_the_request(services: Services)
 
 
 async def test_pictures_stand_where_their_parts_stood(services: Services, engine: Remembering) -> None:
-    await whole(request(TextPart("a"), picture(png(8, 8)), TextPart("b"), picture(png(9, 9))), services)
+    await whole(request(TextPart("a"), jpeg(png(8, 8)), TextPart("b"), jpeg(png(9, 9))), services)
 
     kinds = [s.width if isinstance(s, StillImage) else s for s in engine.asked[0].turns[0].parts]
     assert kinds == ["a", 8, "b", 9]
@@ -232,7 +232,7 @@ async def test_pictures_stand_where_their_parts_stood(services: Services, engine
 
 async def test_the_plan_counts_and_decodes_nothing(services: Services, engine: Remembering) -> None:
     truncated = png(500, 500)[:100]
-    asked = request(picture(truncated), TextPart("four"))
+    asked = request(jpeg(truncated), TextPart("four"))
 
     planned = await plan(asked, services.engines.get(asked.model), "project", services)
 
@@ -252,9 +252,9 @@ async def test_earlier_thoughts_are_neither_shown_to_the_engine_again_nor_billed
 async def test_a_functions_result_reaches_the_engine_as_a_value_with_its_media(
     services: Services, engine: Remembering
 ) -> None:
-    result = FunctionResult("f", {"b": 1}, "x", (picture(png(8, 8)), picture(png(9, 9))))
+    result = FunctionResult("f", {"b": 1}, "x", (jpeg(png(8, 8)), jpeg(png(9, 9))))
 
-    await whole(request(picture(png(7, 7)), result, picture(png(10, 10)), TextPart("q")), services)
+    await whole(request(jpeg(png(7, 7)), result, jpeg(png(10, 10)), TextPart("q")), services)
 
     before, given, after, text = engine.asked[0].turns[0].parts
     assert isinstance(given, FunctionResult)
@@ -269,7 +269,7 @@ async def test_a_functions_result_reaches_the_engine_as_a_value_with_its_media(
 
 
 async def test_a_functions_result_counts_as_its_text_and_its_media(services: Services) -> None:
-    asked = request(FunctionResult("f", {"b": 1, "a": 2}, "x", (picture(png(8, 8)),)))
+    asked = request(FunctionResult("f", {"b": 1, "a": 2}, "x", (jpeg(png(8, 8)),)))
 
     planned = await plan(asked, services.engines.get(asked.model), "project", services)
     answered = await whole(asked, services)
@@ -366,8 +366,8 @@ async def test_an_engine_that_never_calls_cannot_be_made_to(services: Services, 
 async def test_g6_images_are_counted_over_the_whole_conversation_before_any_is_looked_at(
     services: Services,
 ) -> None:
-    broken = Turn("user", tuple(picture(b"", number=i) for i in range(1800)))
-    earlier, last = Turn("user", (picture(b""),)), Turn("model", (TextPart("So many."),))
+    broken = Turn("user", tuple(jpeg(b"", number=i) for i in range(1800)))
+    earlier, last = Turn("user", (jpeg(b""),)), Turn("model", (TextPart("So many."),))
     asked = Request("gemini-3-flash", (broken, last, broken, earlier))
 
     with pytest.raises(InvalidArgument) as refusal:
@@ -386,7 +386,7 @@ async def test_where_images_of_earlier_turns_are_too_many_with_the_new_ones_that
     earlier = Turn(
         "user", (Media(BlobRef("0" * 64, 1, "image/png"), field="previous_interaction_id", **said),)
     )
-    new = Turn("user", tuple(replace(picture(b"", number=i), **said) for i in range(3600)))
+    new = Turn("user", tuple(replace(jpeg(b"", number=i), **said) for i in range(3600)))
     asked = Request("gemini-3-flash", (earlier, new))
 
     with pytest.raises(InvalidArgument) as refusal:
@@ -400,7 +400,7 @@ async def test_where_images_of_earlier_turns_are_too_many_with_the_new_ones_that
 
 
 async def test_g6_as_many_images_as_are_allowed_are_planned(services: Services) -> None:
-    asked = request(*(picture(png(8, 8)) for _ in range(3600)))
+    asked = request(*(jpeg(png(8, 8)) for _ in range(3600)))
     asked = replace(asked, resolution="LOW")
 
     planned = await plan(asked, services.engines.get(asked.model), "project", services)
@@ -434,7 +434,7 @@ async def test_g10_a_prompt_over_the_models_limit_is_refused(services: Services)
 
 async def test_a_broken_picture_is_refused_with_its_field(services: Services) -> None:
     with pytest.raises(BadMedia) as refusal:
-        await whole(request(picture(png(8, 8)), picture(png(600, 600)[:200], number=1)), services)
+        await whole(request(jpeg(png(8, 8)), jpeg(png(600, 600)[:200], number=1)), services)
 
     assert refusal.value.violations[0].field == "contents[0].parts[1].inline_data"
 
@@ -451,7 +451,7 @@ async def test_output_is_billed_as_the_engine_reports_it_and_the_prompt_as_it_wa
 ) -> None:
     engine.usage = EngineUsage(prompt=5000, output=7, thoughts=11, cached=4000)
 
-    usage = (await whole(request(TextPart("Hello"), picture(png(64, 64))), services)).usage
+    usage = (await whole(request(TextPart("Hello"), jpeg(png(64, 64))), services)).usage
 
     assert (usage.prompt_total, usage.candidates, usage.thoughts) == (5 + 1120, 7, 11)
     assert (usage.engine.prompt, usage.engine.cached) == (5000, 4000)
@@ -468,7 +468,7 @@ async def test_what_an_engine_does_not_report_is_counted(services: Services, eng
 async def test_more_images_than_memory_holds_are_taken_one_after_another(
     services: Services, engine: Remembering
 ) -> None:
-    many = request(*(picture(png(1000, 1000, (i, 0, 0)), number=i) for i in range(60)))
+    many = request(*(jpeg(png(1000, 1000, (i, 0, 0)), number=i) for i in range(60)))
     served = services.engines.get(many.model)
 
     planned = await plan(many, served, "project", services)

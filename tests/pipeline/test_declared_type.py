@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 import clips
-import pictures
+import images
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
 from twinlens.domain.request import Inline, Media, MediaKind, Request, Turn
@@ -20,7 +20,7 @@ from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.inspection_cache import InspectionCache
 from twinlens.pipeline.planning import PlannedMedia, Planner
 
-IMAGE, VIDEO, PDF = pictures.make("png"), clips.video(), clips.pdf()
+IMAGE, VIDEO, PDF = images.make("png"), clips.video(), clips.pdf()
 SOUND = clips.sound("wav", np.zeros((1, 8000)), 8000)
 MUTE = clips.audio("mkv", codec="flac")
 """Sound in a container that is called a video."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import pictures
+import images
 from twinlens import media
 from twinlens.concurrency.off_loop import ON_LOOP_BYTES
 from twinlens.domain.budget import Budget
@@ -29,10 +29,10 @@ from twinlens.store.cache import PixelCache
 
 L16 = "audio/l16;rate={}"
 
-PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
-SMALL = pictures.encode(pictures.quarters(64, 48), "png")
+PHOTO = images.encode(images.quarters(400, 300), "jpeg")
+SMALL = images.encode(images.quarters(64, 48), "png")
 BROKEN = PHOTO[:-40]
-SLOW = pictures.encode(Image.new("P", (9000, 9000)), "gif")
+SLOW = images.encode(Image.new("P", (9000, 9000)), "gif")
 """Takes half a second to decode."""
 
 
@@ -193,7 +193,7 @@ async def test_the_pixels_go_with_the_last_file_of_the_project(
 
 
 async def test_one_whose_own_work_is_not_over_does_not_suffer_from_another_whose_is(pool: WorkerPool) -> None:
-    decoded, asked = Decoder(pool, None), blob(pictures.many_scans(90, 3000, 2000))
+    decoded, asked = Decoder(pool, None), blob(images.many_scans(90, 3000, 2000))
     info = media.probe(asked, 100_000_000)
     poor, rich = (decoded.for_request(ComputeQuota("p", limit_s)) for limit_s in (0.01, 100))
 

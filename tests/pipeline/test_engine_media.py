@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 import clips
-import pictures
+import images
 from twinlens import media
 from twinlens.domain.budget import Budget
 from twinlens.domain.clip import Span
@@ -39,7 +39,7 @@ from twinlens.store.cache import PixelCache
 
 FILM = clips.video(seconds=6, fps=5, size=(320, 240), sound=True)
 PART = Span(1, 5)
-PHOTO = pictures.encode(pictures.quarters(400, 300), "jpeg")
+PHOTO = images.encode(images.quarters(400, 300), "jpeg")
 PIXELS = MediaForms()
 BUDGET = Budget(70, 70, Modality.VIDEO)
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 import clips
-import pictures
+import images
 from twinlens.domain.clip import Clip
 from twinlens.domain.errors import InvalidArgument
 from twinlens.domain.media import Blob, Modality
@@ -21,7 +21,7 @@ from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.inspection_cache import InspectionCache
 from twinlens.pipeline.planning import PlannedMedia, Planner, costs_of, delimiters_of, pixels_of
 
-IMAGE, VIDEO, PDF = pictures.make("png", 640, 480), clips.video(seconds=2), clips.pdf()
+IMAGE, VIDEO, PDF = images.make("png", 640, 480), clips.video(seconds=2), clips.pdf()
 SOUND = clips.sound("wav", np.zeros((1, 16000)), 8000)
 
 in_the_module = pytest.mark.asyncio(loop_scope="module")
@@ -86,8 +86,8 @@ async def test_media_keep_their_order_and_their_costs_add_up(looks: InspectionCa
 
 @in_the_module
 async def test_the_budget_decides_how_many_pixels_the_engine_sees(looks: InspectionCache) -> None:
-    (low,) = await planned(looks, pictures.make("png", 2000, 1500), resolution="LOW")
-    (high,) = await planned(looks, pictures.make("png", 2000, 1500), resolution="HIGH")
+    (low,) = await planned(looks, images.make("png", 2000, 1500), resolution="LOW")
+    (high,) = await planned(looks, images.make("png", 2000, 1500), resolution="HIGH")
 
     assert pixels_of([low]) < pixels_of([high])
     assert low.engine_tokens <= costs_of([low])[Modality.IMAGE]

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import pictures
+import images
 from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media.worker.compute_quota import ComputeQuota
 from twinlens.media.worker.pool import WorkerPool
 from twinlens.pipeline.upload_checks import UploadChecks
 
-SMALL = pictures.make("png")
+SMALL = images.make("png")
 
 
 class Pool(WorkerPool):

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-import pictures
+import images
 from twinlens.app import create_app
 from twinlens.domain.clock import now
 from twinlens.settings import Settings
@@ -43,7 +43,7 @@ def refused(client: TestClient, code: int = 400, **fields: Any) -> Any:
 
 
 def image(width: int = 64, **fields: Any) -> Fields:
-    data = pictures.encode(pictures.quarters(width, width * 3 // 4), "png")
+    data = images.encode(images.quarters(width, width * 3 // 4), "png")
     return {"type": "image", "mime_type": "image/png", "data": base64.b64encode(data).decode(), **fields}
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import clips
-import pictures
+import images
 from twinlens import media
 from twinlens.domain.media import Blob, ImageInfo, Pixels
 from twinlens.media.decoders import image
@@ -28,40 +28,40 @@ def decode(data: bytes, width: int | None = None, height: int | None = None) -> 
 
 
 def lossless(pixels: NDArray[np.uint8], name: str = "png") -> bytes:
-    return pictures.encode(Image.fromarray(pixels), name)
+    return images.encode(Image.fromarray(pixels), name)
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_each_format_is_decoded_at_its_own_size(name: str) -> None:
-    pixels = decode(pictures.make(name, 64, 48))
+    pixels = decode(images.make(name, 64, 48))
 
     assert pixels.shape == (48, 64, 3)
     assert pixels.dtype == np.uint8
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("name", pictures.TURNED_FORMATS)
+@pytest.mark.parametrize("name", images.TURNED_FORMATS)
 def test_every_turn_ends_upright(name: str, orientation: int) -> None:
-    pixels = decode(pictures.make_turned(name, orientation))
+    pixels = decode(images.make_turned(name, orientation))
 
     assert pixels.shape == (64, 128, 3)
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-@pytest.mark.parametrize("name", pictures.TURNED_FORMATS)
+@pytest.mark.parametrize("name", images.TURNED_FORMATS)
 def test_the_planned_size_is_met_exactly(name: str, orientation: int) -> None:
-    pixels = decode(pictures.make_turned(name, orientation), 37, 19)
+    pixels = decode(images.make_turned(name, orientation), 37, 19)
 
     assert pixels.shape == (19, 37, 3)
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 300), (300, 1), (3, 2)])
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_tiny_and_thin_images_are_decoded(name: str, width: int, height: int) -> None:
-    body = pictures.encode(Image.new("RGB", (width, height), (200, 10, 10)), name)
+    body = images.encode(Image.new("RGB", (width, height), (200, 10, 10)), name)
 
     pixels = decode(body)
 
@@ -78,7 +78,7 @@ def test_pixels_that_are_not_scaled_are_exact(name: str) -> None:
 
 def test_a_scaled_jpeg_is_close_to_the_whole_one_scaled() -> None:
     photo = cv2.resize(RAMP, (1600, 1200), interpolation=cv2.INTER_CUBIC)
-    body = pictures.encode(Image.fromarray(cv2.merge([photo, photo[::-1], photo[:, ::-1]])), "jpeg")
+    body = images.encode(Image.fromarray(cv2.merge([photo, photo[::-1], photo[:, ::-1]])), "jpeg")
 
     small = decode(body, 210, 157)
 
@@ -88,55 +88,55 @@ def test_a_scaled_jpeg_is_close_to_the_whole_one_scaled() -> None:
 
 @pytest.mark.parametrize("name", ["png", "webp", "tiff", "gif", "heif", "avif"])
 def test_what_is_transparent_becomes_white(name: str) -> None:
-    see_through = pictures.quarters().convert("RGBA")
+    see_through = images.quarters().convert("RGBA")
     see_through.paste((0, 0, 0, 0), (32, 0, 64, 48))
 
-    pixels = decode(pictures.encode(see_through, name))
+    pixels = decode(images.encode(see_through, name))
 
-    assert pictures.corners(pixels) == ((255, 0, 0), (255, 255, 255), (0, 0, 255), (255, 255, 255))
+    assert images.corners(pixels) == ((255, 0, 0), (255, 255, 255), (0, 0, 255), (255, 255, 255))
 
 
 def test_half_transparent_is_half_white() -> None:
-    pixels = decode(pictures.encode(Image.new("RGBA", (8, 8), (255, 0, 0, 128)), "png"))
+    pixels = decode(images.encode(Image.new("RGBA", (8, 8), (255, 0, 0, 128)), "png"))
 
     assert np.abs(pixels[4, 4].astype(int) - (255, 127, 127)).max() <= 1
 
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "tiff", "bmp", "gif"])
 def test_grey_becomes_three_equal_channels(name: str) -> None:
-    pixels = decode(pictures.encode(Image.fromarray(RAMP), name))
+    pixels = decode(images.encode(Image.fromarray(RAMP), name))
 
     assert np.array_equal(pixels[..., 0], pixels[..., 2])
     assert np.abs(pixels[..., 1].astype(int) - RAMP).max() <= 4
 
 
 def test_grey_with_alpha_is_put_on_white() -> None:
-    pixels = decode(pictures.encode(Image.new("LA", (8, 8), (0, 0)), "png"))
+    pixels = decode(images.encode(Image.new("LA", (8, 8), (0, 0)), "png"))
 
     assert (pixels == 255).all()
 
 
 @pytest.mark.parametrize("name", ["png", "tiff", "bmp"])
 def test_one_bit_is_black_and_white(name: str) -> None:
-    pixels = decode(pictures.encode(Image.fromarray(RAMP).convert("1"), name))
+    pixels = decode(images.encode(Image.fromarray(RAMP).convert("1"), name))
 
     assert set(np.unique(pixels)) == {0, 255}
 
 
 @pytest.mark.parametrize("name", ["png", "tiff", "bmp"])
 def test_a_palette_is_looked_up(name: str) -> None:
-    pixels = decode(pictures.encode(pictures.quarters().convert("P", palette=Image.Palette.ADAPTIVE), name))
+    pixels = decode(images.encode(images.quarters().convert("P", palette=Image.Palette.ADAPTIVE), name))
 
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 def test_a_palette_with_a_transparent_colour_is_put_on_white() -> None:
-    flat = pictures.quarters().convert("P", palette=Image.Palette.ADAPTIVE)
+    flat = images.quarters().convert("P", palette=Image.Palette.ADAPTIVE)
     red = flat.getpixel((2, 2))
 
-    pixels = decode(pictures.encode(flat, "png", transparency=red))
+    pixels = decode(images.encode(flat, "png", transparency=red))
 
-    assert pictures.corners(pixels)[0] == (255, 255, 255)
+    assert images.corners(pixels)[0] == (255, 255, 255)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -152,13 +152,13 @@ def test_sixteen_bits_are_scaled_to_eight(channels: int) -> None:
 
 
 def test_sixteen_bits_of_a_tiff_are_scaled_to_eight() -> None:
-    pixels = decode(pictures.encode(Image.fromarray(RAMP.astype(np.uint16) * 257), "tiff"))
+    pixels = decode(images.encode(Image.fromarray(RAMP.astype(np.uint16) * 257), "tiff"))
 
     assert np.abs(pixels[..., 0].astype(int) - RAMP).max() <= 1
 
 
 def test_floating_point_is_refused() -> None:
-    body = pictures.encode(Image.fromarray(RAMP.astype(np.float32)), "tiff")
+    body = images.encode(Image.fromarray(RAMP.astype(np.float32)), "tiff")
 
     with pytest.raises(Unreadable) as caught:
         decode(body)
@@ -169,26 +169,24 @@ def test_floating_point_is_refused() -> None:
 @pytest.mark.parametrize("name", ["jpeg", "tiff"])
 @pytest.mark.parametrize("scale", [1, 4])
 def test_ink_becomes_light(name: str, scale: int) -> None:
-    body = pictures.encode(pictures.quarters(256, 192).convert("CMYK"), name)
+    body = images.encode(images.quarters(256, 192).convert("CMYK"), name)
 
-    assert pictures.corners(decode(body, 256 // scale, 192 // scale)) == pictures.CORNERS
+    assert images.corners(decode(body, 256 // scale, 192 // scale)) == images.CORNERS
 
 
 def test_progressive_and_grey_jpegs_are_scaled_too() -> None:
-    body = pictures.encode(pictures.quarters(640, 480), "jpeg", progressive=True)
+    body = images.encode(images.quarters(640, 480), "jpeg", progressive=True)
 
-    assert pictures.corners(decode(body, 80, 60)) == pictures.CORNERS
+    assert images.corners(decode(body, 80, 60)) == images.CORNERS
 
 
 @pytest.mark.parametrize("name", ["png", "webp", "gif", "avif"])
 def test_the_first_picture_of_an_animation_is_decoded(name: str) -> None:
     later = [Image.new("RGB", (64, 48), (9, 9, 9))] * 2
 
-    pixels = decode(
-        pictures.encode(pictures.quarters(), name, save_all=True, append_images=later, duration=50)
-    )
+    pixels = decode(images.encode(images.quarters(), name, save_all=True, append_images=later, duration=50))
 
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "webp", "heif", "avif", "tiff"])
@@ -199,7 +197,7 @@ def test_an_embedded_profile_is_obeyed(name: str) -> None:
     profile = wide.get("icc-profile-data")
     stored = Image.fromarray(wide.numpy())
 
-    pixels = decode(pictures.encode(stored, name, icc_profile=profile))
+    pixels = decode(images.encode(stored, name, icc_profile=profile))
 
     assert abs(int(wide.numpy()[9, 9, 0]) - 200) > 8
     assert np.abs(pixels[24, 32].astype(int) - (200, 60, 60)).max() <= 4
@@ -207,9 +205,9 @@ def test_an_embedded_profile_is_obeyed(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "webp"])
 def test_a_broken_profile_is_passed_over(name: str) -> None:
-    pixels = decode(pictures.encode(pictures.quarters(), name, icc_profile=b"no profile" * 20))
+    pixels = decode(images.encode(images.quarters(), name, icc_profile=b"no profile" * 20))
 
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 def noise() -> Image.Image:
@@ -217,9 +215,9 @@ def noise() -> Image.Image:
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.9, 0.98])
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_a_file_that_breaks_off_is_refused(name: str, kept: float) -> None:
-    body = pictures.encode(noise(), name)
+    body = images.encode(noise(), name)
     info = media.probe(Blob(body, None, "field"), 100_000_000)
 
     with pytest.raises(Exception):  # noqa: B017, PT011  whatever the decoder raises is a refusal
@@ -227,7 +225,7 @@ def test_a_file_that_breaks_off_is_refused(name: str, kept: float) -> None:
 
 
 def test_a_progressive_jpeg_that_breaks_off_is_refused() -> None:
-    body = pictures.encode(noise(), "jpeg", progressive=True)
+    body = images.encode(noise(), "jpeg", progressive=True)
 
     with pytest.raises(ValueError, match="Premature"):
         decode(body[: len(body) * 9 // 10])
@@ -235,48 +233,48 @@ def test_a_progressive_jpeg_that_breaks_off_is_refused() -> None:
 
 @pytest.mark.parametrize("at", ["before the tables", "before the end"])
 def test_stray_bytes_between_markers_are_no_damage(at: str) -> None:
-    body = pictures.make("jpeg")
+    body = images.make("jpeg")
     split = 20 if at == "before the tables" else len(body) - 2
 
     pixels = decode(body[:split] + b"\0\0\0" + body[split:] + b"trailer")
 
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 def test_stray_bytes_do_not_hide_that_the_end_is_missing() -> None:
-    body = pictures.encode(noise(), "jpeg")
+    body = images.encode(noise(), "jpeg")
 
     with pytest.raises(OSError, match="truncated"):
         decode(body[:20] + b"\0\0\0" + body[20 : len(body) * 3 // 4])
 
 
 def test_a_png_with_fewer_rows_than_its_header_says_is_refused() -> None:
-    body = pictures.png(64, 48, (bytes(64 * 3) for _ in range(20)))
+    body = images.png(64, 48, (bytes(64 * 3) for _ in range(20)))
 
     with pytest.raises(pyvips.Error):
         decode(body)
 
 
 def test_an_avif_picture_that_is_put_together_is_decoded() -> None:
-    pixels = decode(pictures.avif_grid(3, 2))
+    pixels = decode(images.avif_grid(3, 2))
 
     assert pixels.shape == (128, 192, 3)
     for top in range(0, 128, 64):
         for left in range(0, 192, 64):
-            assert pictures.corners(pixels[top : top + 64, left : left + 64]) == pictures.CORNERS
+            assert images.corners(pixels[top : top + 64, left : left + 64]) == images.CORNERS
 
 
 def test_damage_to_an_avif_file_costs_a_refusal_or_some_pixels_and_nothing_else() -> None:
-    for damaged in clips.mutations(pictures.encode(noise(), "avif"), 60, seed=3):
+    for damaged in clips.mutations(images.encode(noise(), "avif"), 60, seed=3):
         with suppress(Exception):
             assert decode(damaged, 64, 48).shape == (48, 64, 3)
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_pixels_of_another_size_than_was_probed_are_refused(name: str) -> None:
-    lie = ImageInfo(name, pictures.MIME_TYPES[name], 32, 24)
+    lie = ImageInfo(name, images.MIME_TYPES[name], 32, 24)
 
     with pytest.raises(Unreadable) as caught:
-        image.decode(pictures.make(name), lie, 32, 24)
+        image.decode(images.make(name), lie, 32, 24)
 
     assert caught.value.reason == "mismatch"

@@ -7,7 +7,7 @@ import json
 import os
 
 import clips
-import sheets
+import pdfs
 from twinlens.descriptors import anonymous_file
 from twinlens.media.decoders.pages import write_images, write_texts
 from twinlens.media.worker.time_slice import TimeSlice
@@ -18,7 +18,7 @@ def left(room: int) -> bytes:
 
 
 def test_each_page_is_a_line_of_json() -> None:
-    file = io.BytesIO(sheets.document([sheets.Sheet(sheets.words(text, 72, 700)) for text in ("One", "Two")]))
+    file = io.BytesIO(pdfs.document([pdfs.Page(pdfs.text_at(text, 72, 700)) for text in ("One", "Two")]))
     with anonymous_file() as room:
         said = write_texts(file, [2, 1], room.fileno(), TimeSlice(longest_s=60))
         lines = [json.loads(line) for line in left(room.fileno()).splitlines()]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import voices
+import speech
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.media.decoders import pcm
 from twinlens.media.decoders.unreadable import Unreadable
@@ -34,13 +34,13 @@ def assert_close(found: Samples, wanted: NDArray[np.floating[Any]], within: floa
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 44_100, 48_000, 192_000])
 def test_any_rate_is_read(rate: int) -> None:
-    found = decoded(samples(voices.tone(1, 440, rate)), f"audio/l16;rate={rate}")
+    found = decoded(samples(speech.tone(1, 440, rate)), f"audio/l16;rate={rate}")
 
-    assert_close(found[500:-500], voices.tone(1, 440)[500:-500], 1e-3)
+    assert_close(found[500:-500], speech.tone(1, 440)[500:-500], 1e-3)
 
 
 def test_channels_give_their_mean() -> None:
-    tone = voices.tone(1, 440)
+    tone = speech.tone(1, 440)
 
     found = decoded(samples(np.stack([tone, 0 * tone, tone, 0 * tone])), "audio/l16;rate=16000;channels=4")
 
@@ -48,11 +48,11 @@ def test_channels_give_their_mean() -> None:
 
 
 def test_the_label_of_googles_speech_models_is_read_with_the_low_byte_first() -> None:
-    tone = voices.tone(1, 440, 24_000)
+    tone = speech.tone(1, 440, 24_000)
 
     found = decoded(samples(tone, "<i2"), "audio/l16;rate=24000;codec=pcm")
 
-    assert_close(found[500:-500], voices.tone(1, 440)[500:-500], 1e-3)
+    assert_close(found[500:-500], speech.tone(1, 440)[500:-500], 1e-3)
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
@@ -77,14 +77,14 @@ def test_a_part_of_a_job_that_is_cut_says_how_far_it_came() -> None:
 
 
 def test_after_the_end_there_is_silence() -> None:
-    data = samples(voices.tone(1, 440))
+    data = samples(speech.tone(1, 440))
 
     assert not decoded(data, "audio/l16;rate=16000", 1.1, 3).any()
     assert not decoded(data, "audio/l16;rate=16000", 3_600, 3_601).any()
 
 
 def test_a_sample_that_is_cut_in_two_at_the_end_is_left_out() -> None:
-    tone = voices.tone(1, 440)
+    tone = speech.tone(1, 440)
 
     assert_close(decoded(samples(tone) + b"\1", "audio/l16;rate=16000"), tone, 1e-3)
 

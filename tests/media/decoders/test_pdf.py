@@ -9,8 +9,8 @@ import pypdfium2
 import pytest
 
 import clips
-import pictures
-import sheets
+import images
+import pdfs
 from twinlens.media.decoders import pdf
 from twinlens.media.decoders.unreadable import Unreadable
 
@@ -21,8 +21,8 @@ def reason(data: bytes) -> str:
     return caught.value.reason
 
 
-def sizes(*pages: sheets.Sheet) -> object:
-    return pdf.inspect(io.BytesIO(sheets.document(pages)))["sizes"]
+def sizes(*pages: pdfs.Page) -> object:
+    return pdf.inspect(io.BytesIO(pdfs.document(pages)))["sizes"]
 
 
 @pytest.mark.parametrize("pages", [1, 3, 1000])
@@ -31,9 +31,9 @@ def test_pages_are_counted_and_measured(pages: int) -> None:
 
 
 def test_what_is_told_of_the_longest_document_fits_into_one_answer() -> None:
-    sheet = sheets.Sheet(size=(999_999.99, 999_999.99))
+    sheet = pdfs.Page(size=(999_999.99, 999_999.99))
 
-    told = pdf.inspect(io.BytesIO(sheets.document([sheet] * 1000)))
+    told = pdf.inspect(io.BytesIO(pdfs.document([sheet] * 1000)))
 
     assert len(json.dumps(told)) < 65_536
 
@@ -46,7 +46,7 @@ def test_sizes_are_those_that_are_shown() -> None:
     crop = "/CropBox [50 600 300 750]"
 
     found = sizes(
-        sheets.Sheet(extra=crop), sheets.Sheet(extra=f"{crop} /Rotate 90"), sheets.Sheet(size=(595.276, 842))
+        pdfs.Page(extra=crop), pdfs.Page(extra=f"{crop} /Rotate 90"), pdfs.Page(size=(595.276, 842))
     )
 
     assert found == [[250, 150], [150, 250], [595.28, 842]]
@@ -54,11 +54,11 @@ def test_sizes_are_those_that_are_shown() -> None:
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 100), (1e30, 1), (float("nan"), 5), (1e12, 1e-9)])
 def test_a_page_without_a_size_counts_as_a_letter_sheet(size: tuple[float, float]) -> None:
-    assert sizes(sheets.Sheet(size=size)) == [[612, 792]]
+    assert sizes(pdfs.Page(size=size)) == [[612, 792]]
 
 
 def test_sizes_stay_within_reason() -> None:
-    assert sizes(sheets.Sheet(size=(0.001, 9_000_000))) == [[1, 1_000_000]]
+    assert sizes(pdfs.Page(size=(0.001, 9_000_000))) == [[1, 1_000_000]]
 
 
 def test_a_page_that_is_missing_in_the_middle_counts_as_a_letter_sheet() -> None:
@@ -70,7 +70,7 @@ def test_a_page_that_is_missing_in_the_middle_counts_as_a_letter_sheet() -> None
 
 
 def test_a_document_whose_password_is_empty_opens() -> None:
-    body = sheets.document([sheets.Sheet()], encrypted=True)
+    body = pdfs.document([pdfs.Page()], encrypted=True)
 
     assert pdf.inspect(io.BytesIO(body)) == {"pages": 1, "sizes": [[612, 792]]}
 
@@ -111,6 +111,6 @@ def test_a_document_that_ends_early_is_damaged() -> None:
     assert reason(body[: len(body) // 3]) == "damaged"
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", bytes(5000), pictures.make("png"), clips.video()])
+@pytest.mark.parametrize("data", [b"", b"hello", bytes(5000), images.make("png"), clips.video()])
 def test_other_data_is_no_document(data: bytes) -> None:
     assert reason(data) == "foreign"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import voices
+import speech
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.media.decoders.resample import Resampler
 
@@ -43,10 +43,10 @@ def level(sound: Samples) -> float:
     [(rate, hertz) for rate in RATES for hertz in (50, 1_000, 3_400, 7_000) if hertz < 0.43 * rate],
 )
 def test_a_tone_stays_what_it_is(rate: int, hertz: int) -> None:
-    found = resampled(voices.tone(0.5, hertz, rate), rate)
+    found = resampled(speech.tone(0.5, hertz, rate), rate)
 
     middle = slice(1_000, 7_000)
-    wrong = found[middle] - voices.tone(0.5, hertz)[middle]
+    wrong = found[middle] - speech.tone(0.5, hertz)[middle]
     assert decibels(float(np.abs(wrong).max()) / 0.25) < -60
 
 
@@ -55,9 +55,9 @@ def test_a_tone_stays_what_it_is(rate: int, hertz: int) -> None:
     [(rate, hertz) for rate in RATES for hertz in (8_400, 9_000, 12_000, 15_900, 20_000) if hertz < rate / 2],
 )
 def test_what_is_too_high_is_not_folded_down(rate: int, hertz: int) -> None:
-    found = resampled(voices.tone(0.5, hertz, rate), rate)
+    found = resampled(speech.tone(0.5, hertz, rate), rate)
 
-    assert decibels(level(found[1_000:7_000]) / level(voices.tone(0.5, 1_000))) < -65
+    assert decibels(level(found[1_000:7_000]) / level(speech.tone(0.5, 1_000))) < -65
 
 
 @pytest.mark.parametrize("rate", [*RATES, 12_345, 47_999])
@@ -78,28 +78,28 @@ def test_any_piece_is_as_in_the_whole(rate: int) -> None:
 
 
 def test_sound_that_begins_late_stands_where_it_belongs() -> None:
-    tone = voices.tone(0.5, 1_000, 48_000)
+    tone = speech.tone(0.5, 1_000, 48_000)
 
     found = resampled(tone, 48_000, count=10 * SAMPLE_RATE, at=9 * 48_000)
 
     assert not found[: 9 * SAMPLE_RATE - 200].any()
     start = 9 * SAMPLE_RATE + 200
-    assert_close(found[start : start + 7_000], voices.tone(0.5, 1_000)[200:7_200], 1e-3)
+    assert_close(found[start : start + 7_000], speech.tone(0.5, 1_000)[200:7_200], 1e-3)
 
 
 def test_what_is_no_number_is_silent() -> None:
-    sound = voices.tone(1, 440, 48_000)
+    sound = speech.tone(1, 440, 48_000)
     sound[1_000], sound[2_000], sound[3_000] = np.nan, np.inf, 1e30
 
     found = resampled(sound, 48_000)
 
     assert np.isfinite(found).all()
     assert np.abs(found).max() <= 1
-    assert_close(found[4_000:15_000], voices.tone(1)[4_000:15_000], 1e-3)
+    assert_close(found[4_000:15_000], speech.tone(1)[4_000:15_000], 1e-3)
 
 
 def test_what_is_too_loud_is_cut_off() -> None:
-    found = resampled(voices.tone(1, 440, 48_000, level=4), 48_000)
+    found = resampled(speech.tone(1, 440, 48_000, level=4), 48_000)
 
     assert float(found.max()) == 1
     assert float(found.min()) == -1

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import clips
-import voices
+import speech
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
@@ -125,7 +125,7 @@ def test_any_kind_of_sample_is_read(codec: str) -> None:
 
 @pytest.mark.parametrize("kind", ["wav", "m4a", "flac"])
 def test_two_channels_give_their_mean(kind: str) -> None:
-    left = voices.tone(2, 440, 48_000, level=0.5)
+    left = speech.tone(2, 440, 48_000, level=0.5)
 
     found = decoded(clips.sound(kind, np.stack([left, 0 * left])), 0, 2)
 
@@ -137,7 +137,7 @@ def test_two_channels_give_their_mean(kind: str) -> None:
 )
 def test_of_six_channels_the_voice_counts_and_the_rumble_does_not(channel: int, share: float) -> None:
     waves = np.zeros((6, 48_000), np.float32)
-    waves[channel] = voices.tone(1, 440, 48_000, level=0.5)
+    waves[channel] = speech.tone(1, 440, 48_000, level=0.5)
 
     found = decoded(clips.sound("wav", waves), 0, 1)
 

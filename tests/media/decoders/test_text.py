@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import clips
-import pictures
-import sheets
+import images
+import pdfs
 from twinlens.media.decoders import text
 from twinlens.media.decoders.unreadable import Unreadable
 
@@ -121,9 +121,9 @@ def test_a_text_may_start_like_another_kind_of_file(words: str) -> None:
     "data",
     [
         clips.pdf(),
-        sheets.scan(),
-        pictures.make("png"),
-        pictures.make("jpeg"),
+        pdfs.scan(),
+        images.make("png"),
+        images.make("jpeg"),
         clips.video("webm"),
         clips.audio("mkv"),
         b"PK\x03\x04 plain",

@@ -12,7 +12,7 @@ import pytest
 from av.stream import Disposition
 
 import clips
-import pictures
+import images
 from twinlens.media.decoders import video
 from twinlens.media.decoders.unreadable import Unreadable
 
@@ -289,7 +289,7 @@ def test_frames_too_large_are_refused_before_they_are_decoded() -> None:
     with av.open(large, "w", format="mov") as output:
         stream = output.add_stream("png", 1)
         stream.width, stream.height, stream.pix_fmt = 20_000, 12_000, "rgb24"
-        packet = av.Packet(pictures.png(20_000, 12_000, iter([bytes(60_000)])))
+        packet = av.Packet(images.png(20_000, 12_000, iter([bytes(60_000)])))
         packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1)
         output.mux(packet)
 
@@ -330,9 +330,9 @@ def test_a_file_that_ends_early_lasts_as_long_as_what_is_there(name: str) -> Non
     assert 0 < found[16] < 4 or name == "wmv"
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_an_image_is_not_a_video(name: str) -> None:
-    assert reason(pictures.make(name)) == "foreign"
+    assert reason(images.make(name)) == "foreign"
 
 
 @pytest.mark.parametrize(

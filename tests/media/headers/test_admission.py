@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pictures
+import images
 from twinlens import media
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob, Data, ImageInfo
@@ -32,37 +32,37 @@ def refusal(data: Data, label: str | None = "image/png", max_pixels: int = 100 *
     return caught.value.message
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_each_format_is_recognised_and_measured(name: str) -> None:
-    info = probe(pictures.make(name, 64, 48), pictures.MIME_TYPES[name])
+    info = probe(images.make(name, 64, 48), images.MIME_TYPES[name])
 
-    assert info == ImageInfo(name, pictures.MIME_TYPES[name], 64, 48)
+    assert info == ImageInfo(name, images.MIME_TYPES[name], 64, 48)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("name", pictures.TURNED_FORMATS)
+@pytest.mark.parametrize("name", images.TURNED_FORMATS)
 def test_the_size_is_that_of_the_upright_image(name: str, orientation: int) -> None:
-    info = probe(pictures.make_turned(name, orientation, 128, 64))
+    info = probe(images.make_turned(name, orientation, 128, 64))
 
     assert (info.width, info.height, info.orientation) == (128, 64, orientation)
 
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"exif": b"Exif\0\0junk"}, {"quality": 50}])
 def test_each_kind_of_webp_is_measured(options: dict[str, object]) -> None:
-    info = probe(pictures.encode(pictures.quarters(63, 47), "webp", **options))
+    info = probe(images.encode(images.quarters(63, 47), "webp", **options))
 
     assert (info.width, info.height, info.orientation) == (63, 47, 1)
 
 
 @pytest.mark.parametrize("options", [{"progressive": True}, {"quality": 10}, {"comment": "x" * 60_000}])
 def test_each_kind_of_jpeg_is_measured(options: dict[str, object]) -> None:
-    info = probe(pictures.encode(pictures.quarters(63, 47), "jpeg", **options))
+    info = probe(images.encode(images.quarters(63, 47), "jpeg", **options))
 
     assert (info.width, info.height) == (63, 47)
 
 
 def test_an_odd_sized_heic_is_measured_after_its_crop() -> None:
-    info = probe(pictures.make("heif", 63, 47))
+    info = probe(images.make("heif", 63, 47))
 
     assert (info.width, info.height) == (63, 47)
 
@@ -83,17 +83,17 @@ def test_a_big_tiff_is_measured() -> None:
 
 @pytest.mark.parametrize("label", ["image/png", "image/gif", "image/x-new", "application/octet-stream", None])
 def test_the_bytes_decide_and_not_the_label(label: str | None) -> None:
-    assert probe(pictures.make("jpeg"), label).mime_type == "image/jpeg"
+    assert probe(images.make("jpeg"), label).mime_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("wrap", [bytearray, memoryview])
 def test_any_kind_of_bytes_is_read(wrap: type[bytearray] | type[memoryview]) -> None:
-    assert probe(wrap(pictures.make("jpeg"))).width == 64
+    assert probe(wrap(images.make("jpeg"))).width == 64
 
 
 @pytest.mark.parametrize("label", ["application/zip", "video/mp4", "text/plain", "audio/mp3"])
 def test_a_label_that_is_no_image_is_unsupported(label: str) -> None:
-    assert refusal(pictures.make("png"), label) == f"Unsupported MIME type: {label}"
+    assert refusal(images.make("png"), label) == f"Unsupported MIME type: {label}"
 
 
 def test_an_unsupported_image_label_on_such_bytes_is_unsupported() -> None:
@@ -109,25 +109,25 @@ def test_every_label_that_an_upload_may_have_is_told_what_the_bytes_are(label: s
 
 @pytest.mark.parametrize("label", ["image/avif", "image/avif-sequence", "image/heif", "image/png", None])
 def test_avif_is_told_from_heif_and_measured_whatever_its_label(label: str | None) -> None:
-    info = probe(pictures.make("avif", 63, 47), label)
+    info = probe(images.make("avif", 63, 47), label)
 
     assert info == ImageInfo("avif", "image/avif", 63, 47)
 
 
 def test_an_avif_bomb_is_refused_by_its_header_alone() -> None:
-    bomb = pictures.avif_that_says(20_000, 20_000)
+    bomb = images.avif_that_says(20_000, 20_000)
 
     assert "The image has 20000 x 20000 pixels" in refusal(bomb, "image/avif")
 
 
 def test_what_an_avif_file_holds_that_is_not_av1_is_named() -> None:
-    data = pictures.heif_of(b"hvc1").replace(b"mif1", b"avif")
+    data = images.heif_of(b"hvc1").replace(b"mif1", b"avif")
 
     assert "The AVIF file holds an HEVC picture, which is not read from AVIF." in refusal(data, "image/avif")
 
 
 def test_an_avif_file_that_wants_a_crop_is_refused() -> None:
-    cropped = pictures.make("avif").replace(b"pixi", b"clap")
+    cropped = images.make("avif").replace(b"pixi", b"clap")
 
     assert "The AVIF file holds a cropped picture, which is not read" in refusal(cropped, "image/avif")
 
@@ -148,7 +148,7 @@ def test_an_avif_file_that_wants_a_crop_is_refused() -> None:
 def test_a_heif_file_says_what_it_holds_that_is_not_read(
     sort: bytes, picture: str, grid: bool, wide: bool
 ) -> None:
-    message = refusal(pictures.heif_of(sort, grid=grid, wide=wide), "image/heif")
+    message = refusal(images.heif_of(sort, grid=grid, wide=wide), "image/heif")
 
     assert message == (
         f"Unable to process input image. The HEIF file holds {picture}, which is not read from HEIF. "
@@ -158,14 +158,14 @@ def test_a_heif_file_says_what_it_holds_that_is_not_read(
 
 @pytest.mark.parametrize("brand", [b"jpeg", b"j2ki", b"avci", b"vvic", b"miaf"])
 def test_a_heif_file_is_known_by_each_of_its_brands(brand: bytes) -> None:
-    data = pictures.heif_of(b"vvc1").replace(b"mif1", brand)
+    data = images.heif_of(b"vvc1").replace(b"mif1", brand)
 
     assert "The HEIF file holds a VVC picture" in refusal(data, "image/heif")
 
 
 @pytest.mark.parametrize("sort", [b"hvc1", b"zzz1"])
 def test_what_a_heif_file_holds_else_is_left_to_the_decoder(sort: bytes) -> None:
-    assert probe(pictures.heif_of(sort, grid=True), "image/heif").format == "heif"
+    assert probe(images.heif_of(sort, grid=True), "image/heif").format == "heif"
 
 
 @pytest.mark.parametrize("codec", [b"heic", b"avif"])
@@ -190,7 +190,7 @@ def test_what_has_only_the_brand_of_avif_is_told_what_is_missing() -> None:
     [(50001, "a WEBP picture"), (34712, "a JPEG 2000 picture"), (50002, "a JPEG XL picture")],
 )
 def test_a_tiff_file_says_what_it_holds_that_is_not_read(compression: int, picture: str) -> None:
-    whole = pictures.make("tiff")
+    whole = images.make("tiff")
     entry = struct.pack("<HHI", 259, 3, 1)
     at = whole.index(entry) + len(entry)
 
@@ -211,7 +211,7 @@ def test_a_tiff_file_says_what_it_holds_that_is_not_read(compression: int, pictu
     ],
 )
 def test_a_jpeg_file_says_what_it_holds_that_is_not_read(marker: int, bits: int, picture: str) -> None:
-    whole = pictures.make("jpeg")
+    whole = images.make("jpeg")
     at = whole.index(b"\xff\xc0")
 
     message = refusal(whole[: at + 1] + bytes([marker, 0, 17, bits]) + whole[at + 5 :], "image/jpeg")
@@ -240,7 +240,7 @@ def test_what_is_no_image_is_told_what_it_looks_like(data: bytes, looks: str) ->
 
 
 def test_an_image_over_the_limit_is_refused_by_its_header_alone() -> None:
-    bomb = pictures.black_png(16_000, 16_000)
+    bomb = images.black_png(16_000, 16_000)
 
     message = refusal(bomb)
 
@@ -252,29 +252,29 @@ def test_an_image_over_the_limit_is_refused_by_its_header_alone() -> None:
 
 
 def test_an_image_of_exactly_the_limit_is_let_in() -> None:
-    assert probe(pictures.make("png", 64, 48), max_pixels=64 * 48).width == 64
+    assert probe(images.make("png", 64, 48), max_pixels=64 * 48).width == 64
 
 
 def test_an_image_without_pixels_is_refused() -> None:
-    assert "no pixels" in refusal(pictures.png(0, 9, iter([])))
+    assert "no pixels" in refusal(images.png(0, 9, iter([])))
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 def test_a_header_that_breaks_off_is_refused(name: str) -> None:
-    body = pictures.make(name)
+    body = images.make(name)
     start = body.index(b"ftyp") + 24 if name in ("heif", "avif") else 9
 
     assert refusal(body[:start]).startswith("Unable to process input image.")
 
 
 def test_a_jpeg_whose_first_marker_comes_late_is_measured() -> None:
-    body = pictures.make("jpeg")
+    body = images.make("jpeg")
 
     assert probe(body[:3] + b"\xff" * 5 + body[3:]).width == 64
 
 
 def test_endless_tiny_chunks_are_given_up_on() -> None:
-    body = pictures.make("png")
+    body = images.make("png")
     flood = body[:33] + b"\0\0\0\0teXt\0\0\0\0" * 200_000 + body[33:]
 
     assert probe(flood).orientation == 1
@@ -291,8 +291,8 @@ def test_equal_bytes_have_equal_digests_whatever_holds_them() -> None:
 
 
 HEADERS = [
-    *(pictures.make(name) for name in pictures.FORMATS),
-    *(pictures.make_turned(name, 6) for name in pictures.TURNED_FORMATS),
+    *(images.make(name) for name in images.FORMATS),
+    *(images.make_turned(name, 6) for name in images.TURNED_FORMATS),
 ]
 
 

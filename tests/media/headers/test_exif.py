@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-import pictures
+import images
 from twinlens.media.headers.exif import orientation_of, read_tiff
 from twinlens.media.headers.upright import Foreign, Malformed
 
@@ -42,7 +42,7 @@ def test_a_directory_without_an_end_is_read_up_to_a_limit() -> None:
 
 
 def test_a_tiff_image_is_measured() -> None:
-    header = read_tiff(memoryview(pictures.make("tiff", 40, 30)))
+    header = read_tiff(memoryview(images.make("tiff", 40, 30)))
 
     assert (header.width, header.height) == (40, 30)
 

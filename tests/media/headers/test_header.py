@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-import pictures
+import images
 from twinlens.media.headers.header import jpeg_segments, read, webp_chunks
 from twinlens.media.headers.sniff import image_type_of
 from twinlens.media.headers.upright import Malformed
@@ -14,7 +14,7 @@ from twinlens.media.headers.upright import Malformed
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "webp", "gif", "bmp", "tiff"])
 def test_each_format_is_measured(name: str) -> None:
-    data = memoryview(pictures.make(name, 40, 30))
+    data = memoryview(images.make(name, 40, 30))
     row = image_type_of(data)
     assert row is not None
 
@@ -24,7 +24,7 @@ def test_each_format_is_measured(name: str) -> None:
 
 
 def test_the_segments_of_a_jpeg_end_with_its_scan() -> None:
-    data = memoryview(pictures.make("jpeg"))
+    data = memoryview(images.make("jpeg"))
 
     *_, (marker, scan) = jpeg_segments(data)
 
@@ -66,7 +66,7 @@ def test_the_chunks_of_a_webp_are_at_even_places() -> None:
     ],
 )
 def test_a_header_that_contradicts_itself_is_malformed(format_: str, data: bytes, why: str) -> None:
-    row = image_type_of(pictures.make(format_))
+    row = image_type_of(images.make(format_))
     assert row is not None
 
     with pytest.raises(Malformed, match=why):

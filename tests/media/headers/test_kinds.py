@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import clips
-import pictures
+import images
 from twinlens.domain.errors import BadMedia
 from twinlens.domain.media import Blob
 from twinlens.domain.media_types import MAX_LABEL
@@ -16,7 +16,7 @@ from twinlens.media.headers.kinds import is_inspected, labelled
 @pytest.mark.parametrize(
     ("data", "found"),
     [
-        (pictures.make("png"), ("image", "image/png")),
+        (images.make("png"), ("image", "image/png")),
         (clips.video(), ("recording", "video/mp4")),
         (clips.audio("mkv", codec="flac"), ("recording", "video/webm")),
         (clips.pdf(), ("pdf", "application/pdf")),

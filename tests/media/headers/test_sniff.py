@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import clips
-import pictures
+import images
 from twinlens.media import file_type_of
 
 
@@ -65,9 +65,9 @@ def test_sound_without_a_container_is_told_by_its_frames(data: bytes, mime_type:
 @pytest.mark.parametrize(
     ("data", "mime_type"),
     [
-        (pictures.make("png"), "image/png"),
-        (pictures.make("jpeg"), "image/jpeg"),
-        (pictures.make("avif"), "image/avif"),
+        (images.make("png"), "image/png"),
+        (images.make("jpeg"), "image/jpeg"),
+        (images.make("avif"), "image/avif"),
         (clips.pdf(1), "application/pdf"),
         (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
         (b"ID3\4", "audio/mpeg"),

@@ -20,8 +20,8 @@ import pytest
 from PIL import Image
 
 import clips
-import pictures
-import sheets
+import images
+import pdfs
 from twinlens import media
 from twinlens.domain.errors import BadMedia, Unavailable
 from twinlens.domain.media import Blob, Descriptor, ImageInfo, Pixels
@@ -59,7 +59,7 @@ async def refusal(pool: WorkerPool, data: bytes, info: ImageInfo | None = None) 
 
 
 async def assert_well(pool: WorkerPool) -> None:
-    assert pictures.corners(await decode(pool, pictures.make("jpeg"))) == pictures.CORNERS
+    assert images.corners(await decode(pool, images.make("jpeg"))) == images.CORNERS
 
 
 def open_descriptors() -> int:
@@ -118,23 +118,23 @@ def environment_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-SLOW = pictures.encode(Image.new("P", (9000, 9000)), "gif")
+SLOW = images.encode(Image.new("P", (9000, 9000)), "gif")
 """Takes half a second to decode."""
 
 
-@pytest.mark.parametrize("name", pictures.FORMATS)
+@pytest.mark.parametrize("name", images.FORMATS)
 async def test_each_format_comes_back_as_pixels(name: str) -> None:
     async with running() as pool:
-        pixels = await decode(pool, bytearray(pictures.make(name)))
+        pixels = await decode(pool, bytearray(images.make(name)))
 
     assert pixels.shape == (48, 64, 3)
     assert pixels.dtype == np.uint8
-    assert pictures.corners(pixels) == pictures.CORNERS
+    assert images.corners(pixels) == images.CORNERS
 
 
 async def test_many_requests_share_a_few_workers() -> None:
     async with running(workers=2) as pool:
-        shades = [pictures.encode(Image.new("RGB", (64, 48), (shade, 0, 0)), "png") for shade in range(40)]
+        shades = [images.encode(Image.new("RGB", (64, 48), (shade, 0, 0)), "png") for shade in range(40)]
 
         found = await asyncio.gather(*(decode(pool, body) for body in shades))
 
@@ -145,7 +145,7 @@ async def test_many_requests_share_a_few_workers() -> None:
 async def test_damaged_data_costs_its_request_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "twinlens.media.worker.pool")
     async with running() as pool:
-        message = await refusal(pool, pictures.make("jpeg")[:-40])
+        message = await refusal(pool, images.make("jpeg")[:-40])
         await assert_well(pool)
 
         assert message == (
@@ -157,7 +157,7 @@ async def test_damaged_data_costs_its_request_and_nothing_else(caplog: pytest.Lo
 
 
 async def test_a_header_that_lies_about_the_size_is_refused() -> None:
-    body = pictures.make("webp")
+    body = images.make("webp")
     lie = replace(media.probe(Blob(body, None, FIELD), 100_000_000), width=32, height=24)
 
     async with running() as pool:
@@ -165,7 +165,7 @@ async def test_a_header_that_lies_about_the_size_is_refused() -> None:
 
 
 async def test_an_image_that_needs_too_much_memory_is_refused() -> None:
-    bomb = pictures.encode(Image.new("P", (7000, 7000)), "gif")
+    bomb = images.encode(Image.new("P", (7000, 7000)), "gif")
 
     async with running(memory_mib=48) as pool:
         message = await refusal(pool, bomb)
@@ -180,7 +180,7 @@ async def test_a_crash_costs_one_request_and_one_worker() -> None:
         await assert_well(pool)
         (pid,) = pool.pids
         first = asyncio.create_task(refusal(pool, SLOW))
-        second = asyncio.create_task(decode(pool, pictures.make("png")))
+        second = asyncio.create_task(decode(pool, images.make("png")))
         await at_work(pid)
 
         os.kill(pid, signal.SIGSEGV)
@@ -197,7 +197,7 @@ async def test_a_worker_that_takes_too_long_is_killed() -> None:
         await assert_well(pool)
         (pid,) = pool.pids
 
-        message = await refusal(pool, pictures.many_scans(100, 6000, 4000))
+        message = await refusal(pool, images.many_scans(100, 6000, 4000))
 
         await until(lambda: is_gone(pid))
         assert "longer than 1 s" in message
@@ -234,7 +234,7 @@ async def test_a_job_whose_worker_was_stopped_from_outside_is_done_again(sign: s
     async with running() as pool:
         await assert_well(pool)
         (pid,) = pool.pids
-        job = asyncio.create_task(decode(pool, pictures.many_scans(90, 3000, 2000)))
+        job = asyncio.create_task(decode(pool, images.many_scans(90, 3000, 2000)))
         await at_work(pid)
 
         os.kill(pid, sign)
@@ -286,7 +286,7 @@ async def test_a_job_that_takes_all_the_work_of_its_request_ends_it(tmp_path: Pa
             restarts = pool.restarts
             with pytest.raises(ComputeQuotaExceeded):
                 await pool.decode(
-                    blob_of(pictures.make("png")), ImageInfo("png", "image/png", 1, 1), 1, 1, work
+                    blob_of(images.make("png")), ImageInfo("png", "image/png", 1, 1), 1, 1, work
                 )
 
         assert caught.value.violations[0].field == FIELD
@@ -295,7 +295,7 @@ async def test_a_job_that_takes_all_the_work_of_its_request_ends_it(tmp_path: Pa
 
 
 async def test_what_still_waits_is_refused_without_a_process_where_the_work_is_over() -> None:
-    photo, info = blob_of(pictures.many_scans(90, 3000, 2000)), ImageInfo("jpeg", "image/jpeg", 3000, 2000)
+    photo, info = blob_of(images.many_scans(90, 3000, 2000)), ImageInfo("jpeg", "image/jpeg", 3000, 2000)
     work = ComputeQuota("p", 0.2)
     async with running() as pool:
         failures = await asyncio.gather(
@@ -310,7 +310,7 @@ async def test_what_a_job_takes_is_counted() -> None:
     work = ComputeQuota("p")
     async with running() as pool:
         await pool.decode(
-            blob_of(pictures.many_scans(90, 3000, 2000)),
+            blob_of(images.many_scans(90, 3000, 2000)),
             ImageInfo("jpeg", "image/jpeg", 3000, 2000),
             64,
             48,
@@ -322,15 +322,15 @@ async def test_what_a_job_takes_is_counted() -> None:
 
 async def test_a_jpeg_of_very_many_scans_is_not_decoded() -> None:
     async with running() as pool:
-        message = await refusal(pool, pictures.many_scans(400))
+        message = await refusal(pool, images.many_scans(400))
 
         assert "more scans than any camera or program makes" in message
         assert pool.restarts == 0
-        await decode(pool, pictures.many_scans(20))
+        await decode(pool, images.many_scans(20))
 
 
 async def test_a_small_picture_does_not_wait_for_the_end_of_a_large_document() -> None:
-    document = to_file(Blob(sheets.heavy(pages=1000), "application/pdf", FIELD, "digest"))
+    document = to_file(Blob(pdfs.heavy(pages=1000), "application/pdf", FIELD, "digest"))
     pages = 0
 
     async def read_all(pool: WorkerPool) -> None:
@@ -474,7 +474,7 @@ async def test_a_pool_that_stops_while_it_looks_into_a_file_says_so(tmp_path: Pa
 
 
 async def test_requests_that_are_given_up_do_not_mix_up_the_answers() -> None:
-    photo = pictures.encode(Image.new("RGB", (3000, 2000), (9, 9, 9)), "jpeg", progressive=True)
+    photo = images.encode(Image.new("RGB", (3000, 2000), (9, 9, 9)), "jpeg", progressive=True)
 
     async with running() as pool:
         given_up = [asyncio.create_task(decode(pool, photo)) for _ in range(4)]
@@ -490,7 +490,7 @@ async def test_requests_that_are_given_up_do_not_mix_up_the_answers() -> None:
 
 
 async def test_the_event_loop_runs_on_while_images_are_decoded() -> None:
-    photo = pictures.encode(Image.new("RGB", (3000, 2000), (9, 9, 9)), "png")
+    photo = images.encode(Image.new("RGB", (3000, 2000), (9, 9, 9)), "png")
     turns = 0
 
     async with running() as pool:
@@ -555,7 +555,7 @@ async def test_workers_do_not_see_the_servers_secrets(monkeypatch: pytest.Monkey
 
 async def test_the_servers_memory_stays_flat_over_bad_images() -> None:
     noise = np.random.default_rng(3).integers(0, 256, (900, 900, 3), np.uint8)
-    damaged = pictures.encode(Image.fromarray(noise), "png")[:-3000]
+    damaged = images.encode(Image.fromarray(noise), "png")[:-3000]
 
     async with running() as pool:
         for _ in range(5):
@@ -571,8 +571,8 @@ async def test_the_servers_memory_stays_flat_over_bad_images() -> None:
 @pytest.mark.parametrize(
     "bomb",
     [
-        pictures.avif_grid(80, 80, says=(64, 48)),
-        pictures.encode(Image.new("L", (6000, 4000)), "avif", speed=10).replace(
+        images.avif_grid(80, 80, says=(64, 48)),
+        images.encode(Image.new("L", (6000, 4000)), "avif", speed=10).replace(
             struct.pack(">II", 6000, 4000), struct.pack(">II", 64, 48)
         ),
     ],
@@ -584,4 +584,4 @@ async def test_an_avif_picture_that_is_larger_than_its_header_says_costs_one_err
         message = await refusal(pool, bomb)
 
         assert "Unable to process input image" in message
-        assert pictures.corners(await decode(pool, pictures.make("avif"))) == pictures.CORNERS
+        assert images.corners(await decode(pool, images.make("avif"))) == images.CORNERS

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-import leaflets
-from leaflets import Paper
+import paged
+from paged import Paper
 from twinlens.domain.engine_media import Document, TextFile, TextLine
 from twinlens.domain.media import Image, Json
 from twinlens.domain.regions import Box
@@ -68,7 +68,7 @@ async def filled(
     ],
 )
 async def test_a_question_is_answered_with_the_page_that_says_it(question: str, answer: str) -> None:
-    assert (await told(question, leaflets.report().document)).text == answer
+    assert (await told(question, paged.report().document)).text == answer
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ async def test_a_question_is_answered_with_the_page_that_says_it(question: str, 
     ],
 )
 async def test_what_no_page_tells_is_refused(question: str) -> None:
-    answer = await told(question, leaflets.report().document)
+    answer = await told(question, paged.report().document)
 
     assert not answer.known
     assert answer.text.startswith("The built-in engine reads")
 
 
 async def test_a_refusal_says_what_was_searched() -> None:
-    answer = await told("What is the capital of France?", leaflets.report().document)
+    answer = await told("What is the capital of France?", paged.report().document)
 
     assert answer.text.endswith("Searched: 3 pages.")
 
 
 async def test_all_text_is_read_page_by_page() -> None:
-    text = (await told("Extract the text", leaflets.report().document)).text
+    text = (await told("Extract the text", paged.report().document)).text
 
     assert text.startswith("Page 1:\nAnnual Report 2025\n\nNorthwind Energy")
     assert "\n\nPage 2:\nINVOICE\n\nInvoice No.  INV-77\nDate: 3 May 2025\n" in text
@@ -103,7 +103,7 @@ async def test_all_text_is_read_page_by_page() -> None:
 
 
 async def test_a_long_document_is_read_to_its_end() -> None:
-    paper = Paper([[leaflets.line(f"This is leaf {number}.", 100, 100)] for number in range(1, 301)])
+    paper = Paper([[paged.line(f"This is leaf {number}.", 100, 100)] for number in range(1, 301)])
 
     answer = await told("Read the whole text", paper.document)
 
@@ -123,7 +123,7 @@ async def test_a_long_document_is_read_to_its_end() -> None:
     ],
 )
 async def test_only_the_pages_in_question_are_read(question: str, read: list[int]) -> None:
-    paper = leaflets.report()
+    paper = paged.report()
 
     await told(question, paper.document)
 
@@ -131,13 +131,13 @@ async def test_only_the_pages_in_question_are_read(question: str, read: list[int
 
 
 async def test_a_page_that_does_not_exist_is_not_made_up() -> None:
-    answer = await told("What does page 9 say?", leaflets.report().document)
+    answer = await told("What does page 9 say?", paged.report().document)
 
     assert answer == Answer("The document has 3 pages; there is no page 9.", known=False)
 
 
 async def test_a_summary_tells_title_size_headings_and_sentences() -> None:
-    answer = await told("Summarize this document", leaflets.report().document)
+    answer = await told("Summarize this document", paged.report().document)
 
     assert answer.text.startswith("“Annual Report 2025”: a PDF document of 3 pages, ")
     assert "- 1. Revenue (page 1)" in answer.text
@@ -160,7 +160,7 @@ async def test_a_summary_tells_title_size_headings_and_sentences() -> None:
 async def test_what_is_written_where_is_told_by_page(
     question: str, truth: bool, number: float, said: str
 ) -> None:
-    answer = await told(question, leaflets.report().document)
+    answer = await told(question, paged.report().document)
 
     assert answer.text.startswith(said)
     assert (answer.truth, answer.number) == (truth, number)
@@ -175,11 +175,11 @@ async def test_what_is_written_where_is_told_by_page(
     ],
 )
 async def test_things_are_counted(question: str, number: int) -> None:
-    assert (await told(question, leaflets.report().document)).number == number
+    assert (await told(question, paged.report().document)).number == number
 
 
 async def test_a_table_goes_on_over_the_page() -> None:
-    answer = await told("Give me the table as markdown", leaflets.report().document)
+    answer = await told("Give me the table as markdown", paged.report().document)
 
     assert answer.text == (
         "Page 2:\n"
@@ -194,7 +194,7 @@ async def test_a_table_goes_on_over_the_page() -> None:
 
 
 async def test_places_name_their_page() -> None:
-    evidence = await study(leaflets.report().document, asked("Detect all tables"), blind, Shelf())
+    evidence = await study(paged.report().document, asked("Detect all tables"), blind, Shelf())
 
     (item,) = [item for item in evidence.items or () if item.as_record()["page"] == 2]
     assert item.kind == "table"
@@ -204,7 +204,7 @@ async def test_places_name_their_page() -> None:
 async def test_a_schema_is_filled_from_all_pages() -> None:
     item = {"type": "object", "properties": {"item": STRING, "quantity": INTEGER, "amount": NUMBER}}
     result = await filled(
-        leaflets.report().document,
+        paged.report().document,
         title=STRING,
         page_count=INTEGER,
         invoice_number=STRING,
@@ -235,7 +235,7 @@ async def test_a_schema_is_filled_from_all_pages() -> None:
 
 async def test_a_schema_gets_the_answer_with_its_page_and_quote() -> None:
     question = "How long is the warranty?"
-    result = await filled(leaflets.report().document, question, answer=STRING, page=INTEGER, quote=STRING)
+    result = await filled(paged.report().document, question, answer=STRING, page=INTEGER, quote=STRING)
 
     quote = "The warranty lasts two years from the date of delivery."
     assert result.value == {"answer": f"“{quote}” (page 3)", "page": 3, "quote": quote}
@@ -243,7 +243,7 @@ async def test_a_schema_gets_the_answer_with_its_page_and_quote() -> None:
 
 async def test_a_schema_gets_the_pages_one_by_one() -> None:
     page = {"type": "object", "properties": {"page_number": INTEGER, "text": STRING}}
-    result = await filled(leaflets.report().document, pages={"type": "array", "items": page}, width=NUMBER)
+    result = await filled(paged.report().document, pages={"type": "array", "items": page}, width=NUMBER)
 
     assert [one["page_number"] for one in result.value["pages"]] == [1, 2, 3]
     assert result.value["pages"][1]["text"].startswith("INVOICE")
@@ -251,7 +251,10 @@ async def test_a_schema_gets_the_pages_one_by_one() -> None:
 
 
 async def test_the_first_page_with_a_value_wins() -> None:
-    first, second = [leaflets.line("Total: 5.00", 100, 100)], [leaflets.line("Total: 7.00", 100, 100)]
+    first, second = (
+        [paged.line("Total: 5.00", 100, 100)],
+        [paged.line("Total: 7.00", 100, 100)],
+    )
 
     result = await filled(Paper([first, second]).document, total=NUMBER)
 
@@ -273,7 +276,7 @@ class Looking:
 
 
 async def test_a_scanned_page_is_read_from_its_picture_and_the_others_are_not(reader: Reader) -> None:
-    paper, looking = leaflets.report(scans=[3]), Looking(reader)
+    paper, looking = paged.report(scans=[3]), Looking(reader)
 
     answer = (await study(paper.document, asked("How long is the warranty?"), looking.look, Shelf())).answer
 
@@ -283,7 +286,7 @@ async def test_a_scanned_page_is_read_from_its_picture_and_the_others_are_not(re
 
 
 async def test_a_scan_is_left_alone_where_the_text_of_others_answers() -> None:
-    paper = leaflets.report(scans=[1])
+    paper = paged.report(scans=[1])
 
     answer = await told("What is the invoice number?", paper.document)
 
@@ -292,12 +295,12 @@ async def test_a_scan_is_left_alone_where_the_text_of_others_answers() -> None:
 
 
 async def test_scans_are_read_in_order_until_one_answers() -> None:
-    paper, looking = leaflets.report(scans=[1, 2, 3]), Looking()
+    paper, looking = paged.report(scans=[1, 2, 3]), Looking()
 
     async def look(image: Image, wanted: frozenset[FactName]) -> Facts:
         found = await looking.look(image, wanted)
         number = len(looking.wanted)
-        page = leaflets.page_lines((leaflets.REPORT, leaflets.INVOICE, leaflets.TERMS)[number - 1])
+        page = paged.page_lines((paged.REPORT, paged.INVOICE, paged.TERMS)[number - 1])
         return Facts(found.width, found.height, found.seen_width, found.seen_height, lines=page)
 
     await study(paper.document, asked("What is the invoice number?"), look, Shelf())
@@ -306,7 +309,7 @@ async def test_scans_are_read_in_order_until_one_answers() -> None:
 
 
 async def test_what_was_read_is_remembered(reader: Reader) -> None:
-    paper, looking, shelf = leaflets.report(scans=[3]), Looking(), Shelf()
+    paper, looking, shelf = paged.report(scans=[3]), Looking(), Shelf()
     for question in ("Summarize this", "How many words are there?", "Does it mention hydrogen?"):
         await study(paper.document, asked(question), looking.look, shelf)
 
@@ -315,7 +318,7 @@ async def test_what_was_read_is_remembered(reader: Reader) -> None:
 
 
 async def test_pages_are_looked_at_for_what_only_pictures_show() -> None:
-    paper = leaflets.report()
+    paper = paged.report()
     looking = Looking(codes=(Code("QR code", "https://example.com", 1.0, Box(0, 0, 100, 100)),))
 
     answer = (
@@ -328,7 +331,7 @@ async def test_pages_are_looked_at_for_what_only_pictures_show() -> None:
 
 
 async def test_of_very_many_pages_the_first_are_looked_at_and_the_answer_says_so() -> None:
-    paper, looking = Paper([[leaflets.line("x", 100, 100)]] * 30), Looking()
+    paper, looking = Paper([[paged.line("x", 100, 100)]] * 30), Looking()
 
     answer = (await study(paper.document, asked("Are there any faces?"), looking.look, Shelf())).answer
 
@@ -347,7 +350,7 @@ async def test_a_text_file_has_no_pages() -> None:
 
 async def test_thoughts_tell_what_was_read_and_taken() -> None:
     evidence: Evidence = await study(
-        leaflets.report().document, asked("How long is the warranty?"), blind, Shelf()
+        paged.report().document, asked("How long is the warranty?"), blind, Shelf()
     )
 
     assert evidence.thoughts.startswith("A PDF document, 3 of 3 pages read:\n- “The warranty lasts")
@@ -355,7 +358,7 @@ async def test_thoughts_tell_what_was_read_and_taken() -> None:
 
 async def test_an_answer_in_json_can_be_written(reader: Reader) -> None:
     result = await filled(
-        leaflets.report().document, summary=STRING, key_points={"type": "array", "items": STRING}
+        paged.report().document, summary=STRING, key_points={"type": "array", "items": STRING}
     )
 
     assert json.dumps(result.value)
@@ -374,7 +377,7 @@ async def test_an_answer_in_json_can_be_written(reader: Reader) -> None:
     ],
 )
 async def test_what_is_on_pages_is_their_text(question: str, read: list[int]) -> None:
-    paper = leaflets.report()
+    paper = paged.report()
 
     answer = await told(question, paper.document)
 
@@ -384,7 +387,7 @@ async def test_what_is_on_pages_is_their_text(question: str, read: list[int]) ->
 
 
 async def test_all_scans_among_the_pages_that_are_asked_for_are_read(reader: Reader) -> None:
-    paper, looking = leaflets.report(scans=[1, 3]), Looking()
+    paper, looking = paged.report(scans=[1, 3]), Looking()
 
     await study(paper.document, asked("What is on pages 1 to 3?"), looking.look, Shelf())
 
@@ -394,7 +397,7 @@ async def test_all_scans_among_the_pages_that_are_asked_for_are_read(reader: Rea
 async def test_a_table_drawn_column_by_column_is_a_table() -> None:
     columns = ("Item", "Pump X200", "Valve B"), ("Qty", "2", "5"), ("Amount", "900.00", "100.00")
     cells = [
-        leaflets.line(cell, x, 200 + 20 * row)
+        paged.line(cell, x, 200 + 20 * row)
         for x, column in zip((60, 480, 880), columns, strict=True)
         for row, cell in enumerate(column)
     ]
@@ -410,7 +413,7 @@ async def test_a_table_drawn_column_by_column_is_a_table() -> None:
 
 
 async def test_of_a_block_of_short_lines_the_one_that_fits_is_quoted() -> None:
-    rows = [leaflets.line(f"row {row} of page 1", 100, 80 + 17 * row) for row in range(40)]
+    rows = [paged.line(f"row {row} of page 1", 100, 80 + 17 * row) for row in range(40)]
 
     answer = await told("What does row 17 say?", Paper([rows]).document)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import leaflets
+import paged
 from twinlens.domain.engine_media import PageText, TextLine
 from twinlens.domain.regions import Box
 from twinlens.engines.builtin.documents.pages import LANDSCAPE, PORTRAIT, Page, page_of, sentences_of
@@ -11,14 +11,14 @@ def page(*lines: TextLine) -> Page:
 
 
 def test_paragraphs_and_headings_are_blocks() -> None:
-    found = page(*leaflets.REPORT)
+    found = page(*paged.REPORT)
 
     assert [line.block for line in found.lines] == [0, 1, 1, 1, 2, 3, 3]
     assert found.headings == ("Annual Report 2025", "1. Revenue")
 
 
 def test_a_passage_knows_its_heading() -> None:
-    found = page(*leaflets.REPORT)
+    found = page(*paged.REPORT)
 
     (passage,) = [passage for passage in found.passages if "harbour" in passage.text]
     assert passage.heading == "1. Revenue"
@@ -26,7 +26,8 @@ def test_a_passage_knows_its_heading() -> None:
 
 def test_a_word_cut_at_the_end_of_a_line_is_whole_in_its_passage() -> None:
     found = page(
-        leaflets.line("It takes a long time to under-", 100, 100), leaflets.line("stand this.", 100, 117)
+        paged.line("It takes a long time to under-", 100, 100),
+        paged.line("stand this.", 100, 117),
     )
 
     assert [passage.text for passage in found.passages] == ["It takes a long time to understand this."]
@@ -34,9 +35,9 @@ def test_a_word_cut_at_the_end_of_a_line_is_whole_in_its_passage() -> None:
 
 def test_items_of_a_list_are_passages() -> None:
     found = page(
-        leaflets.line("Bring these things to the meeting on Monday morning:", 100, 100),
-        leaflets.line("• a pen", 100, 117),
-        leaflets.line("• a notebook with lines", 100, 134),
+        paged.line("Bring these things to the meeting on Monday morning:", 100, 100),
+        paged.line("• a pen", 100, 117),
+        paged.line("• a notebook with lines", 100, 134),
     )
 
     assert [passage.text for passage in found.passages][1:] == ["• a pen", "• a notebook with lines"]
@@ -52,7 +53,7 @@ def test_wide_gaps_part_the_cells_of_a_line() -> None:
 
 
 def test_what_stands_far_above_a_table_is_no_column_of_it() -> None:
-    (table,) = page(*leaflets.INVOICE).tables
+    (table,) = page(*paged.INVOICE).tables
 
     assert table.rows[0] == ("Item", "Qty", "Unit price", "Amount")
 

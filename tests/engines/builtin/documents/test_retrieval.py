@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-import leaflets
+import paged
 from twinlens.domain.engine_media import PageText
 from twinlens.engines.builtin.documents.pages import Page, page_of
 from twinlens.engines.builtin.documents.retrieval import occurrences, query, search
@@ -21,7 +21,7 @@ SENTENCES = (
 @pytest.fixture
 def pages() -> list[Page]:
     """A page a sentence."""
-    return [page_of(PageText(n, tuple(leaflets.paragraph(said, 100)))) for n, said in enumerate(SENTENCES, 1)]
+    return [page_of(PageText(n, tuple(paged.paragraph(said, 100)))) for n, said in enumerate(SENTENCES, 1)]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_nothing_is_found_where_too_little_is_shared(pages: list[Page], question
 
 
 def test_a_heading_brings_what_stands_under_it() -> None:
-    lines = (leaflets.line("Refunds", 100, 60, 24), *leaflets.paragraph("Write to us.", 120))
+    lines = (paged.line("Refunds", 100, 60, 24), *paged.paragraph("Write to us.", 120))
 
     assert (
         search(query("How do refunds work?"), [page_of(PageText(1, lines))])[0].text
@@ -58,6 +58,6 @@ def test_a_heading_brings_what_stands_under_it() -> None:
 
 
 def test_words_are_counted_across_line_breaks(pages: list[Page]) -> None:
-    page = page_of(PageText(9, (leaflets.line("beside the", 100, 100), leaflets.line("cliff", 100, 117))))
+    page = page_of(PageText(9, (paged.line("beside the", 100, 100), paged.line("cliff", 100, 117))))
 
     assert occurrences("The Cliff", [*pages, page]) == {2: 1, 6: 1, 9: 1}

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import voices
+import speech
 from twinlens.domain.engine_media import Samples, Sound
 from twinlens.engines.base import EngineSetupError
 from twinlens.engines.builtin.sound.ears import Ears
 from twinlens.processes.fork_server import ForkServer
-from whispers import whisper
+from whisper_fake import whisper
 
 SPOKEN = ((1.0, 3.0), (5.0, 6.5))
 
 
 @pytest.fixture(scope="module")
 def sound() -> Sound:
-    return voices.heard(voices.recording(8, SPOKEN), piece_s=3)
+    return speech.sound_of(speech.recording(8, SPOKEN), piece_s=3)
 
 
 @pytest.fixture(scope="module")

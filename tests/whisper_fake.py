@@ -1,4 +1,4 @@
-"""Makes a speech model that writes down the same few words whatever it hears: real to load, and tiny."""
+"""Makes a tiny Whisper model that loads for real and transcribes every window as the same few words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIMES = tuple(f"<|{number * 0.02:.2f}|>" for number in range(1501))
 
 
 def whisper(folder: Path, words: Sequence[str], start: float = 0.0, end: float = 1.0) -> Path:
-    """Make a model that hears these words between two times of every window."""
+    """Make a model that transcribes these words between two times of every window."""
     folder.mkdir()
     vocabulary = ["<unk>", *dict.fromkeys(words), *_SPECIAL, *_TIMES]
     ids = {token: number for number, token in enumerate(vocabulary)}

@@ -43,7 +43,7 @@ def grid(
 
 @dataclass
 class Paper:
-    """A document of such pages, and a note of what was read of it: texts, and pictures of pages."""
+    """A document of such pages, which records the numbers of the texts and images that were read."""
 
     pages: Sequence[Lines]
     scans: Sequence[int] = ()
@@ -52,7 +52,7 @@ class Paper:
 
     @property
     def document(self) -> Document:
-        """The document; the text of scans is on their pictures alone."""
+        """The document; scanned pages have their text in the image alone."""
         return Document("application/pdf", len(self.pages), str(id(self)), self._texts, self._images)
 
     async def _texts(self, which: Sequence[int]) -> AsyncGenerator[PageText, None]:
@@ -127,5 +127,5 @@ def report(scans: Sequence[int] = ()) -> Paper:
 
 
 def page_lines(lines: Lines) -> tuple[Line, ...]:
-    """Give lines as if they had been read on a picture."""
+    """Return lines as if they had been recognised in an image."""
     return tuple(Line(one.text, 0.95, one.box, (), index) for index, one in enumerate(lines))

@@ -15,7 +15,7 @@ LETTER = (612, 792)
 
 
 @dataclass(frozen=True)
-class Picture:
+class Jpeg:
     """A JPEG, and how the document describes it."""
 
     jpeg: bytes
@@ -25,16 +25,16 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One page: its content stream, the pictures that this draws by name, and entries of its dictionary."""
+class Page:
+    """One page: its content stream, the images that it draws by name, and entries of its dictionary."""
 
     content: str = ""
     size: tuple[float, float] = LETTER
-    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    pictures: Mapping[str, Jpeg] = field(default_factory=dict)
     extra: str = ""
 
 
-def words(text: str, x: float, y: float, *, size: float = 12) -> str:
+def text_at(text: str, x: float, y: float, *, size: float = 12) -> str:
     """Write a line at a place, from the lower left corner on."""
     for char in "\\()":
         text = text.replace(char, "\\" + char)
@@ -43,28 +43,30 @@ def words(text: str, x: float, y: float, *, size: float = 12) -> str:
 
 def column(lines: Sequence[str], x: float, top: float, *, size: float = 12) -> str:
     """Write lines one below the other."""
-    return "".join(words(line, x, top - number * size * 1.2, size=size) for number, line in enumerate(lines))
+    return "".join(
+        text_at(line, x, top - number * size * 1.2, size=size) for number, line in enumerate(lines)
+    )
 
 
-def placed(name: str, width: float, height: float, x: float = 0, y: float = 0) -> str:
-    """Draw a picture at a place."""
+def image_at(name: str, width: float, height: float, x: float = 0, y: float = 0) -> str:
+    """Draw an image at a place."""
     return f"q {width} 0 0 {height} {x} {y} cm /{name} Do Q\n"
 
 
-def picture(
+def jpeg(
     size: tuple[int, int] = (850, 1100),
     *,
     mode: str = "RGB",
     text: str = "",
     of: NDArray[np.uint8] | None = None,
     extra: str = "",
-) -> Picture:
+) -> Jpeg:
     """Make a JPEG of a slope of colours with large letters on it, or of pixels."""
     image = _slope(size, text) if of is None else Image.fromarray(of)
     body = io.BytesIO()
     image.convert(mode).save(body, "JPEG", quality=85)
     colours = {"L": "/DeviceGray", "RGB": "/DeviceRGB", "CMYK": "/DeviceCMYK"}[mode]
-    return Picture(body.getvalue(), image.size, colours, extra)
+    return Jpeg(body.getvalue(), image.size, colours, extra)
 
 
 def _slope(size: tuple[int, int], text: str) -> Image.Image:
@@ -76,13 +78,13 @@ def _slope(size: tuple[int, int], text: str) -> Image.Image:
     return image
 
 
-def scan(pages: int = 1, *, of: Picture | None = None, extra: str = "", over: str = "") -> bytes:
-    """Make a document of pages that are one picture each, and what is drawn `over` it."""
-    sheet = Sheet(placed("P", *LETTER) + over, pictures={"P": of or picture()}, extra=extra)
+def scan(pages: int = 1, *, of: Jpeg | None = None, extra: str = "", over: str = "") -> bytes:
+    """Make a document of pages that are one image each, and what is drawn `over` it."""
+    sheet = Page(image_at("P", *LETTER) + over, pictures={"P": of or jpeg()}, extra=extra)
     return document([sheet] * pages)
 
 
-def document(sheets: Sequence[Sheet], *, encrypted: bool = False, catalog: str = "") -> bytes:
+def document(sheets: Sequence[Page], *, encrypted: bool = False, catalog: str = "") -> bytes:
     """Write a document. An `encrypted` one opens without a password being given."""
     kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(sheets)))
     drawn = {id(shown): shown for sheet in sheets for shown in sheet.pictures.values()}

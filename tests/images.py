@@ -1,4 +1,4 @@
-"""Makes the images the tests need: every format, every turn, and what strangers do to them."""
+"""Makes the images the tests need: every format, every orientation, and malformed ones."""
 
 from __future__ import annotations
 

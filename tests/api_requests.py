@@ -1,4 +1,4 @@
-"""Asks an app about media, both ways: what it counts must be what it bills."""
+"""Requests with media to an app: what countTokens counts must be what generateContent bills."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Fields = dict[str, Any]
 
 
 def part(data: bytes, mime_type: str, **fields: Any) -> Fields:
-    """Write a part with the media in it."""
+    """Return a part with inline media."""
     return {"inlineData": {"mimeType": mime_type, "data": base64.b64encode(data).decode()}, **fields}
 
 
 def count(client: TestClient, model: str, *parts: Fields, **config: Any) -> dict[str, int]:
-    """Ask both for the tokens and for an answer; they must agree. Give the tokens by modality."""
+    """Return the tokens by modality, after checking that countTokens and generateContent agree."""
     asked = {"contents": [{"parts": list(parts)}], "generationConfig": config}
     whole = {"generateContentRequest": {"model": model.removeprefix("/v1beta/"), **asked}}
     counted = client.post(f"{model}:countTokens", json=whole)
@@ -29,7 +29,7 @@ def count(client: TestClient, model: str, *parts: Fields, **config: Any) -> dict
 
 
 def refusal(client: TestClient, model: str, *parts: Fields, **config: Any) -> Fields:
-    """Ask what must be refused as a bad request; give the error."""
+    """Send a request that must be refused with 400, and return its error."""
     asked = {"contents": [{"parts": list(parts)}], "generationConfig": config}
     answer = client.post(f"{model}:generateContent", json=asked)
     assert answer.status_code == 400, answer.text
@@ -38,7 +38,7 @@ def refusal(client: TestClient, model: str, *parts: Fields, **config: Any) -> Fi
 
 
 def field_of(error: Fields) -> str:
-    """Give the one field that an error is about."""
+    """Return the one field that an error names."""
     (violation,) = error["details"][0]["fieldViolations"]
     field: str = violation["field"]
     return field

@@ -1,4 +1,4 @@
-"""Makes sound that is taken for speech, without a recording of anybody: vowels, consonants and intonation."""
+"""Makes audio that detectors take for speech, without a recording of anybody."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def tone(seconds: float, hertz: float = 440, rate: int = SAMPLE_RATE, level: flo
     return (level * np.sin(2 * np.pi * hertz * times)).astype(np.float32)
 
 
-def heard(samples: Samples, start: float = 0, piece_s: float = 60, digest: str = "one") -> Sound:
-    """Give samples as an engine gets them, in pieces; they begin at `start`."""
+def sound_of(samples: Samples, start: float = 0, piece_s: float = 60, digest: str = "one") -> Sound:
+    """Return samples as an engine gets them, in pieces; they begin at `start`."""
 
     async def read(begin: float, end: float) -> AsyncGenerator[Samples, None]:
         at, last = (round((moment - start) * SAMPLE_RATE) for moment in (begin, end))
