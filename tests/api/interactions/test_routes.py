@@ -541,7 +541,7 @@ def test_the_media_of_earlier_turns_are_decoded_once(client: TestClient) -> None
 
     figures = client.get("/metrics").text
     assert 'twinlens_decoded_requests_total{result="miss"} 1.0' in figures
-    assert 'twinlens_decoded_requests_total{result="hit"} 3.0' in figures
+    assert 'twinlens_decoded_requests_total{result="hit"} 0.0' in figures
     assert "twinlens_interactions 4.0" in figures
     assert "twinlens_blobs 1.0" in figures
 
