@@ -293,7 +293,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         files=storage.files,
         contents=storage.contents,
         clock=clock,
-        processing=Processing(storage.files, pool, looks=looks, patience_s=settings.processing_wait_s),
+        processing=Processing(storage.files, pool, at_once=looks, patience_s=settings.processing_wait_s),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, cache),
         fetcher=fetcher,

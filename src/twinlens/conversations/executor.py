@@ -31,7 +31,7 @@ from ..engines.router import Served
 from ..pipeline.answer import Plan, answer, check, plan
 from ..pipeline.failures import drop_tracebacks, report, to_api_error
 from ..pipeline.media_limits import EARLIER
-from ..pipeline.persist_media import keep, keeping_inline, kept_of
+from ..pipeline.persist_media import blob_refs_of, persist, persisting_inline
 from ..pipeline.planning import PlannedMedia
 from ..pipeline.services import Services
 from ..store.interactions import InteractionStore
@@ -134,7 +134,7 @@ class Executor:
         """Write down what will be worked on, and let go of it: it may wait for long."""
         if asked.request is not None:
             check(await self._whole(asked, asked.request), asked.served)
-            async with keeping_inline(asked.request, self._services.contents) as media:
+            async with persisting_inline(asked.request, self._services.contents) as media:
                 job.set_media(media)
                 await self._add(job, asked, job.interaction)
             job.announce()
@@ -188,7 +188,7 @@ class Executor:
         stored, contents = asked.interaction.stored, self._services.contents
         planned = await plan(request, asked.served, asked.project, self._services, persist=stored)
         own = planned.media[len(request.media) - len(own_request.media) :] if stored else ()
-        kept = kept_of(own)
+        kept = blob_refs_of(own)
         job.set_plan(planned.usage, kept)
         async with contents.pinned(one.sha256 for one in kept):
             await gather((self._keep(job, asked, own), self._say(job, asked, planned)))
@@ -216,7 +216,7 @@ class Executor:
 
     async def _keep(self, job: Job, asked: JobSpec, media: Sequence[PlannedMedia]) -> None:
         """Have the bytes of its media in the store, and begin even where no piece comes for long."""
-        await keep(media, self._services.contents)
+        await persist(media, self._services.contents)
         job.kept.set()
         interaction = job.interaction
         if job.is_announced and asked.recorded:
