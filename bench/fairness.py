@@ -95,32 +95,32 @@ async def repeated(heavy: Heavy, pool: WorkerPool) -> None:
 
 async def read_film(pool: WorkerPool, film: Blob) -> None:
     """Read a frame a second."""
-    work, done = ComputeQuota("p"), 0
+    quota, done = ComputeQuota("p"), 0
     while done < FILM_S:
         wanted = tuple(number + 0.35 for number in range(done, FILM_S))
-        done += len((await pool.do(Frames(film, wanted, *FRAME_SIZE), work)).times)
+        done += len((await pool.do(Frames(film, wanted, *FRAME_SIZE), quota)).times)
 
 
 async def read_pages(pool: WorkerPool, document: Blob) -> None:
     """Draw all pages."""
-    work, done = ComputeQuota("p"), 0
+    quota, done = ComputeQuota("p"), 0
     while done < PAGES:
         numbers = tuple(range(done + 1, min(done + 10, PAGES) + 1))
-        drawn = await pool.do(PageImages(document, numbers, (PAGE_SIZE,) * len(numbers)), work)
+        drawn = await pool.do(PageImages(document, numbers, (PAGE_SIZE,) * len(numbers)), quota)
         done += len(drawn)
 
 
 async def read_photos(pool: WorkerPool, photo: bytes, count: int) -> None:
     """Decode the photos of one request, which all wait at once."""
-    work = ComputeQuota("p")
-    await asyncio.gather(*(decode(pool, photo, PHOTO, work) for _ in range(count)))
+    quota = ComputeQuota("p")
+    await asyncio.gather(*(decode(pool, photo, PHOTO, quota) for _ in range(count)))
 
 
-async def decode(pool: WorkerPool, data: bytes, info: ImageInfo, work: ComputeQuota) -> None:
+async def decode(pool: WorkerPool, data: bytes, info: ImageInfo, quota: ComputeQuota) -> None:
     """Decode a picture to the pixels of 1120 tokens, or of what it has."""
     scale = min(1.0, 1236 / info.width)
     await pool.decode(
-        Blob(data, None, "bench"), info, round(info.width * scale), round(info.height * scale), work
+        Blob(data, None, "bench"), info, round(info.width * scale), round(info.height * scale), quota
     )
 
 

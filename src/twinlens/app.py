@@ -270,7 +270,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         contents=storage.contents,
         clock=clock,
         processing=Processing(
-            storage.files, pool, looks=inspected_at_once, patience_s=settings.processing_wait_s
+            storage.files, pool, at_once=inspected_at_once, patience_s=settings.processing_wait_s
         ),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, cache),

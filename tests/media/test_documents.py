@@ -214,9 +214,9 @@ class Left:
 
     @classmethod
     def taken(cls, left: bytes, pages: object = 1) -> object:
-        with anonymous_file() as room:
-            write_all(room.fileno(), left)
-            return cls.job.result({"pages": pages}, room)
+        with anonymous_file() as buffer:
+            write_all(buffer.fileno(), left)
+            return cls.job.result({"pages": pages}, buffer)
 
 
 def test_what_a_worker_left_is_taken() -> None:
@@ -270,14 +270,14 @@ def test_a_worker_that_leaves_nonsense_is_lost(left: bytes) -> None:
 
 def test_a_worker_that_leaves_too_much_or_too_little_is_lost() -> None:
     page_images = PageImages(Blob(b"", None, "f"), (1,), ((10, 10),))
-    with anonymous_file() as room:
-        write_all(room.fileno(), bytes(299))
+    with anonymous_file() as buffer:
+        write_all(buffer.fileno(), bytes(299))
 
         with pytest.raises(WorkerDied):
-            page_images.result({"pages": 1}, room)
-        os.truncate(room.fileno(), 1 << 40)
+            page_images.result({"pages": 1}, buffer)
+        os.truncate(buffer.fileno(), 1 << 40)
         with pytest.raises(WorkerDied):
-            Left.job.result({"pages": 1}, room)
+            Left.job.result({"pages": 1}, buffer)
 
 
 @on_one_loop
@@ -327,13 +327,13 @@ async def test_a_text_that_is_too_long_is_refused(pool: WorkerPool) -> None:
 
 @pytest.mark.parametrize("said", [None, -1, True, 2.0, "7"])
 def test_a_worker_that_answers_nonsense_on_a_text_is_lost(said: object) -> None:
-    with anonymous_file() as room, pytest.raises(WorkerDied):
-        PlainText(blob(b""), "text/plain").result({"bytes": said}, room)
+    with anonymous_file() as buffer, pytest.raises(WorkerDied):
+        PlainText(blob(b""), "text/plain").result({"bytes": said}, buffer)
 
 
 def test_a_worker_that_leaves_no_text_is_lost() -> None:
-    with anonymous_file() as room:
-        write_all(room.fileno(), b"\xff")
+    with anonymous_file() as buffer:
+        write_all(buffer.fileno(), b"\xff")
 
         with pytest.raises(WorkerDied):
-            PlainText(blob(b""), "text/plain").result({"bytes": 1}, room)
+            PlainText(blob(b""), "text/plain").result({"bytes": 1}, buffer)

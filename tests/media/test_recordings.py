@@ -132,25 +132,25 @@ async def test_damage_costs_an_error_at_most(pool: WorkerPool, name: str) -> Non
 def test_a_worker_that_answers_nonsense_is_lost(times: object) -> None:
     job = Frames(stored(b""), (0, 1), 64, 48)
 
-    with anonymous_file() as room, pytest.raises(WorkerDied):
-        job.result({"times": times}, room)
+    with anonymous_file() as buffer, pytest.raises(WorkerDied):
+        job.result({"times": times}, buffer)
 
 
 @pytest.mark.parametrize("count", [None, 0, -1, 16_001, "1", True, 1.0])
 def test_a_worker_that_answers_nonsense_for_samples_is_lost(count: object) -> None:
     job = Sounds(stored(b""), 0, 1)
 
-    with anonymous_file() as room, pytest.raises(WorkerDied):
-        job.result({"samples": count}, room)
+    with anonymous_file() as buffer, pytest.raises(WorkerDied):
+        job.result({"samples": count}, buffer)
 
 
 def test_a_worker_that_cuts_the_file_is_lost() -> None:
     job = Frames(stored(b""), (0, 1), 64, 48)
 
-    with anonymous_file() as room:
-        os.truncate(room.fileno(), 64 * 48 * 3)
+    with anonymous_file() as buffer:
+        os.truncate(buffer.fileno(), 64 * 48 * 3)
         with pytest.raises(WorkerDied):
-            job.result({"times": [0, 1]}, room)
+            job.result({"times": [0, 1]}, buffer)
 
 
 @pytest.mark.parametrize("reason", [None, "surprise", 7])

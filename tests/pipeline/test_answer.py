@@ -110,7 +110,7 @@ async def services(engine: Remembering, tmp_path: Path) -> AsyncIterator[Service
         files=storage.files,
         contents=storage.contents,
         clock=storage.clock,
-        processing=Processing(storage.files, pool, looks=1, patience_s=1.0),
+        processing=Processing(storage.files, pool, at_once=1, patience_s=1.0),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),
@@ -211,11 +211,11 @@ async def test_media_that_take_too_much_work_end_the_request(services: Services)
     document = Media(Inline(pdfs.heavy(1000)), "application/pdf", "contents[0].parts[0]")
     asked, served = request(document), services.engines.get("gemini-3-flash-preview")
     planned = await plan(asked, served, "project", replace(services, work_limit_s=1.0))
-    decoder = services.decoder.for_request(planned.work)
+    decoder = services.decoder.for_request(planned.quota)
     (document_,) = await EngineMedia(decoder, MediaForms()).of(planned.media)
     assert isinstance(document_, Document)
 
-    planned.work.spend(20)
+    planned.quota.spend(20)
 
     with pytest.raises(BadMedia, match="more than 21 s of computing time") as refusal:
         _ = [page async for page in document_.images()]

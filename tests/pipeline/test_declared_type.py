@@ -28,7 +28,7 @@ TEXT = b"hello world"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def looks() -> AsyncIterator[InspectionCache]:
+async def inspections() -> AsyncIterator[InspectionCache]:
     pool = WorkerPool(1, 1024, 30.0)
     await pool.start()
     yield InspectionCache(pool)
@@ -39,12 +39,12 @@ in_the_module = pytest.mark.asyncio(loop_scope="module")
 
 
 async def planned(
-    looks: InspectionCache, data: bytes, kind: MediaKind | None, mime_type: str | None
+    inspections: InspectionCache, data: bytes, kind: MediaKind | None, mime_type: str | None
 ) -> PlannedMedia:
     part = Media(Inline(data), mime_type, "input[0]", kind=kind)
     request = Request("gemini-3-flash", (Turn("user", (part,)),))
     served = Engines.single(ScriptEngine(ScriptEngine.Options())).get(request.model)
-    planner = Planner(request, served, looks, ComputeQuota("p"), 10_000_000)
+    planner = Planner(request, served, inspections, ComputeQuota("p"), 10_000_000)
     (item,) = await planner.plan([Blob(data, mime_type, "input[0].inline_data")])
     return item
 
@@ -65,9 +65,9 @@ async def planned(
     ],
 )
 async def test_what_is_what_it_was_said_to_be_is_planned(
-    looks: InspectionCache, data: bytes, kind: MediaKind | None, found: str
+    inspections: InspectionCache, data: bytes, kind: MediaKind | None, found: str
 ) -> None:
-    assert type(await planned(looks, data, kind, None)).__name__ == found
+    assert type(await planned(inspections, data, kind, None)).__name__ == found
 
 
 @in_the_module
@@ -101,10 +101,10 @@ async def test_what_is_what_it_was_said_to_be_is_planned(
     ],
 )
 async def test_what_is_something_else_is_refused_with_what_it_is(
-    looks: InspectionCache, data: bytes, mime_type: str | None, kind: MediaKind, why: str
+    inspections: InspectionCache, data: bytes, mime_type: str | None, kind: MediaKind, why: str
 ) -> None:
     with pytest.raises(BadMedia) as refusal:
-        await planned(looks, data, kind, mime_type)
+        await planned(inspections, data, kind, mime_type)
 
     assert refusal.value.message == why
     assert [one.field for one in refusal.value.violations] == ["input[0].inline_data"]

@@ -14,7 +14,7 @@ from twinlens.domain.media import Blob, VideoInfo
 from twinlens.media.worker.compute_quota import ComputeQuota
 from twinlens.media.worker.jobs import to_file
 from twinlens.media.worker.pool import WorkerPool
-from twinlens.pipeline import inspection_cache as looks
+from twinlens.pipeline import inspection_cache
 from twinlens.pipeline.inspection_cache import InspectionCache
 
 FILM = clips.video()
@@ -70,7 +70,7 @@ async def test_a_short_text_is_remembered_and_a_long_one_is_not(pool: WorkerPool
     seen = InspectionCache(pool)
     short, long = (
         blob(b"short", "s", "text/plain"),
-        blob(b"x" * (looks.REMEMBERED_CHARS + 1), "l", "text/plain"),
+        blob(b"x" * (inspection_cache.REMEMBERED_CHARS + 1), "l", "text/plain"),
     )
     await seen.text(short, "text/plain", WORK)
     await seen.text(long, "text/plain", WORK)
@@ -92,7 +92,7 @@ async def test_a_project_does_not_see_what_another_has_shown(pool: WorkerPool) -
 
 async def test_only_so_many_are_remembered(pool: WorkerPool) -> None:
     seen = InspectionCache(pool)
-    for number in range(looks.REMEMBERED + 1):
+    for number in range(inspection_cache.REMEMBERED + 1):
         await seen.text(blob(b"t", str(number), "text/plain"), "text/plain", WORK)
     await pool.stop()
 

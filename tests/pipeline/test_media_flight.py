@@ -13,10 +13,10 @@ async def test_what_was_too_much_for_another_is_done_again_for_its_own_field() -
     flights: MediaFlight[str] = MediaFlight()
     poor, rich = ComputeQuota("p", 1), ComputeQuota("p", 100)
 
-    async def work_for(work: ComputeQuota) -> str:
+    async def work_for(quota: ComputeQuota) -> str:
         await asyncio.sleep(0)
-        work.spend(5)
-        work.check("of whoever began")
+        quota.spend(5)
+        quota.check("of whoever began")
         return "done"
 
     failed, done = await asyncio.gather(

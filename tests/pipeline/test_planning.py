@@ -28,7 +28,7 @@ in_the_module = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def looks() -> AsyncIterator[InspectionCache]:
+async def inspections() -> AsyncIterator[InspectionCache]:
     pool = WorkerPool(1, 1024, 30.0)
     await pool.start()
     yield InspectionCache(pool)
@@ -36,7 +36,7 @@ async def looks() -> AsyncIterator[InspectionCache]:
 
 
 async def planned(
-    looks: InspectionCache,
+    inspections: InspectionCache,
     *data: bytes,
     model: str = "gemini-3-flash",
     resolution: Level = "UNSPECIFIED",
@@ -47,7 +47,7 @@ async def planned(
     )
     request = Request(model, (Turn("user", parts),), resolution=resolution)
     served = Engines.single(create("script")).get(model)
-    planner = Planner(request, served, looks, ComputeQuota("p"), 10_000_000)
+    planner = Planner(request, served, inspections, ComputeQuota("p"), 10_000_000)
     return await planner.plan([Blob(one, None, part.field) for one, part in zip(data, parts, strict=True)])
 
 
@@ -64,16 +64,16 @@ async def planned(
     ids=["image", "video", "sound", "pdf", "text"],
 )
 async def test_each_medium_is_billed_as_documented(
-    looks: InspectionCache, data: bytes, costs: dict[Modality, int]
+    inspections: InspectionCache, data: bytes, costs: dict[Modality, int]
 ) -> None:
-    found = costs_of(await planned(looks, data))
+    found = costs_of(await planned(inspections, data))
 
     assert {kind: count for kind, count in found.items() if count} == costs
 
 
 @in_the_module
-async def test_media_keep_their_order_and_their_costs_add_up(looks: InspectionCache) -> None:
-    items = await planned(looks, PDF, IMAGE, b"words", IMAGE)
+async def test_media_keep_their_order_and_their_costs_add_up(inspections: InspectionCache) -> None:
+    items = await planned(inspections, PDF, IMAGE, b"words", IMAGE)
 
     assert [type(item).__name__ for item in items] == [
         "PlannedDocument",
@@ -85,35 +85,35 @@ async def test_media_keep_their_order_and_their_costs_add_up(looks: InspectionCa
 
 
 @in_the_module
-async def test_the_budget_decides_how_many_pixels_the_engine_sees(looks: InspectionCache) -> None:
-    (low,) = await planned(looks, images.make("png", 2000, 1500), resolution="LOW")
-    (high,) = await planned(looks, images.make("png", 2000, 1500), resolution="HIGH")
+async def test_the_budget_decides_how_many_pixels_the_engine_sees(inspections: InspectionCache) -> None:
+    (low,) = await planned(inspections, images.make("png", 2000, 1500), resolution="LOW")
+    (high,) = await planned(inspections, images.make("png", 2000, 1500), resolution="HIGH")
 
     assert pixels_of([low]) < pixels_of([high])
     assert low.engine_tokens <= costs_of([low])[Modality.IMAGE]
 
 
 @in_the_module
-async def test_a_clip_is_billed_for_what_it_shows(looks: InspectionCache) -> None:
-    (item,) = await planned(looks, VIDEO, clip=Clip(start=0.0, end=1.0, fps=4.0))
+async def test_a_clip_is_billed_for_what_it_shows(inspections: InspectionCache) -> None:
+    (item,) = await planned(inspections, VIDEO, clip=Clip(start=0.0, end=1.0, fps=4.0))
 
     assert costs_of([item])[Modality.VIDEO] == 4 * 70
 
 
 @in_the_module
-async def test_delimiters_are_billed_where_the_family_has_them(looks: InspectionCache) -> None:
-    assert delimiters_of(await planned(looks, IMAGE)) == 0
-    assert delimiters_of(await planned(looks, VIDEO, model="gemini-2.5-flash")) == 2 * 2
+async def test_delimiters_are_billed_where_the_family_has_them(inspections: InspectionCache) -> None:
+    assert delimiters_of(await planned(inspections, IMAGE)) == 0
+    assert delimiters_of(await planned(inspections, VIDEO, model="gemini-2.5-flash")) == 2 * 2
 
 
 @in_the_module
-async def test_more_videos_than_the_family_takes_are_refused(looks: InspectionCache) -> None:
+async def test_more_videos_than_the_family_takes_are_refused(inspections: InspectionCache) -> None:
     with pytest.raises(InvalidArgument, match="Please use at most"):
-        await planned(looks, *[VIDEO] * 11)
+        await planned(inspections, *[VIDEO] * 11)
 
 
 @in_the_module
-async def test_what_honest_media_take_of_the_decoders_is_allowed_for(looks: InspectionCache) -> None:
+async def test_what_honest_media_take_of_the_decoders_is_allowed_for(inspections: InspectionCache) -> None:
     for data in (IMAGE, VIDEO, SOUND, PDF):
-        (item,) = await planned(looks, data)
+        (item,) = await planned(inspections, data)
         assert item.work_s > 0

@@ -44,7 +44,7 @@ async def pool() -> AsyncIterator[WorkerPool]:
 
 @pytest.fixture
 async def processing(files: FileStore, pool: WorkerPool) -> AsyncIterator[Processing]:
-    processing = Processing(files, pool, looks=1, patience_s=30.0)
+    processing = Processing(files, pool, at_once=1, patience_s=30.0)
     yield processing
     await processing.stop()
 
@@ -152,7 +152,7 @@ async def test_a_pool_that_is_closed_leaves_the_file_to_the_next_who_asks(
 ) -> None:
     closed = WorkerPool(1, 1024, 30.0)
     record = await upload(storage, clips.video())
-    processing = Processing(files, closed, looks=1, patience_s=30.0)
+    processing = Processing(files, closed, at_once=1, patience_s=30.0)
 
     with pytest.raises(FailedPrecondition):
         await processing.ready("p", record.id)
@@ -188,7 +188,7 @@ async def test_a_file_deleted_meanwhile_is_gone(
 
 
 async def test_a_stop_leaves_files_processing(storage: Storage, files: FileStore, pool: WorkerPool) -> None:
-    processing = Processing(files, pool, looks=1, patience_s=30.0)
+    processing = Processing(files, pool, at_once=1, patience_s=30.0)
     records = [await upload(storage, clips.video(seconds=seconds)) for seconds in (1, 2)]
     for record in records:
         processing.begin(record)

@@ -46,7 +46,7 @@ async def services(storage: Storage) -> Services:
         files=storage.files,
         contents=storage.contents,
         clock=storage.clock,
-        processing=Processing(storage.files, pool, looks=1, patience_s=1.0),
+        processing=Processing(storage.files, pool, at_once=1, patience_s=1.0),
         inspections=InspectionCache(pool),
         decoder=Decoder(pool, None),
         fetcher=Fetcher(enabled=False, allow=(), max_bytes=1000, timeout_s=1.0),

@@ -26,10 +26,10 @@ class Pool(WorkerPool):
         self.ends: list[asyncio.Event] = []
 
     async def decode(
-        self, blob: Blob, info: ImageInfo, width: int, height: int, work: ComputeQuota | None = None
+        self, blob: Blob, info: ImageInfo, width: int, height: int, quota: ComputeQuota | None = None
     ) -> Pixels:
-        assert work is not None
-        self.asked.append(work.project)
+        assert quota is not None
+        self.asked.append(quota.project)
         self.ends.append(asyncio.Event())
         await self.ends[-1].wait()
         return np.zeros((height, width, 3), np.uint8)

@@ -31,7 +31,7 @@ from ..engines.router import Served
 from ..pipeline.answer import Plan, answer, check, plan
 from ..pipeline.failures import drop_tracebacks, report, to_api_error
 from ..pipeline.media_limits import EARLIER
-from ..pipeline.persist_media import keep, keeping_inline, kept_of
+from ..pipeline.persist_media import blob_refs_of, persist, persisting_inline
 from ..pipeline.planning import PlannedMedia
 from ..pipeline.services import Services
 from ..store.interactions import InteractionStore
@@ -134,7 +134,7 @@ class Executor:
         """Store a background request and free its body: it may wait for long."""
         if spec.request is not None:
             check(await self._whole(spec, spec.request), spec.served)
-            async with keeping_inline(spec.request, self._services.contents) as media:
+            async with persisting_inline(spec.request, self._services.contents) as media:
                 job.set_media(media)
                 await self._add(job, spec, job.interaction)
             job.announce()
@@ -188,7 +188,7 @@ class Executor:
         stored, contents = spec.interaction.stored, self._services.contents
         planned = await plan(request, spec.served, spec.project, self._services, persist=stored)
         own = planned.media[len(request.media) - len(own_request.media) :] if stored else ()
-        kept = kept_of(own)
+        kept = blob_refs_of(own)
         job.set_plan(planned.usage, kept)
         async with contents.pinned(one.sha256 for one in kept):
             await gather((self._store_media(job, spec, own), self._stream(job, spec, planned)))
@@ -216,7 +216,7 @@ class Executor:
 
     async def _store_media(self, job: Job, spec: JobSpec, media: Sequence[PlannedMedia]) -> None:
         """Store the bytes of its media, and announce it even where no output comes for long."""
-        await keep(media, self._services.contents)
+        await persist(media, self._services.contents)
         job.media_stored.set()
         interaction = job.interaction
         if job.is_announced and spec.recorded:

@@ -133,7 +133,7 @@ class Backend:
 
     @asynccontextmanager
     async def turn(self, project: str, *, patient: bool = False) -> AsyncIterator[None]:
-        """Hold one of the engine's turns while it answers a request; wait for it, and until it has loaded.
+        """Hold a slot of the engine for one request; wait for it, and until the engine has loaded.
 
         Raises `Unavailable` where it could not be loaded, and `ResourceExhausted` where enough requests wait,
         of all projects or of this one. Who is `patient` waits for that instead.

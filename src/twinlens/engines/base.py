@@ -30,7 +30,7 @@ class Engine(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Let go of everything. Called once; no call follows."""
+        """Release everything. Called once; no call follows."""
         ...
 
     def count_text(self, text: str) -> int:

@@ -196,12 +196,12 @@ def _options(fields: Mapping[str, _Node]) -> Mapping[str, _Node]:
 
 
 def _why(error: OptionError, nodes: Mapping[str, _Node]) -> str:
-    """Name an option that is missing: it has no place of its own that would."""
+    """Return why an option is wrong; a missing one, which has no line in the file, is named."""
     return error.why if error.option in nodes else f"the option {error.option!r} {error.why}"
 
 
 def _placed(node: _Node) -> str:
-    """Take a path as seen from the file's folder. An empty text is none, and is refused as such."""
+    """Resolve a path against the file's folder. An empty text is left, and is refused later."""
     return str(node.file.path.parent / node.value) if node.value else ""
 
 

@@ -19,7 +19,7 @@ ENGINES: dict[str, str] = {
     "builtin": "twinlens.engines.builtin:BuiltinEngine",
     "script": "twinlens.engines.script:ScriptEngine",
 }
-"""Name to import string, in the form of an entry point: `module:factory [extra]`."""
+"""Import strings by engine name, in the form of an entry point: `module:factory [extra]`."""
 
 
 def names() -> list[str]:

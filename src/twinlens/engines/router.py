@@ -148,7 +148,7 @@ class Engines:
         return tuple(filter(None, map(self._find, self._listed)))
 
     def get(self, model: str) -> Served:
-        """Find a model by the name a caller gives, with or without `models/` before it."""
+        """Look up a model by the name a caller gives, with or without `models/` before it."""
         name = model.removeprefix("models/")
         served = self._find(name)
         if served is None:

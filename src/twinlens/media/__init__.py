@@ -1,7 +1,7 @@
-"""Bytes from strangers to items within a budget.
+"""Untrusted bytes to pixels, samples and text within a budget.
 
-`probe` reads headers in the server process and decodes nothing; `worker.pool.WorkerPool` decodes and looks
-into stored files, in processes of their own. `image.py`, `video.py` and `pdf.py` are the only code that
+`probe` reads headers in the server process and decodes nothing; `worker.pool.WorkerPool` decodes and
+inspects stored files, in processes of their own. `image.py`, `video.py` and `pdf.py` are the only code that
 calls a decoder library, and the server never imports them.
 """
 
@@ -18,5 +18,5 @@ __all__ = ["digest", "file_type_of", "is_inspected", "labelled", "probe"]
 
 
 def digest(data: Data) -> str:
-    """Name bytes by their content: equal names, equal bytes."""
+    """Return the BLAKE3 digest of bytes: equal digests, equal bytes."""
     return blake3(data).hexdigest()

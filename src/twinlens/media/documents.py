@@ -1,7 +1,7 @@
 """The jobs that read documents, seen from the server: the pages of a PDF, and files of text.
 
-Fewer pages than were asked for come back where a worker's time or room is over before; the rest is asked
-for again. What a worker left is taken only if it is what it should be, value for value.
+Fewer pages than were asked for come back where a worker's time slice or buffer ends before; the rest is
+asked for again. What a worker wrote is checked value by value before it is used.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from .worker.jobs import Job, Limits, OpenFile, Result, encoded_images, file_of,
 from .worker.process import Reply, WorkerDied
 
 MAX_TEXT_BYTES = 32 << 20
-"""As much text one file may hold; no model takes in a quarter of it."""
+"""The most text of one file. Chosen, not measured: no model's input limit takes a quarter of it."""
 
 _MAX_PAGES_BYTES = 64 << 20
 _SHORT_TEXT_BYTES = 1 << 20
 
 
 class _Pages(InspectedJob[Result]):
-    """What the jobs on pages have in common. Pages are called by their numbers, from 1."""
+    """What the jobs on pages have in common. Page numbers begin with 1."""
 
     pages: tuple[int, ...]
 
@@ -45,25 +45,25 @@ class _Pages(InspectedJob[Result]):
 
     @property
     def subject(self) -> str:
-        """Name the field, and how much is wanted."""
+        """The field, and how much is requested, for the log."""
         return f"{self.blob.field} ({len(self.pages)} pages of a PDF)"
 
     def message(self) -> Mapping[str, object]:
-        """Say which pages are wanted."""
+        """Return the page numbers."""
         return {"pages": self.pages}
 
-    def result(self, reply: Reply, room: OpenFile) -> Result:
-        """Take what there is of the pages."""
+    def result(self, reply: Reply, buffer: OpenFile) -> Result:
+        """Return the pages that were done. Raises `BadMedia` where not even the first could be read."""
         count = reply.get("pages")
         if type(count) is not int or not 0 <= count <= len(self.pages):
             raise WorkerDied("crash", "answered nonsense for pages")
         if not count:
             raise BadMedia(_DAMAGED_PAGE.format(number=self.pages[0]), field=self.blob.field)
-        return self._taken(count, reply, room)
+        return self._taken(count, reply, buffer)
 
     @abstractmethod
-    def _taken(self, count: int, reply: Reply, room: OpenFile) -> Result:
-        """Take so many pages from where the worker left them."""
+    def _taken(self, count: int, reply: Reply, buffer: OpenFile) -> Result:
+        """Return the first `count` pages from the buffer."""
 
 
 _DAMAGED_PAGE = "Page {number} of the document is damaged. Save the document anew as PDF and send it again."
@@ -71,15 +71,15 @@ _DAMAGED_PAGE = "Page {number} of the document is damaged. Save the document ane
 
 @dataclass(frozen=True, slots=True)
 class PageTexts(_Pages[tuple[PageText, ...]]):
-    """Read the text that pages carry: of as many as time allows, and at least of one."""
+    """Extract the text of pages: of as many as time allows, and at least of one."""
 
     task: ClassVar[str] = "page texts"
 
     blob: Blob
     pages: tuple[int, ...]
 
-    def _taken(self, count: int, reply: Reply, room: OpenFile) -> tuple[PageText, ...]:
-        lines = _left(room, _MAX_PAGES_BYTES).splitlines()
+    def _taken(self, count: int, reply: Reply, buffer: OpenFile) -> tuple[PageText, ...]:
+        lines = _left(buffer, _MAX_PAGES_BYTES).splitlines()
         if len(lines) != count:
             raise WorkerDied("crash", "left another number of pages")
         return tuple(_page(number, line) for number, line in zip(self.pages, lines, strict=False))
@@ -87,7 +87,7 @@ class PageTexts(_Pages[tuple[PageText, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class PageImages(_Pages[tuple[ImageData, ...]]):
-    """Draw pages upright, each at exactly its (width, height): as many as time allows, and at least one."""
+    """Render pages upright, each at exactly its (width, height): as many as time allows, at least one."""
 
     task: ClassVar[str] = "page images"
 
@@ -102,23 +102,23 @@ class PageImages(_Pages[tuple[ImageData, ...]]):
         return self.form == "pixels"
 
     @property
-    def room_bytes(self) -> int:
-        """Ask for room for the pixels of all pages; of files, the worker knows how long they are."""
+    def buffer_bytes(self) -> int:
+        """The bytes of all pages' pixels; 0 for encoded images, whose size the worker knows."""
         return sum(width * height * 3 for width, height in self.sizes) if self.form == "pixels" else 0
 
     def message(self) -> Mapping[str, object]:
-        """Say which pages are wanted, and of what size."""
+        """Return the page numbers, their sizes and the form."""
         return {"pages": self.pages, "sizes": self.sizes, "form": self.form}
 
-    def _taken(self, count: int, reply: Reply, room: OpenFile) -> tuple[ImageData, ...]:
+    def _taken(self, count: int, reply: Reply, buffer: OpenFile) -> tuple[ImageData, ...]:
         if self.form != "pixels":
-            return encoded_images(reply, room, self.sizes[:count], self.form)
-        return pixels_in(room, self.sizes[:count])
+            return encoded_images(reply, buffer, self.sizes[:count], self.form)
+        return pixels_in(buffer, self.sizes[:count])
 
 
 @dataclass(frozen=True, slots=True)
 class PlainText(Job[str]):
-    """Turn a file of text into a string, whatever it is encoded in. Markup stays; RTF gives its text."""
+    """Decode a text file, whatever its charset. Markup stays as it is; of RTF only the text is returned."""
 
     task: ClassVar[str] = "plain text"
 
@@ -127,36 +127,36 @@ class PlainText(Job[str]):
 
     @property
     def subject(self) -> str:
-        """Name the field and the type."""
+        """The field and the type, for the log."""
         return f"{self.blob.field} ({self.mime_type})"
 
     @property
     def is_long(self) -> bool:
-        """Tell by the file's size."""
+        """Whether the file is larger than 1 MiB."""
         return os.fstat(file_of(self.blob).fileno()).st_size > _SHORT_TEXT_BYTES
 
     def message(self) -> Mapping[str, object]:
-        """Say what the label says, and how much is too much."""
+        """Return the declared type, and the most bytes of text."""
         return {"mime_type": self.mime_type, "max_bytes": MAX_TEXT_BYTES}
 
     def file(self) -> AbstractContextManager[OpenFile]:
-        """Hold the file, if it is not too long to begin with."""
+        """Return the open file. Raises `BadMedia` where it is longer than a text may be."""
         self._check_size(os.fstat(file_of(self.blob).fileno()).st_size)
         return nullcontext(file_of(self.blob))
 
-    def result(self, reply: Reply, room: OpenFile) -> str:
-        """Take the text, if it is not too long."""
+    def result(self, reply: Reply, buffer: OpenFile) -> str:
+        """Return the text. Raises `BadMedia` where it is too long."""
         count = reply.get("bytes")
         if type(count) is not int or count < 0:
             raise WorkerDied("crash", "answered nonsense for bytes")
         self._check_size(count)
         try:
-            return _left(room, MAX_TEXT_BYTES).decode()
+            return _left(buffer, MAX_TEXT_BYTES).decode()
         except UnicodeDecodeError as error:
             raise WorkerDied("crash", "left no UTF-8") from error
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there is no text."""
+        """Return the error for a text that could not be read."""
         looks = sniff.describe(memoryview(os.pread(file_of(self.blob).fileno(), sniff.FIRST_BYTES, 0)))
         values = {
             "label": essence(self.mime_type),
@@ -184,13 +184,13 @@ _TEXT_REFUSALS: Mapping[str, str] = {
 }
 
 
-def _left(room: OpenFile, max_bytes: int) -> bytearray:
-    """Read what a worker left, and no more of it than there may be."""
-    size = os.fstat(room.fileno()).st_size
+def _left(buffer: OpenFile, max_bytes: int) -> bytearray:
+    """Read the buffer whole. Raises `WorkerDied` where it holds more than `max_bytes`."""
+    size = os.fstat(buffer.fileno()).st_size
     if size > max_bytes:
         raise WorkerDied("crash", "left too much")
     data = bytearray(size)
-    fill(memoryview(data), room)
+    fill(memoryview(data), buffer)
     return data
 
 
@@ -212,12 +212,12 @@ def _line(said: object) -> TextLine:
 
 
 def _is_plain(said: object) -> bool:
-    """Tell a line that can be written as UTF-8."""
+    """Whether a value is a string that can be encoded as UTF-8."""
     return isinstance(said, str) and _HALF.search(said) is None
 
 
 _HALF = re.compile("[\ud800-\udfff]")
-"""Halves of a character, which JSON can name."""
+"""Surrogates, which JSON can escape."""
 
 
 def _is_box(said: Sequence[object]) -> bool:

@@ -1,6 +1,6 @@
-"""The look into a stored recording or document before anybody asks about it, seen from the server.
+"""The inspection of a stored recording or document before it is used, seen from the server.
 
-`video.py` and `pdf.py` do the looking, in a worker process that is handed the file's descriptor:
+`video.py` and `pdf.py` inspect it in a worker process that receives the file's descriptor:
 nothing is copied, whatever the size.
 """
 
@@ -32,7 +32,7 @@ _MAX_SIDE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Inspect(Job[Inspected]):
-    """Look into a recording or a document that lies in a file."""
+    """Inspect a recording or a document that is stored in a file."""
 
     task: ClassVar[str] = "inspect"
 
@@ -41,23 +41,23 @@ class Inspect(Job[Inspected]):
 
     @property
     def subject(self) -> str:
-        """Name the type."""
+        """The type, for the log."""
         return f"a stored file ({self.mime_type})"
 
     def limit_s(self, limits: Limits) -> float:
-        """Allow all the time for 512 MiB, and less for smaller files."""
+        """Return the whole timeout for 512 MiB or more, and less for smaller files."""
         return limits.part(os.fstat(file_of(self.blob).fileno()).st_size / _LARGE_BYTES)
 
     def message(self) -> Mapping[str, object]:
-        """Say who is to look, and at what."""
+        """Return the decoder and the type."""
         return reading_of(self.mime_type)
 
     def result(self, reply: Reply, room: OpenFile) -> Inspected:
-        """Take what was found, within reason."""
+        """Check the reply and return what it says of the file."""
         return self._kind.result(reply, meant(self.mime_type))
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why the file cannot be used."""
+        """Return the error for a file that cannot be used."""
         head = os.pread(file_of(self.blob).fileno(), sniff.FIRST_BYTES, 0)
         values = {
             "label": essence(self.mime_type),
@@ -73,21 +73,21 @@ class Inspect(Job[Inspected]):
         return _KINDS[kind_of(self.mime_type) or "recording"]
 
     def _is_sound(self, head: bytes) -> bool:
-        """Tell what is meant to be sound, and what is whatever its label says."""
+        """Whether the label or the first bytes are those of audio."""
         return any(content_of(label) == "audio" for label in (self.mime_type, sniff.file_type_of(head)))
 
 
 def reading_of(mime_type: str | None) -> Mapping[str, object]:
-    """Say who reads a file, and as what, as a worker is told."""
+    """Return which decoder reads a file, and as what type, for a worker's message."""
     # Where the label says nothing, it is the bytes that were taken for a recording.
     return {"decoder": decoder_of(mime_type) or "recording", "mime_type": meant(mime_type)}
 
 
 class InspectedJob(Job[Result]):
-    """A job on a file that has been inspected: it is refused in the same words, for its own field."""
+    """A job on a file that has been inspected: its errors are the inspection's, with its own field."""
 
     own_refusals: ClassVar[Mapping[str, str]] = {}
-    """What it says for reasons that an inspection does not have."""
+    """Error messages for reasons that an inspection does not have."""
 
     @property
     @abstractmethod
@@ -95,7 +95,7 @@ class InspectedJob(Job[Result]):
         """The type that it was inspected as."""
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there is no result, as the inspection would have."""
+        """Return the error that an inspection would have raised."""
         why = self.own_refusals.get(str(reason))
         why = why or Inspect(self.blob, self.mime_type).refusal(reason, reply, limits).message
         return BadMedia(why, field=self.blob.field)
@@ -103,7 +103,7 @@ class InspectedJob(Job[Result]):
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What one kind of file is asked for, and what is said when there is no answer."""
+    """How one kind of file's reply is parsed, and the error message for each reason."""
 
     result: Callable[[Reply, str], Inspected]
     refusals: Mapping[str, str]
@@ -189,7 +189,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "smaller": "Cut it into parts",
     },
 }
-"""What stands in the sentences about recordings, by what their label says they are."""
+"""The words for error messages about recordings, by the label's media type."""
 
 
 def _number(reply: Reply, name: str, most: int) -> int:
@@ -200,6 +200,6 @@ def _number(reply: Reply, name: str, most: int) -> int:
 
 
 def _codec(reply: Reply) -> str:
-    """Read the codec's name, as the middle of a sentence; a decoder's names are plain."""
+    """Return the codec's name with a space before it, or nothing where it is not plain letters and digits."""
     name = reply.get("codec")
     return f" {name}" if isinstance(name, str) and re.fullmatch(r"[a-z0-9_]{1,32}", name) else ""

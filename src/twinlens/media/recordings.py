@@ -1,6 +1,6 @@
-"""The jobs that read recordings, seen from the server: the frames of a video, and the sound.
+"""The jobs that read recordings, seen from the server: the frames of a video, and the audio.
 
-What comes back is less than what was asked for where a worker's time or room is over before; the rest is
+Less than what was asked for comes back where a worker's time slice or buffer ends before; the rest is
 asked for again.
 """
 
@@ -23,14 +23,14 @@ from .worker.process import Reply, WorkerDied
 
 MAX_BATCH_BYTES = 64 << 20
 MAX_BATCH_FRAMES = 500
-"""What one job gives at most, whatever is asked for; one frame is always given."""
+"""The most that one job returns; one frame is always returned. Chosen, not measured."""
 
 _MAX_TIME_S = 1e7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameBatch:
-    """Frames of one size, and the time of each in seconds from the first picture.
+    """Frames of one size, and the time of each in seconds from the first frame.
 
     `images` are upright and RGB, as pixels or encoded.
     """
@@ -62,11 +62,11 @@ class Frames(_RecordingJob[FrameBatch]):
 
     @property
     def subject(self) -> str:
-        """Name the field, and how much is wanted."""
+        """The field, and how much is requested, for the log."""
         return f"{self.blob.field} ({len(self.times)} frames of {self.blob.mime_type})"
 
     def message(self) -> Mapping[str, object]:
-        """Say which frames are wanted, with the one after them, and of what size."""
+        """Return the times, with the one after them, the size and the form."""
         return {
             "times": self.times[: self._most + 1],
             "width": self.width,
@@ -80,17 +80,17 @@ class Frames(_RecordingJob[FrameBatch]):
         return self.form == "pixels"
 
     @property
-    def room_bytes(self) -> int:
-        """Ask for room for the pixels, which the worker encodes there where files are wanted."""
+    def buffer_bytes(self) -> int:
+        """The bytes of the pixels, from which the worker encodes where files are requested."""
         return self._most * self._frame_bytes
 
-    def result(self, reply: Reply, room: OpenFile) -> FrameBatch:
-        """Take the pixels or the files."""
+    def result(self, reply: Reply, buffer: OpenFile) -> FrameBatch:
+        """Return the frames, as pixels or encoded, with their times."""
         times = _times(reply, self._most)
         sizes = ((self.width, self.height),) * len(times)
         if self.form != "pixels":
-            return FrameBatch(encoded_images(reply, room, sizes, self.form), times)
-        return FrameBatch(pixels_in(room, sizes), times)
+            return FrameBatch(encoded_images(reply, buffer, sizes, self.form), times)
+        return FrameBatch(pixels_in(buffer, sizes), times)
 
     @property
     def _most(self) -> int:
@@ -103,7 +103,7 @@ class Frames(_RecordingJob[FrameBatch]):
 
 @dataclass(frozen=True, slots=True)
 class Sounds(_RecordingJob[Samples | bytes]):
-    """Decode the sound between two times, as much as time allows; silence where there is none.
+    """Decode the audio between two times, as much as time allows; silence where there is none.
 
     The form is samples, or one WAV file of 16 bits.
     """
@@ -118,30 +118,30 @@ class Sounds(_RecordingJob[Samples | bytes]):
 
     @property
     def subject(self) -> str:
-        """Name the field, and how much is wanted."""
+        """The field, and how much is requested, for the log."""
         return f"{self.blob.field} ({self.end - self.start:g} s of sound of {self.blob.mime_type})"
 
     def message(self) -> Mapping[str, object]:
-        """Say which samples are wanted."""
+        """Return the time span, the form and the decoder."""
         reading = reading_of(self.blob.mime_type)
         return {"start": self.start, "samples": self._samples, "form": self.form, **reading}
 
     @property
-    def room_bytes(self) -> int:
-        """Ask for room for the samples."""
+    def buffer_bytes(self) -> int:
+        """The bytes of the samples."""
         return max(self._samples, 1) * np.dtype(np.float32).itemsize
 
-    def result(self, reply: Reply, room: OpenFile) -> Samples | bytes:
-        """Copy the samples out; those of 16 bits get the head of a WAV file."""
+    def result(self, reply: Reply, buffer: OpenFile) -> Samples | bytes:
+        """Copy the samples out of the buffer; those of 16 bits get a WAV header."""
         count = reply.get("samples")
         if type(count) is not int or not min(self._samples, 1) <= count <= self._samples:
             raise WorkerDied("crash", "answered nonsense for samples")
         if self.form == "wav":
             data = bytearray(count * _WAV_SAMPLE_BYTES)
-            fill(memoryview(data), room)
+            fill(memoryview(data), buffer)
             return _wav_head(len(data)) + data
         samples = np.empty(count, np.float32)
-        fill(samples.data, room)
+        fill(samples.data, buffer)
         if not np.isfinite(samples).all():
             raise WorkerDied("crash", "left what are no numbers")
         return np.clip(samples, -1, 1, out=samples)
@@ -152,7 +152,7 @@ class Sounds(_RecordingJob[Samples | bytes]):
 
 
 def wav_samples(data: bytes) -> int:
-    """Count the samples of a WAV file that `Sounds` has made."""
+    """Return the number of samples in a WAV file that `Sounds` has made."""
     return (len(data) - _WAV_HEAD.size) // _WAV_SAMPLE_BYTES
 
 
@@ -161,7 +161,7 @@ _WAV_SAMPLE_BYTES, _WAV_BITS, _PCM = 2, 16, 1
 
 
 def _wav_head(data_bytes: int) -> bytes:
-    """Write what stands before PCM samples of 16 bits, one channel at `SAMPLE_RATE`, in a WAV file."""
+    """Encode the header of a WAV file of 16-bit PCM, one channel at `SAMPLE_RATE`."""
     form = 16, _PCM, 1, SAMPLE_RATE, SAMPLE_RATE * _WAV_SAMPLE_BYTES, _WAV_SAMPLE_BYTES, _WAV_BITS
     size = _WAV_HEAD.size - 8 + data_bytes
     return _WAV_HEAD.pack(b"RIFF", size, b"WAVE", b"fmt ", *form, b"data", data_bytes)

@@ -1,7 +1,7 @@
 """The one path of a request: resolve, probe, plan, decode, prompt, generate.
 
 `plan` is its first half: nothing is decoded, and `countTokens` stops there. `answer` is the second.
-Streaming and plain, every dialect goes through these two.
+Streaming or plain, in every dialect, requests go through these two.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from .surrogates import well_formed
 class Plan:
     """A request with every cost decided. `usage` holds the prompt's tokens and nothing of the answer.
 
-    `work` is what its media may make the decoders do, and whose they are.
+    `quota` is the CPU time that its media may take, and names the project.
     """
 
     request: Request
     served: Served
     media: tuple[PlannedMedia, ...]
     usage: Usage
-    work: ComputeQuota
+    quota: ComputeQuota
 
 
 async def plan(
@@ -51,20 +51,20 @@ async def plan(
 ) -> Plan:
     """Decide what every part of a request costs; nothing is decoded.
 
-    `persist` names the media so that they can be kept.
+    `persist` names the media by their SHA-256, so that they can be stored.
     """
     check(request, served)
     blobs = await resolve(request.media, project, services, persist=persist)
-    work = ComputeQuota(project, services.work_limit_s)
-    planner = Planner(request, served, services.inspections, work, services.max_image_pixels)
+    quota = ComputeQuota(project, services.work_limit_s)
+    planner = Planner(request, served, services.inspections, quota, services.max_image_pixels)
     items = await planner.plan(blobs)
-    work.allow(sum(item.work_s for item in items))
+    quota.allow(sum(item.work_s for item in items))
     tokens = costs_of(items)
     count = partial(prompt.count_text, request, served.engine.count_text)
     tokens[Modality.TEXT] += await off_loop_if_large(request, count)
     usage = Usage(prompt=+tokens, engine_media=sum(item.engine_tokens for item in items))
     _check_input_limit(usage.prompt_total, delimiters_of(items), served)
-    return Plan(request, served, items, usage, work)
+    return Plan(request, served, items, usage, quota)
 
 
 async def answer(planned: Plan, services: Services, *, patient: bool = False) -> AsyncGenerator[Answer, None]:
@@ -75,15 +75,15 @@ async def answer(planned: Plan, services: Services, *, patient: bool = False) ->
     Pieces carry the prompt's usage. The last one of a candidate says nothing but how it ended; its usage
     adds what has been written until then. Closing the generator cancels the engine's work.
 
-    It is the engine's turn first: who waits for one engine holds no pixels that those of another need. Who
-    is `patient` waits where the engine's queue is full.
+    The engine's turn is awaited first: a request that waits for one engine holds no pixels that another
+    needs. A `patient` one also waits where the engine's queue is full.
     """
-    backend, project = planned.served.backend, planned.work.project
+    backend, project = planned.served.backend, planned.quota.project
     async with (
         backend.turn(project, patient=patient),
         services.pixel_limiter.take(pixels_of(planned.media)),
     ):
-        decoder = services.decoder.for_request(planned.work)
+        decoder = services.decoder.for_request(planned.quota)
         media = EngineMedia(decoder, planned.served.engine.capabilities.media)
         items = await media.of(planned.media)
         built = await off_loop_if_large(planned.request, partial(prompt.build, planned.request, items))
@@ -94,13 +94,13 @@ async def answer(planned: Plan, services: Services, *, patient: bool = False) ->
 
 
 def check(request: Request, served: Served) -> None:
-    """Refuse what can be told to be wrong before any medium is looked at; `plan` does it first."""
+    """Raise for what is wrong before any medium is inspected; `plan` does it first."""
     check_images(request, served.generation)
     _check_calls(request, served.engine)
 
 
 def _check_calls(request: Request, engine: Engine) -> None:
-    """Refuse to have a function called by an engine that never does."""
+    """Raise where a function call is required of an engine that makes none."""
     if request.tool_choice.mode == "ANY" and not engine.capabilities.calls:
         raise InvalidArgument(
             "Function calling mode ANY is not supported: this server answers in text.",
@@ -109,7 +109,7 @@ def _check_calls(request: Request, engine: Engine) -> None:
 
 
 def _check_input_limit(tokens: int, delimiters: int, served: Served) -> None:
-    """Hold a prompt to the model's limit by its payload: an hour of film, three at LOW, fit."""
+    """Raise for a prompt over the model's limit, by its payload: an hour of video, three at LOW, fit."""
     limit = served.generation.input_token_limit
     if tokens - delimiters > limit:
         raise InvalidArgument(
@@ -119,7 +119,7 @@ def _check_input_limit(tokens: int, delimiters: int, served: Served) -> None:
 
 
 async def _candidates(request: EngineRequest, planned: Plan) -> AsyncGenerator[Answer, None]:
-    """Ask for as many candidates as are wanted, one after the other; a blocked prompt ends it."""
+    """Generate the requested candidates one after the other; a blocked prompt ends them."""
     usage = planned.usage
     for index in range(request.sampling.candidates):
         async with aclosing(_candidate(index, request, planned.served.engine, usage)) as pieces:

@@ -1,4 +1,4 @@
-"""The name of what a blob holds, found out off the event loop where that takes long."""
+"""The digest of a blob's bytes, computed off the event loop where they are many."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from ..domain.media_types import essential
 
 
 async def content_of(blob: Blob) -> str:
-    """Name a blob's content: equal names, equal bytes."""
+    """Return the digest of a blob's content: equal digests, equal bytes."""
     if blob.digest is not None:
         return blob.digest
     return await off_loop_unless(len(blob.data) <= ON_LOOP_BYTES, partial(media.digest, blob.data))
 
 
 def named_for(project: str, content: str) -> str:
-    """Name a content of a project for whatever remembers it: another project's has another name."""
+    """Return a cache name for a content of a project: another project's differs."""
     return f"{project}/{content}"
 
 
 def read_as(content: str, mime_type: str | None) -> str:
-    """Name a content as its label has it read: the same bytes are other samples at another rate."""
+    """Return a name for a content with its label's parameters: at another rate, bytes are other samples."""
     label = essential(mime_type)
     return f"{content} as {label}" if ";" in label else content
 
 
 async def sha256_of(data: Data) -> str:
-    """Name bytes as the store does, by their SHA-256 in hexadecimal."""
+    """Return the SHA-256 of bytes in hexadecimal, under which the store has them."""
     return (await off_loop_unless(len(data) <= ON_LOOP_BYTES, partial(hashlib.sha256, data))).hexdigest()

@@ -1,8 +1,8 @@
 """From encoded media to what engines take of it, doing nothing twice.
 
-What has been decoded for some content and size is kept on disk, and requests of a project that want the
-same picture at the same time share one decode, and one array. Nothing is shared between projects: who gets
-an answer sooner than another would know what the other has shown.
+What has been decoded for a content and a size is cached on disk, and requests of a project that want the
+same image at the same time share one decode, and one array. Nothing is shared between projects: the
+response time would reveal what another project has sent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WORTH_KEEPING_PIXELS = 256 * 256
 """Smaller images are decoded in a millisecond or two, and are not worth a file each."""
 
 MOST_KNOWN_DECODABLE = 100_000
-"""Of images: some 20 MB of names."""
+"""How many images are remembered as decodable: some 20 MB of names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,17 @@ class ImagePlan:
 
     @property
     def name(self) -> str:
-        """Tell plans of one content apart that show different pixels."""
+        """A name that differs between plans of one content that show different pixels."""
         return f"{self.width}x{self.height}{self.of}"
 
     @property
     def key(self) -> str:
-        """Name what is made: another form is another thing, and another version may decode otherwise."""
+        """The cache key: with the form, and the version, which may decode differently."""
         return f"{self.name} {self.form} by {__version__}"
 
 
 class Decoder:
-    """What is decoded, for all requests: the pool, the cache and the decodes under way.
+    """The decoders of all requests: the pool, the cache and the decodes in progress.
 
     Used from one event loop. `hits`, `joined` and `misses` count what was asked for: read from the cache,
     shared with a request that was already waiting, decoded.
@@ -78,47 +78,47 @@ class Decoder:
 
     @property
     def joined(self) -> int:
-        """How often a decode that was under way was shared."""
+        """How often a decode in progress was shared."""
         return self.flights.joined
 
-    def for_request(self, work: ComputeQuota) -> RequestDecoder:
-        """Give what decodes for one request, and finds what was decoded for its project."""
-        return RequestDecoder(self, work)
+    def for_request(self, quota: ComputeQuota) -> RequestDecoder:
+        """Return a decoder for one request, which shares cached images within its project."""
+        return RequestDecoder(self, quota)
 
 
 class RequestDecoder:
-    """Gives one request its pixels, from the cache or from the pool."""
+    """Decodes for one request, from the cache or in the pool."""
 
-    def __init__(self, shared: Decoder, work: ComputeQuota) -> None:
+    def __init__(self, shared: Decoder, quota: ComputeQuota) -> None:
         self._shared = shared
-        self._work = work
+        self._quota = quota
 
     def name(self, blob: Blob) -> str:
-        """Name a blob's content to an engine, which may remember what it has seen of it."""
-        return named_for(self._work.project, read_as(blob.digest or "", blob.mime_type))
+        """Return the name of a blob's content under which an engine may cache what it found in it."""
+        return named_for(self._quota.project, read_as(blob.digest or "", blob.mime_type))
 
     async def image(
         self, blob: Blob, info: ImageInfo, width: int, height: int, form: ImageForm = "pixels"
     ) -> ImageData:
         """Return an upright image of exactly `width` x `height`, as pixels or as a file.
 
-        Pixels cannot be written to: other requests may be looking at the same ones. Cancelling one request
+        Pixels are read-only: other requests may share them. Cancelling one request
         takes nothing from the others.
         """
         content = await content_of(blob)
         plan = ImagePlan(width, height, form)
         made = await self._shared.flights.do_for_field(
-            named_for(self._work.project, f"{content}-{plan.key}"),
+            named_for(self._quota.project, f"{content}-{plan.key}"),
             lambda: self._load(content, blob, info, plan),
             blob.field,
-            self._work,
+            self._quota,
         )
-        self._shared.note_decodable(self._work.project, content)
+        self._shared.note_decodable(self._quota.project, content)
         return made
 
     async def check(self, blob: Blob, info: ImageInfo, width: int, height: int, form: ImageForm) -> None:
         """Raise where an image cannot be decoded. One that has been decoded is not decoded again."""
-        if not self._shared.is_decodable(self._work.project, await content_of(blob)):
+        if not self._shared.is_decodable(self._quota.project, await content_of(blob)):
             await self.image(blob, info, width, height, form)
 
     async def series(
@@ -127,10 +127,10 @@ class RequestDecoder:
         plans: Sequence[ImagePlan],
         load: Callable[[int], Awaitable[Sequence[ImageData]]],
     ) -> AsyncGenerator[ImageData, None]:
-        """Return the images of a medium that `plans` tell apart, one after the other.
+        """Yield the images of a medium that `plans` describe, one after the other.
 
-        `load(n)` decodes the n-th and as many of those after it as are had cheaply; that goes on while
-        the last ones are being looked at.
+        `load(n)` decodes the n-th and as many of those after it as are cheap; it runs ahead while the
+        last ones are being used.
         """
         async with aclosing(read_ahead(self._batches(blob, plans, load))) as batches:
             async for batch in batches:
@@ -138,8 +138,8 @@ class RequestDecoder:
                     yield made
 
     async def do(self, job: Job[T]) -> T:
-        """Do a job on a recording or a document, or a part of it, when its turn comes."""
-        return await self._shared.pool.do(job, self._work)
+        """Run a job on a recording or a document when its turn comes."""
+        return await self._shared.pool.do(job, self._quota)
 
     async def _batches(
         self,
@@ -171,7 +171,7 @@ class RequestDecoder:
 
     async def _kept(self, content: str, plan: ImagePlan) -> ImageData | None:
         cache = self._shared.cache
-        found = await cache.get(self._work.project, content, plan.key) if cache else None
+        found = await cache.get(self._quota.project, content, plan.key) if cache else None
         if found is None:
             return None
         self._shared.hits += 1
@@ -192,4 +192,4 @@ class RequestDecoder:
                 made.setflags(write=False)
             if cache and is_worth_it:
                 kept = made.data if isinstance(made, EncodedImage) else made
-                cache.put(self._work.project, content, plan.key, kept)
+                cache.put(self._quota.project, content, plan.key, kept)

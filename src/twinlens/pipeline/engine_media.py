@@ -1,4 +1,4 @@
-"""From a planned medium to what the engine gets: what gives it images, frames, pages and sound."""
+"""From a planned medium to what the engine gets: images, frames, pages and audio, read on demand."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from .decoder import ImagePlan, RequestDecoder
 from .planning import PlannedDocument, PlannedImage, PlannedMedia, PlannedSound, PlannedText, PlannedVideo
 
 AUDIO_JOB_S = 600
-"""So much sound is decoded at a time, 38 MB."""
+"""The most audio of one decoding job: 38 MB of samples. Chosen, not measured."""
 
 AUDIO_PIECE_S = 60
-"""So much of it is handed to an engine at a time: 3.8 MB of samples, or a WAV file of half of that."""
+"""The most audio that an engine gets at a time: 3.8 MB of samples, or half of that as WAV."""
 
 CHECKED_AT_ONCE = 4
-"""Of one request's images. More would only wait for the same workers."""
+"""How many of one request's images are checked at once. More would only wait for the same workers."""
 
 PAGES_AT_ONCE = 200
-"""The text of so many pages is asked for at a time; a worker gives back fewer where they hold much."""
+"""How many pages' text one job asks for; a worker returns fewer where they hold much. Chosen."""
 
 
 class EngineMedia:
-    """Makes what an engine gets of one request's media, in the forms that it asks for."""
+    """Builds the media of one request for an engine, in the forms that it declares."""
 
     def __init__(self, decoder: RequestDecoder, forms: MediaForms) -> None:
         self._decoder = decoder
@@ -51,7 +51,7 @@ class EngineMedia:
         self._unchecked: dict[str, PlannedImage] = {}
 
     async def of(self, planned: Sequence[PlannedMedia]) -> tuple[Medium, ...]:
-        """Say of all media how they are to be had; nothing is decoded yet."""
+        """Return all media as the engine reads them; nothing is decoded yet."""
         return tuple([await self._of(item) for item in planned])
 
     async def check_images(self) -> None:
@@ -196,7 +196,7 @@ def _document(planned: PlannedDocument, decoder: RequestDecoder, form: ImageForm
 
 
 def _fitting(sizes: Sequence[tuple[int, int]]) -> int:
-    """Count the pages at the beginning that a worker's kept room is large enough for, at least one."""
+    """Return how many of the first pages fit the buffer that a worker reuses, at least one."""
     room, count = KEPT_BYTES, 0
     for width, height in sizes:
         room -= width * height * 3

@@ -1,4 +1,4 @@
-"""What a failure that nobody has translated means to a caller."""
+"""From unexpected failures to API errors, and to the log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def to_api_error(failure: Exception) -> TwinlensError:
-    """Tell a caller what a failure means that nobody has translated; mostly that it is our fault."""
+    """Return the API error for a failure that nobody has translated: mostly `Internal`."""
     if isinstance(failure, TwinlensError):
         return failure
     error = public_error(failure.errno) if isinstance(failure, OSError) else Internal()
@@ -20,7 +20,7 @@ def to_api_error(failure: Exception) -> TwinlensError:
 
 
 def report(error: TwinlensError, what: str) -> None:
-    """Log what no caller is told: a fault of ours in `what`, with its traceback, or what caused a refusal."""
+    """Log what the caller does not see: an internal error's traceback, or another error's cause."""
     if isinstance(error, Internal):
         log.error("%s broke", what, exc_info=error)
     elif error.__cause__ is not None:
@@ -28,7 +28,7 @@ def report(error: TwinlensError, what: str) -> None:
 
 
 def drop_tracebacks(failure: BaseException) -> None:
-    """Let go of the frames that an error has come through.
+    """Drop the tracebacks of an error and of its causes.
 
     They hold the request's media, and errors that refer to one another keep them until the next collection.
     """

@@ -1,4 +1,4 @@
-"""Decoder work that several requests wait for is done once; each is refused in its own words."""
+"""Decoder work that several requests wait for is done once; each gets an error for its own field."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ T = TypeVar("T")
 
 
 class MediaFlight(SingleFlight[T]):
-    """Shares what decoders do on media."""
+    """Shares decoder jobs between requests."""
 
     async def do_for_field(
-        self, name: str, load: Callable[[], Coroutine[Any, Any, T]], field: str, work: ComputeQuota
+        self, name: str, load: Callable[[], Coroutine[Any, Any, T]], field: str, quota: ComputeQuota
     ) -> T:
-        """Share what decoders do on the medium in a field; each is refused for its own field and work."""
+        """Share `load` by `name`; errors name the caller's own field and quota."""
         while True:
             try:
                 return await self.do(name, load)
             except BadMedia as refusal:
                 # It may have been another's request that was too much work.
-                if isinstance(refusal, ComputeQuotaExceeded) and not work.is_spent:
+                if isinstance(refusal, ComputeQuotaExceeded) and not quota.is_spent:
                     continue
-                # Each caller is told of its own field, whoever's bytes they were.
+                # Each caller's error names its own field, whoever's bytes they were.
                 raise BadMedia(refusal.message, field=field) from refusal

@@ -1,4 +1,4 @@
-"""How many media a request may have, and whom to blame where they are too many."""
+"""How many media a request may have, and which field the error names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EARLIER = "previous_interaction_id"
 
 
 def check_images(request: Request, generation: Generation) -> None:
-    """Hold the number of images, as far as the request alone tells, to the generation's limit."""
+    """Raise where the images, as far as the request alone tells, are more than the model family takes."""
     images = [part for part in request.media if _is_image(part)]
     if len(images) > generation.max_images:
         raise too_much(
@@ -24,7 +24,7 @@ def check_images(request: Request, generation: Generation) -> None:
 
 
 def too_much(sentence: str, media: Iterable[Media]) -> InvalidArgument:
-    """Make the error that these media of a request are too much; it tells of those of earlier turns."""
+    """Return the error that these media are too much; it mentions earlier turns where they count."""
     if any(part.field == EARLIER for part in media):
         sentence = f"{sentence.removesuffix('.')}. What came with earlier turns counts too."
         return InvalidArgument(sentence, field=EARLIER)

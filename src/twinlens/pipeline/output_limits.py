@@ -1,4 +1,4 @@
-"""What the caller's sampling asks of an answer, enforced for every engine alike.
+"""The caller's stop sequences and output limit, enforced for every engine alike.
 
 Engines may stop earlier on their own; here is where stop sequences and `max_output_tokens` hold even
 for those that know neither. Thoughts and function calls count towards the limit; a call is given out
@@ -38,7 +38,7 @@ async def limited(events: Events, sampling: Sampling, count: Count) -> Events:
 
 
 async def _open_ended(events: Events) -> Events:
-    """Take back what engines say of more to come: what is cut may end earlier than they know."""
+    """Clear `more` of every text: what is cut may end earlier than the engine knows."""
     async with aclosing(events):
         async for event in events:
             yield replace(event, more=False) if isinstance(event, Text) else event
@@ -110,7 +110,7 @@ async def _cut(events: Events, limit: int, count: Count) -> Events:
 
 
 SETTLED_CHARS = 4096
-"""After so many characters a count is kept: a token at each seam at most is counted too much until the
+"""After so many characters a count is final: a token at each seam at most is counted too much until the
 whole is counted, and no character is counted again with every piece."""
 
 
@@ -157,7 +157,7 @@ class _Counter:
         return self.at_most > limit and self.exactly() > limit
 
     def fitting(self, last: str, limit: int) -> str:
-        """Return the longest beginning of `last`, the end of the text, that the limit leaves room for."""
+        """Return the longest prefix of `last`, the end of the text, that fits the limit."""
         text = "".join((*self._settled, *self._open))
         before = text[: len(text) - len(last)]
         taken = 0

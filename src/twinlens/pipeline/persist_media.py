@@ -1,4 +1,4 @@
-"""The media of an interaction are kept by their content: later turns need nobody to send them again."""
+"""Stores the media of an interaction by their content: later turns need not send them again."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from .content_hash import sha256_of
 from .planning import PlannedMedia, PlannedText
 
 
-def kept_of(planned: Sequence[PlannedMedia]) -> tuple[BlobRef, ...]:
-    """Say what is to be kept of media that were planned by their SHA-256."""
+def blob_refs_of(planned: Sequence[PlannedMedia]) -> tuple[BlobRef, ...]:
+    """Return the references to media that were planned by their SHA-256."""
     return tuple(BlobRef(item.blob.digest or "", len(item.blob.data), _type_of(item)) for item in planned)
 
 
-async def keep(planned: Sequence[PlannedMedia], contents: Contents) -> None:
-    """Have the bytes of planned media in the store; to stay, they must be pinned or named by a record."""
+async def persist(planned: Sequence[PlannedMedia], contents: Contents) -> None:
+    """Store the bytes of planned media; to stay, they must be pinned or referenced by a record."""
     await _keep([item.blob for item in planned], contents)
 
 
 @asynccontextmanager
-async def keeping_inline(request: Request, contents: Contents) -> AsyncIterator[tuple[BlobRef | None, ...]]:
-    """Have what came in the request itself in the store; tell what is kept of each medium so far.
+async def persisting_inline(
+    request: Request, contents: Contents
+) -> AsyncIterator[tuple[BlobRef | None, ...]]:
+    """Store the inline media of a request and pin them; yield a reference for each medium that is inline.
 
-    This is for work that begins later: the request can be read again without the bytes that came with it.
+    This is for work that begins later: the request can be resolved without the bytes that came with it.
     """
     blobs = {i: await _named(part) for i, part in enumerate(request.media) if isinstance(part.source, Inline)}
     async with contents.pinned(blob.digest or "" for blob in blobs.values()):

@@ -1,6 +1,6 @@
 """What each medium of a request costs, and how the engine will see it; nothing is decoded.
 
-Images are judged by their headers. Recordings and PDFs are looked into by a worker, text files are read.
+Images are measured by their headers. Recordings and PDFs are inspected, and texts read, by a worker.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .inspection_cache import InspectionCache
 from .media_limits import too_much
 
 MAX_SOUND_S = 9.5 * 3600
-"""Of all recordings without pictures in a request: the contract's limit, section 5.1."""
+"""Of all audio recordings in a request, in seconds: the contract's limit, section 5.1."""
 
 IMAGES_AT_ONCE = 4
 """Of one request's images are counted as held in memory: engines take one after another, or a few."""
@@ -43,7 +43,7 @@ PAGE_SIDE = 3072
 
 _MEGAPIXEL_S, _PAGE_S, _SOUND_SECOND_S = 0.1, 0.02, 0.05
 _FILM_SECOND_S, _FILM_MEGAPIXEL_S, _FILM_MOST_S = 0.2, 0.5, 4.0
-"""What honest media take of the decoders, in seconds of CPU, on a slow core."""
+"""CPU seconds that honest media take of the decoders on a slow core: estimates, generous on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class PlannedImage:
 
     @property
     def work_s(self) -> float:
-        """Say how much work of decoders it may well be, in seconds of CPU."""
+        """An upper estimate of the decoders' CPU time, in seconds."""
         return _MEGAPIXEL_S * self.info.width * self.info.height / 1e6
 
     @property
@@ -73,7 +73,7 @@ class PlannedImage:
 
 @dataclass(frozen=True, slots=True)
 class PlannedVideo:
-    """A part of a video: so many frames a second, each with a budget, and the tokens of its sound."""
+    """A part of a video: so many frames a second, each with a budget, and the tokens of its audio."""
 
     blob: Blob
     info: VideoInfo
@@ -85,7 +85,7 @@ class PlannedVideo:
 
     @property
     def count(self) -> int:
-        """How many frames are looked at."""
+        """How many frames are sampled."""
         return sample_count(self.span, self.fps)
 
     @property
@@ -95,7 +95,7 @@ class PlannedVideo:
 
     @property
     def work_s(self) -> float:
-        """Say how much work of decoders it may well be, in seconds of CPU."""
+        """An upper estimate of the decoders' CPU time, in seconds."""
         return self.span.seconds * (_film_s(self.info) + _SOUND_SECOND_S)
 
     @property
@@ -106,7 +106,7 @@ class PlannedVideo:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSound:
-    """A part of a recording without pictures."""
+    """A part of an audio recording."""
 
     blob: Blob
     info: SoundInfo
@@ -120,7 +120,7 @@ class PlannedSound:
 
     @property
     def work_s(self) -> float:
-        """Say how much work of decoders it may well be, in seconds of CPU."""
+        """An upper estimate of the decoders' CPU time, in seconds."""
         return self.span.seconds * _SOUND_SECOND_S
 
     @property
@@ -145,7 +145,7 @@ class PlannedDocument:
 
     @property
     def work_s(self) -> float:
-        """Say how much work of decoders it may well be, in seconds of CPU."""
+        """An upper estimate of the decoders' CPU time, in seconds."""
         return len(self.fits) * _PAGE_S
 
     @property
@@ -170,7 +170,7 @@ class PlannedText:
 
     @property
     def work_s(self) -> float:
-        """Say that it has been done."""
+        """None: the text has been read."""
         return 0.0
 
     @property
@@ -188,8 +188,8 @@ class Planner:
 
     request: Request
     served: Served
-    looks: InspectionCache
-    work: ComputeQuota
+    inspections: InspectionCache
+    quota: ComputeQuota
     max_image_pixels: int
 
     async def plan(self, blobs: Sequence[Blob]) -> tuple[PlannedMedia, ...]:
@@ -206,7 +206,7 @@ class Planner:
         return result
 
     def _seen(self, blobs: Sequence[Blob]) -> tuple[list[tuple[Kind, str]], dict[int, PlannedMedia]]:
-        """Tell what all blobs are by their first bytes, and plan those of them that are images."""
+        """Return the kind and type of all blobs by their first bytes, and the plans of images."""
         found, parts = [media.labelled(blob) for blob in blobs], self.request.media
         for part, blob, (kind, mime_type) in zip(parts, blobs, found, strict=True):
             check_kind(part, blob, kind, mime_type)
@@ -225,10 +225,10 @@ class Planner:
         if blob.file is None:
             blob = await off_loop(partial(to_file, blob))
         if kind == "text":
-            text = await self.looks.text(blob, mime_type, self.work)
+            text = await self.inspections.text(blob, mime_type, self.quota)
             tokens = await count_off_loop(text, self.served.engine.count_text)
             return PlannedText(replace(blob, file=None), mime_type, text, tokens)
-        match await self.looks.info(blob, mime_type, self.work):
+        match await self.inspections.info(blob, mime_type, self.quota):
             case VideoInfo() as info:
                 check_pictures(part, blob)
                 return self._video(part, blob, info)
@@ -264,7 +264,7 @@ class Planner:
         return self.served.engine.capabilities.geometry(width, height, cost.payload)
 
     def _check_amounts(self, planned: Sequence[PlannedMedia]) -> None:
-        """Hold the number of videos and the length of sound to their limits, whatever their labels say."""
+        """Raise where the videos are too many or the audio too long, whatever the labels say."""
         most = self.served.generation.max_videos
         by_part = tuple(zip(self.request.media, planned, strict=True))
         videos = [part for part, item in by_part if isinstance(item, PlannedVideo)]
@@ -284,7 +284,7 @@ class Planner:
 
 
 def _film_s(info: VideoInfo) -> float:
-    """Say what a second of a film takes, all its frames decoded."""
+    """Return the CPU seconds that a second of a video takes, all its frames decoded."""
     return min(_FILM_SECOND_S + _FILM_MEGAPIXEL_S * info.width * info.height / 1e6, _FILM_MOST_S)
 
 
@@ -297,21 +297,21 @@ def costs_of(planned: Sequence[PlannedMedia]) -> Counter[Modality]:
 
 
 def delimiters_of(planned: Sequence[PlannedMedia]) -> int:
-    """Count the tokens that are billed around pictures, frames and pages, and stand for no pixels."""
+    """Count the tokens that are billed around images, frames and pages, and stand for no pixels."""
     return sum(map(_delimiters, planned))
 
 
 def _delimiters(item: PlannedMedia) -> int:
     match item:
         case PlannedImage():
-            pictures = 1
+            images = 1
         case PlannedVideo():
-            pictures = item.count
+            images = item.count
         case PlannedDocument():
-            pictures = len(item.fits)
+            images = len(item.fits)
         case _:
             return 0
-    return pictures * (item.budget.billed - item.budget.payload)
+    return images * (item.budget.billed - item.budget.payload)
 
 
 def pixels_of(planned: Sequence[PlannedMedia]) -> int:

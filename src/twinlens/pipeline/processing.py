@@ -1,7 +1,7 @@
-"""Files that are looked into before they may be used: videos and PDFs, in the worker pool.
+"""Inspects files before they may be used: recordings and PDFs, in the worker pool.
 
-Whoever meets a file that is PROCESSING asks here: the look is begun if nobody has, and shared by all
-who wait for it. What a crash interrupts is begun again at the next start, or by the next who asks.
+Whoever meets a file that is PROCESSING asks here: its inspection is started if it is not running, and
+shared by all who wait for it. What a crash interrupts is restarted at the next start, or by the next request.
 """
 
 from __future__ import annotations
@@ -25,46 +25,46 @@ _Key = tuple[str, str, str]
 
 
 class Processing:
-    """The looks under way. `looks` may run at once: the other workers are left to those who ask questions.
+    """The inspections in progress, `at_once` of them: the other workers are left to requests.
 
     `patience_s` is how long a request waits for a file that it names. Used from one event loop.
     """
 
-    def __init__(self, files: FileStore, pool: WorkerPool, *, looks: int, patience_s: float) -> None:
+    def __init__(self, files: FileStore, pool: WorkerPool, *, at_once: int, patience_s: float) -> None:
         self._files = files
         self._pool = pool
-        self._places = asyncio.Semaphore(looks)
-        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(looks))
+        self._places = asyncio.Semaphore(at_once)
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(at_once))
         self._patience_s = patience_s
         self._inspections: SingleFlight[None] = SingleFlight()
         self._progress: dict[_Key, float] = {}
 
     async def start(self) -> None:
-        """Go on with what the last stop interrupted."""
+        """Restart what the last stop interrupted."""
         for record in await self._files.pending():
             self.begin(record)
 
     async def stop(self) -> None:
-        """Give up what is under way; the files stay PROCESSING until the next start."""
+        """Cancel what is in progress; the files stay PROCESSING until the next start."""
         await self._inspections.stop()
 
     def begin(self, record: FileRecord) -> asyncio.Task[None]:
-        """Look into a file unless that is under way already; do not wait for it."""
+        """Start the inspection of a file unless it is running; do not wait for it."""
         return self._inspections.start(_key(record), lambda: self._look(record))
 
     def progress_of(self, record: FileRecord) -> float | None:
-        """Tell how far the look into a file is, from 0 to 1; None where there is none, or nothing to tell."""
+        """Return how much of a file is inspected, from 0 to 1; None where that is not known."""
         return self._progress.get(_key(record))
 
     async def settled(self, record: FileRecord, timeout_s: float) -> FileRecord:
-        """Wait for the look at a file, for a while; give what is known of the file then."""
+        """Wait up to `timeout_s` for the inspection of a file, and return its record as it is then."""
         if record.state != "PROCESSING":
             return record
         await asyncio.wait([self.begin(record)], timeout=timeout_s)
         return await self._files.get(record.project, record.id)
 
     async def ready(self, project: str, file_id: str) -> FileRecord:
-        """Find a file that can be used now, waiting as long as a request may; raise where it cannot."""
+        """Return a file that is ACTIVE, waiting up to `patience_s`. Raises `FailedPrecondition`."""
         record = await self.settled(await self._files.get(project, file_id), self._patience_s)
         if record.state != "ACTIVE":
             why = f" It is FAILED: {record.error}" if record.error else ""

@@ -11,7 +11,7 @@ from ..domain.request import FunctionResult, Media, Part, Request, Text
 
 
 def build(request: Request, media: Sequence[Medium]) -> EngineRequest:
-    """Put the media in the places of their parts. Earlier thoughts are left out, and tools not to be used."""
+    """Return the engine's request, media in place. Earlier thoughts and disabled tools are left out."""
     waiting = iter(media)
     return EngineRequest(
         model=request.model,
@@ -50,7 +50,7 @@ def _parts(parts: tuple[Part, ...], media: Iterator[Medium]) -> Iterator[InputPa
 
 
 def _read(parts: tuple[Part, ...]) -> Iterator[Part]:
-    """Give the parts that an engine sees."""
+    """Return the parts that an engine sees."""
     return (part for part in parts if not (isinstance(part, Text) and part.thought))
 
 

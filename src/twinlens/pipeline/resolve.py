@@ -21,7 +21,7 @@ async def resolve(
 ) -> list[Blob]:
     """Get the bytes of all media of a request, side by side; files are those of the project.
 
-    Where they are to be kept, all are `persist`: named by the SHA-256 under which later turns find them.
+    With `persist`, all are named by the SHA-256 under which later turns look them up.
     """
     downloads = Downloads(services.fetcher, services.youtube, services.max_fetched_bytes)
     contents = _Contents(project, services)
@@ -57,7 +57,7 @@ async def _resolve(part: Media, contents: _Contents, downloads: Downloads) -> Bl
 
 
 class _Contents:
-    """What the parts of one request name in the store; each is opened once, however many name it."""
+    """The stored contents that one request names; each is opened once, however many parts name it."""
 
     def __init__(self, project: str, services: Services) -> None:
         self._project = project
@@ -65,11 +65,11 @@ class _Contents:
         self._found: AsyncLRU[FileRef | BlobRef, Blob] = AsyncLRU()
 
     async def of(self, source: FileRef | BlobRef) -> Blob:
-        """Give the bytes; the field is the caller's to say."""
+        """Return the blob, without a field: the caller sets it."""
         return await self._found.get_or_compute(source, lambda: self._find(source))
 
     def forget(self) -> None:
-        """Let go of all of it. An error refers to this, and may live until the next garbage collection."""
+        """Drop all of it: an error refers to this, and may live until the next garbage collection."""
         self._found.clear()
 
     async def _find(self, source: FileRef | BlobRef) -> Blob:
@@ -84,7 +84,7 @@ class _Contents:
         return Blob(data, source.mime_type, "", source.sha256, file)
 
     async def _file(self, sha256: str, mime_type: str) -> Descriptor | None:
-        """Open what workers read. Images are none of that, and a request may have thousands.
+        """Open what workers read. Images are not, and a request may have thousands.
 
         What was uploaded is known; a documented sample sends a shell variable's name as its type.
         """
@@ -93,7 +93,7 @@ class _Contents:
 
 
 def _check_label(part: Media, stored: str | None) -> None:
-    """Refuse a label of another kind than the file's: the caller has mixed up two files."""
+    """Raise for a label of another kind than the file's: the caller has mixed up two files."""
     said, known = kind_of(part.mime_type), kind_of(stored)
     if said and known and said != known:
         raise InvalidArgument(

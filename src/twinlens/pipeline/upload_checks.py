@@ -1,8 +1,8 @@
-"""What is found out about a file before the end of its upload is answered: that it is not empty, and that
-an image can be decoded.
+"""What is checked of a file before its upload is confirmed: that it is not empty, and that an image can be
+decoded.
 
-Clients use an image as soon as it is uploaded; whoever sent one that is broken should hear of it then, and
-not with a question. Recordings and PDFs have `processing.py`.
+Clients use an image as soon as it is uploaded; a broken one should be an error of the upload, and not of a
+later request. Recordings and PDFs have `processing.py`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ..media.worker.compute_quota import ComputeQuota
 from ..media.worker.pool import WorkerPool
 
 _SHRUNK = 16
-"""An image is tried at this part of its size: all of its data is gone through, and little else is done."""
+"""An image is decoded at this fraction of its size: all of its data is read, and little else is done."""
 
 
 class UploadChecks:
-    """Tries the images that are uploaded, `at_once` so many: the other workers are left to questions.
+    """Decodes uploaded images as a check, `at_once` of them: the other workers are left to requests.
 
-    Projects take turns, so that many images do not hold up another's few.
+    Projects take turns, so that many images of one do not delay the few of another.
     """
 
     def __init__(self, pool: WorkerPool, *, at_once: int, max_image_pixels: int, alone: bool = False) -> None:
@@ -37,9 +37,9 @@ class UploadChecks:
         self._max_image_pixels = max_image_pixels
 
     async def flaw(self, project: str, path: Path, mime_type: str, size: int) -> str | None:
-        """Say what is wrong with a file of `size` bytes; None where nothing is, or where that comes later.
+        """Return what is wrong with a file of `size` bytes; None where nothing is, or it is inspected later.
 
-        Raises `InvalidArgument` for one that is no file of its type at all: an empty one, unless it is text.
+        Raises `InvalidArgument` for an empty file, unless it is text.
         """
         kind = kind_of(mime_type)
         if kind not in ("image", "recording", "pdf"):

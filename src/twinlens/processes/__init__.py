@@ -1,1 +1,1 @@
-"""Processes for work that must not hold up the server: forked in milliseconds, called, ended."""
+"""Processes for work that must not block the server: forked in milliseconds, called, ended."""

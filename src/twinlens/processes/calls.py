@@ -30,7 +30,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """Take of an error what can be sent."""
+        """Return what of an error can be sent."""
         if isinstance(error, TwinlensError):
             return cls(type(error), error.args, dict(error.__dict__))
         return cls(None, text="".join(traceback.format_exception(error)))

@@ -1,4 +1,4 @@
-"""What a process of ours starts with: the variables that it needs, and a limit of its memory."""
+"""What a child process starts with: the environment that it needs, and its memory limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _KEPT = frozenset({"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"})
 
 
 def environment(*more: str) -> dict[str, str]:
-    """Give the variables that lead to the code and its libraries, and those named; none of the secrets."""
+    """Return the variables that lead to the code and its libraries, and those named; no secrets."""
     kept = {name: value for name, value in os.environ.items() if name in _KEPT or name in more}
     return kept | {"PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path)}
 

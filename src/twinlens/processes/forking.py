@@ -40,7 +40,7 @@ class Template:
         os.set_blocking(self._woken, False)
 
     def run(self) -> None:
-        """Take commands until the server hangs up; then end every worker."""
+        """Run commands until the server hangs up; then end every worker."""
         # The server decides when its workers end, also where a signal is sent to all processes of a group.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -116,7 +116,7 @@ class Template:
 
 
 async def serve(connection: socket.socket, channel: socket.socket, handlers: Mapping[str, Handler]) -> None:
-    """Do what the server calls for until it hangs up."""
+    """Answer the server's calls until it hangs up."""
     reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_LIMIT_BYTES)
     peer = Peer(reader, writer, handlers, channel=channel)
     bind(peer)
@@ -133,7 +133,7 @@ def bind(peer: Peer) -> None:
 
 
 def server() -> Peer:
-    """Give the connection to the server; in a worker only."""
+    """Return the connection to the server; in a worker only."""
     if _peer is None:
         raise RuntimeError("this is no worker process")
     return _peer

@@ -15,14 +15,14 @@ from .workers import Worker
 
 _GROW_AFTER_S = 0.05
 _AHEAD = 16
-"""So many pieces of an answer may be on their way."""
+"""How many items of a stream are made ahead of the caller. Chosen, not measured."""
 
 
 class LeasedWorkers:
     """Workers that do one thing at a time, for one caller at a time; one more is forked where all are busy.
 
-    A worker goes to who had it last for the same `key`, if it can: what it remembers may be of use. It is
-    killed where what it was asked for is given up and it does not stop. Up to `keep` stay when idle.
+    A worker is leased again for the `key` that it had last, if it is idle: its caches may be of use. It is
+    killed where its call is cancelled and it does not stop. Up to `keep` stay when idle.
     """
 
     def __init__(self, server: ForkServer, entry: str, keep: int) -> None:
@@ -40,7 +40,7 @@ class LeasedWorkers:
         return tuple(worker.pid for worker in self._idle)
 
     async def start(self) -> None:
-        """Have one worker ready."""
+        """Fork one worker ahead."""
         self._put_back(await Worker.fork(self._server, self._entry), "")
 
     async def stop(self) -> None:
@@ -53,14 +53,14 @@ class LeasedWorkers:
         await asyncio.gather(*(worker.gone() for worker in workers), *self._settling, return_exceptions=True)
 
     async def settled(self) -> None:
-        """Wait until all work that was given up has ended."""
+        """Wait until all cancelled work has ended."""
         await asyncio.gather(*self._settling, return_exceptions=True)
 
     @asynccontextmanager
     async def lease(
         self, key: str, handlers: Mapping[str, Handler], *, new: bool = False
     ) -> AsyncIterator[Peer]:
-        """Have a worker for oneself, or a new one; it may call `handlers` meanwhile."""
+        """Lease a worker, or a `new` one; it may call `handlers` meanwhile."""
         worker = await (Worker.fork(self._server, self._entry) if new else self._free(key))
         worker.peer.handlers = handlers
         self._busy += 1
@@ -72,7 +72,7 @@ class LeasedWorkers:
             self._let_go(worker, key)
 
     async def _free(self, key: str) -> Worker:
-        """Take an idle worker, wait a moment for one, or fork one more."""
+        """Return an idle worker, at once or after a moment, or fork one more."""
         worker = self._pick(key)
         if worker is None and self._busy >= self._keep:
             self._returned.clear()
@@ -105,7 +105,7 @@ class LeasedWorkers:
         task.add_done_callback(self._settling.discard)
 
     async def _settle(self, worker: Worker, key: str) -> None:
-        """Wait until a worker has stopped what was given up; one that hangs is killed by then."""
+        """Wait until a worker has stopped what was cancelled; one that hangs is killed by then."""
         try:
             await worker.peer.settled()
         except asyncio.CancelledError:
@@ -127,7 +127,7 @@ class LeasedWorkers:
 async def streamed(
     workers: LeasedWorkers, key: str, handlers: Mapping[str, Handler], name: str, *arguments: object
 ) -> AsyncGenerator[Any, None]:
-    """Lease a worker and pass on what one of its streams gives.
+    """Lease a worker and yield the items of one of its streams.
 
     Where the worker ends before its first item, a new one is asked; later that is `Unavailable`.
     """

@@ -1,7 +1,7 @@
 """Python values as messages between two processes of ours; large arrays stay where they are in memory.
 
 A message is read by an unpickler that makes values only: frozen values of ours, arrays and plain Python
-types. A process that a caller's data has taken over could not name a function for the other side to call.
+types. A process that malicious data has taken over could not name a function for the other side to call.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .shared_memory import SHARED_BYTES, Segment, mapped, place_of, shared
 _COUNT = struct.Struct(">I")
 _PART = struct.Struct(">BQQ")
 _INLINE, _SHARED = 0, 1
-"""Of each part: how it comes, its size, and where in its segment it begins."""
+"""Of each part: how it is sent, its size, and its offset in the segment."""
 
 _PROTOCOL = 5
 _MOST_PARTS, _MOST_BYTES = 100_000, 1 << 31
 _MOST_SEGMENTS = 64
-"""Neither side allocates without an end because the other says so."""
+"""Limits, so that neither side allocates without bound because the other says so."""
 
 _PLAIN: frozenset[tuple[str, str]] = frozenset(
     {
@@ -56,7 +56,7 @@ class Message:
 
 
 def encode(value: object, *, share: bool = False) -> Message:
-    """Write a value as a head, the pickle, and the buffers of its arrays: large ones shared, if wanted."""
+    """Encode a value as a head, the pickle, and the buffers of its arrays: large ones shared, if wanted."""
     buffers: list[pickle.PickleBuffer] = []
     body = pickle.dumps(value, _PROTOCOL, buffer_callback=buffers.append)
     head, parts = [_PART.pack(_INLINE, len(body), 0)], [memoryview(body)]
@@ -107,7 +107,7 @@ async def receive(reader: asyncio.StreamReader, channel: socket.socket | None = 
 
 
 def _received(channel: socket.socket | None, wanted: Sequence[tuple[int, int]]) -> list[memoryview]:
-    """Take the descriptors of segments, which were sent before the message, and map them: (size, offset)."""
+    """Receive the descriptors of segments, sent before the message, and map each (size, offset)."""
     if not wanted:
         return []
     if channel is None or len(wanted) > _MOST_SEGMENTS:
@@ -130,13 +130,13 @@ def _received(channel: socket.socket | None, wanted: Sequence[tuple[int, int]]) 
 
 
 def decode(body: bytes | bytearray | memoryview, buffers: Sequence[bytearray | memoryview] = ()) -> Any:
-    """Make the value that a message holds. Raises `UnpicklingError` for anything but a value."""
+    """Return the value in a message. Raises `UnpicklingError` for anything but a value."""
     return _Values(io.BytesIO(body), buffers=buffers).load()
 
 
 class _Values(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """Find a type by its name, of those that only hold values."""
+        """Look up a type by its name, of those that only hold values."""
         if (module, name) in _PLAIN:
             return super().find_class(module, name)
         if module.startswith(_OURS) and module in sys.modules and "." not in name:

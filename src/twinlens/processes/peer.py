@@ -1,8 +1,8 @@
 """One end of a connection between two processes; either side may call what the other one offers.
 
 A call has one result or, where the function is an async generator, a stream of items, each sent when it is
-asked for. Who calls may stop waiting: the other side is told, and confirms that the work has ended; one
-that does not within a second or so is stuck, and `on_stuck` is called.
+asked for. The caller may cancel: the other side is notified, and confirms that the work has ended; one that
+does not within a second or so is stuck, and `on_stuck` is called.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .calls import Answers, End, Failure, PeerLost
 log = logging.getLogger(__name__)
 
 GRACE_S = 1.0
-"""Seconds in which the other side must confirm that it has stopped what nobody waits for."""
+"""Seconds in which the other side must confirm a cancelled call. Chosen, not measured."""
 
 TURN_S = 0.25
-"""Seconds of CPU after which a generator of steps makes way for the other calls of the process."""
+"""Seconds of CPU after which a generator of steps yields to the other calls of the process. Chosen."""
 
 Handler = Callable[..., Any]
 """What may be called: a function or a coroutine, whose value is the result; an async generator, whose items
@@ -74,11 +74,11 @@ class Peer:
         return len(self._waiting) + len(self._abandoned)
 
     async def settled(self) -> None:
-        """Wait until the other process has confirmed the end of all work that was given up."""
+        """Wait until the other process has confirmed the end of all cancelled work."""
         await self._settled.wait()
 
     async def run(self) -> None:
-        """Read until the other side hangs up; then every call under way ends with `PeerLost`."""
+        """Read until the other side hangs up; then every call in progress ends with `PeerLost`."""
         try:
             while True:
                 await self._take(*await messages.receive(self._reader, self._channel))
@@ -94,7 +94,7 @@ class Peer:
         self._writer.close()
 
     async def call(self, name: str, *arguments: object) -> Any:
-        """Call a function of the other process and wait for its result; cancelling gives it up."""
+        """Call a function of the other process and wait for its result; cancelling cancels it there."""
         async with self._asking(name, arguments, 0) as answers:
             found: End = await answers.get()
             return found.value()
@@ -112,7 +112,7 @@ class Peer:
 
     @asynccontextmanager
     async def _asking(self, name: str, arguments: tuple[object, ...], ahead: int) -> AsyncIterator[Answers]:
-        """Call, and give what is answered as it comes; leaving before the end gives the call up."""
+        """Call, and yield the answers as they come; leaving before the end cancels the call."""
         if not self._is_open:
             raise PeerLost
         number = next(self._ids)
@@ -126,7 +126,7 @@ class Peer:
                 self._abandon(number)
 
     def _abandon(self, number: int) -> None:
-        """Tell the other process that nobody waits any more, and how long it has to stop."""
+        """Notify the other process that the call is cancelled, and start the time it has to stop."""
         if not self._is_open:
             return
         self._write("cancel", number)
@@ -247,7 +247,7 @@ class Peer:
 
 
 async def in_turns(steps: Generator[None, None, Any]) -> Any:
-    """Take the steps of a long job, and let others have their turn after a while; give its result."""
+    """Run the steps of a long job, yielding to others every `TURN_S`; return its result."""
     try:
         since = time.thread_time()
         while True:

@@ -7,7 +7,7 @@ STOPPED = (b"T", b"t")
 
 
 def state_of(pid: int) -> bytes:
-    """Read the letter for what a process does: R for working, or being ready to, T for being stopped."""
+    """Return the letter of a process's state: R for running or runnable, T for stopped."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()[0]

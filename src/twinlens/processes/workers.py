@@ -66,7 +66,7 @@ class Worker:
         await asyncio.wait([self._reading])
 
     def when_gone(self, do: Callable[[], object]) -> None:
-        """Have something done when the process has ended."""
+        """Call back when the process has ended."""
         self._reading.add_done_callback(lambda _: do())
 
     def end_stuck(self) -> None:
@@ -147,7 +147,7 @@ class SharedWorkers:
         raise Unavailable(f"The process that {self._duty} ended. Please try again.")
 
     async def _ready(self) -> list[Worker]:
-        """Give all workers, when at least one of them is ready."""
+        """Return all workers, when at least one of them is ready."""
         self._is_started = True
         self._fill()
         # Unlike awaiting the tasks, waiting for them does not cancel them.

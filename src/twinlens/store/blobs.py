@@ -1,8 +1,8 @@
-"""Bytes addressed by their SHA-256, in an object store: kept once, and never changed.
+"""Bytes addressed by their SHA-256, in an object store: stored once, and never changed.
 
 `obstore` is the library; a local folder is its `LocalStore`, and S3, GCS or Azure differ in nothing that
 is known outside this module. Uploads arrive as files on the local disk; a local store adopts such
-a file by a second name for it, every other one is sent its bytes.
+a file by a hard link, every other one is sent its bytes.
 """
 
 from __future__ import annotations
@@ -36,20 +36,22 @@ FOLDER = "blobs"
 LIST_ITEMS = 1000
 CHUNK_BYTES = 4 * 1024 * 1024
 MAX_SENDING = 4
-"""Chunks on their way to a store elsewhere: with their size, the memory that sending one file takes."""
+"""Chunks in transit to a remote store: with their size, the memory that sending one file takes. Chosen."""
 MAX_FETCHING = 16
-"""Blobs on their way from a store elsewhere, to files of their own: nobody has use for thousands at once."""
+"""Blobs in transit from a remote store, to files of their own. Chosen: nobody needs thousands at once."""
 READ_BYTES = 64 * 1024
 """Smaller blobs are read: as quick as mapping them, which keeps a descriptor. Many a process may have 1024,
 fewer than a request may have images; 3600 of this size take 225 MiB."""
 SCARCE_READ_BYTES = 256 * 1024
 """As `READ_BYTES`, where descriptors have become scarce."""
 SCARCE = 0.75
-"""From this share of the descriptors on, they are left to connections, the database and the workers."""
+"""From this share of the descriptors on, they are left to connections, the database and the workers.
+
+Chosen, not measured."""
 NO_LINKS = frozenset(
     {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 )
-"""What a file system says that cannot give a file a second name."""
+"""The errors of a file system without hard links."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -66,7 +68,7 @@ class StoredBlob:
 class Blobs:
     """The blobs of one object store.
 
-    `folder` is where bytes from a store elsewhere are put down for reading; `check` raises where the data
+    `folder` is where bytes from a remote store are written for reading; `check` raises where the data
     folder is gone, and nothing is written then. Adopting a blob together
     with writing the record that names it, and looking for such a record together with dropping the
     blob, both happen under `lock`.
@@ -81,11 +83,11 @@ class Blobs:
         self._fetching = asyncio.Semaphore(MAX_FETCHING)
 
     def lock(self, sha256: str) -> AbstractAsyncContextManager[None]:
-        """Keep others from adopting or dropping this blob meanwhile."""
+        """Return the lock of one blob, under which it is adopted or dropped."""
         return self._locks.hold(sha256)
 
     async def adopt(self, part: Path, sha256: str) -> None:
-        """Keep the bytes of a synced file under their hash. `part` stays: a crash now loses nothing.
+        """Store the bytes of a synced file under their hash. `part` stays: a crash now loses nothing.
 
         When this returns, the bytes are as safe as the store can make them.
         """
@@ -102,7 +104,7 @@ class Blobs:
                 await in_thread(sync_folder, target.parent)
 
     async def put(self, data: Data, sha256: str, part: Path) -> None:
-        """Keep bytes under their hash, unless they are here; `part` is theirs on the way, and gone then."""
+        """Store bytes under their hash, unless they are here; `part` is their temporary file."""
         with _store_errors():
             size = await self._size(sha256)
             if size == memoryview(data).nbytes:
@@ -118,7 +120,7 @@ class Blobs:
                 await in_thread(part.unlink, missing_ok=True)
 
     async def is_part(self, part: Path, sha256: str) -> bool:
-        """Tell whether a blob is the very file that it was adopted from."""
+        """Whether a blob is the very file that it was adopted from."""
         if self._root is None:
             return False
         with _store_errors():
@@ -138,7 +140,7 @@ class Blobs:
                 return None
 
     async def open_descriptor(self, sha256: str) -> Descriptor | None:
-        """Open a blob for as long as anybody holds what is given; None where it is not here."""
+        """Open a blob for as long as the descriptor is referenced; None where it is not here."""
         with _store_errors():
             try:
                 if self._root is not None:
@@ -149,7 +151,7 @@ class Blobs:
                 return None
 
     async def map(self, sha256: str) -> Data | None:
-        """Give a blob's bytes, mapped rather than read where they are many; None where it is not here."""
+        """Return a blob's bytes, mapped rather than read where they are many; None where it is not here."""
         with _store_errors():
             try:
                 if self._root is not None:
@@ -160,7 +162,7 @@ class Blobs:
                 return None
 
     async def drop(self, sha256: str) -> None:
-        """Forget a blob. One that is not here is forgotten already."""
+        """Delete a blob, if it is here."""
         with _store_errors():
             try:
                 await obstore.delete_async(self._store, _key(sha256))
@@ -212,7 +214,7 @@ def _key(sha256: str) -> str:
 
 
 def _write(part: Path, data: Data, folder: Path) -> None:
-    """Write a file that no crash takes away."""
+    """Write a file and sync it."""
     make_folder(part.parent, within=folder)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
@@ -228,7 +230,7 @@ def _same(part: Path, target: Path) -> bool:
 
 
 def _linked(part: Path, target: Path, root: Path) -> bool:
-    """Give a synced file its second name; tell where the file system cannot do that."""
+    """Hard-link a synced file; False where the file system cannot."""
     make_folder(target.parent, within=root)
     try:
         target.hardlink_to(part)
@@ -283,7 +285,7 @@ def _bytes_of(file: IO[bytes]) -> Data:
 
 
 def _is_scarce(descriptor: int) -> bool:
-    """Tell whether most descriptors are taken: a new one has the lowest number that is free."""
+    """Whether most descriptors are taken: a new one has the lowest number that is free."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     following = os.dup(descriptor)
     os.close(following)
@@ -301,14 +303,14 @@ def _remove_staged(folder: Path) -> None:
 
 
 def _number(cause: BaseError) -> int | None:
-    """Find the operating system's error number; the library tells it in its text alone."""
+    """Parse the operating system's error number, which the library has in its text alone."""
     found = _OS_ERROR.search(str(cause))
     return int(found[1]) if found else None
 
 
 @contextmanager
 def _store_errors() -> Iterator[None]:
-    """Translate what the store says into an error for the caller."""
+    """Translate the store's errors into API errors."""
     with disk_errors():
         try:
             yield

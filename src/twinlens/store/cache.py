@@ -1,7 +1,7 @@
-"""Decoded and encoded images on disk: a bounded folder in which the least recently used make room.
+"""Decoded and encoded images on disk: a bounded folder that evicts the least recently used.
 
-Whatever lies here can be made again. So nothing is synced, what is torn or damaged counts as not there,
-and a disk that is full or read-only costs nobody an answer.
+Whatever is here can be made again. So nothing is synced, a torn or damaged entry counts as missing, and a
+full or read-only disk makes no request fail.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from ..domain.media import Pixels
 log = logging.getLogger(__name__)
 
 MAX_WAITING_BYTES = 64 * 1024 * 1024
-"""Pixels that may wait to be written. They are memory that nobody else counts; more are not kept."""
+"""Pixels that may wait to be written; more are not cached. Chosen: memory that no other limit counts."""
 
 _TOUCH_AFTER_S = 60.0
-"""How stale an entry's time may be. The order of use survives a restart by these times."""
+"""How stale an entry's time may be, from which a restart restores the order of use. Chosen."""
 
 _HEADER = struct.Struct("<8sIII")
 """Magic and version, height and width of pixels (or 1 and 0), checksum. The content follows."""
@@ -46,7 +46,7 @@ _PART = ".part"
 
 
 Content = Pixels | bytes
-"""What is kept: pixels, or a file."""
+"""A cache entry's content: pixels, or an encoded image."""
 
 
 class _Damaged(Exception):
@@ -60,10 +60,10 @@ class _Entry:
 
 
 class PixelCache:
-    """Keeps pixels by content and plan, in at most `max_bytes` of disk. Used from one event loop.
+    """Caches images by content and plan, in at most `max_bytes` of disk. Used from one event loop.
 
-    A project, a content and a plan are names; what one project has shown is not there for another, which
-    could tell by the time it takes. All plans of a content are forgotten together. The folder belongs to one
+    A project, a content and a plan are names; entries of one project are not there for another, which could
+    tell by the response time. All plans of a content are deleted together. The folder belongs to one
     cache at a time. Reading happens in threads, writing in one thread of its own, one entry after the
     other.
     """
@@ -86,11 +86,11 @@ class PixelCache:
 
     @property
     def entries(self) -> int:
-        """How many entries lie on the disk."""
+        """How many entries are on disk."""
         return len(self._entries)
 
     async def get(self, project: str, content: str, plan: str) -> Content | None:
-        """Return what was kept of a project's content for a plan; an array cannot be written to."""
+        """Return the cache entry of a project's content for a plan; an array is read-only."""
         name = _name(project, content, plan)
         found = self._waiting.get(name)
         if found is None and name in self._entries:
@@ -102,7 +102,7 @@ class PixelCache:
         return found
 
     def put(self, project: str, content: str, plan: str, made: Content) -> None:
-        """Keep what was made of a content, if there is room for it; it must not change any more."""
+        """Cache what was made of a content, if there is space; it must not change any more."""
         name, size = _name(project, content, plan), len(_flat(made))
         too_much = _size(size) > self._max_bytes or self._waiting_bytes + size > MAX_WAITING_BYTES
         if too_much or not self._open or name in self._waiting or name in self._entries:
@@ -122,17 +122,17 @@ class PixelCache:
             self._writer.submit(self._drop_all, _hash(content), kept)
 
     async def expire(self, unused_s: float) -> None:
-        """Delete what nobody has asked for in so long: pictures must not outlive their files for ever."""
+        """Delete what was not used for so long: images must not outlive their files for ever."""
         if self._open:
             await asyncio.wrap_future(self._writer.submit(self._expire, time.time() - unused_s))
 
     async def close(self) -> None:
-        """Write what still waits. A closed cache keeps nothing more."""
+        """Write what still waits. A closed cache stores nothing more."""
         self._open = False
         await asyncio.to_thread(self._writer.shutdown)
 
     def _take_stock(self) -> None:
-        """Find what an earlier run has kept, and clear away what it had begun to write."""
+        """Load the entries of an earlier run, and remove what it had begun to write."""
         found = []
         try:
             for file in _files(self._folder):
@@ -166,7 +166,7 @@ class PixelCache:
         return None
 
     def _touch(self, name: str, file: IO[bytes]) -> None:
-        """Make an entry the most recently used one, and now and then note it on the disk."""
+        """Make an entry the most recently used one, and update its file's time now and then."""
         now = time.time()
         with self._lock:
             entry = self._entries.get(name)
@@ -242,7 +242,7 @@ def _name(project: str, content: str, plan: str) -> str:
 
 
 def _shelf(content: str, project: str) -> str:
-    """Say how the names of all of a project's entries of a content begin."""
+    """Return the prefix of the names of a project's entries of a content."""
     return _hash(content) + _hash(project, 16)
 
 
@@ -251,12 +251,12 @@ def _hash(text: str, digits: int = 32) -> str:
 
 
 def _size(pixel_bytes: int) -> int:
-    """Give what an entry takes of the disk, in whole blocks."""
+    """Return the disk space of an entry, in whole blocks."""
     return -(-(_HEADER.size + pixel_bytes) // _BLOCK_BYTES) * _BLOCK_BYTES
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Give the plain files one level below a folder. There are none before the folder is made."""
+    """Yield the plain files one level below a folder; none where it does not exist."""
     if not folder.exists():
         return
     with os.scandir(folder) as shelves:
@@ -279,7 +279,7 @@ def _header(name: str, made: Content) -> bytes:
 
 
 def _unpack(file: IO[bytes], name: str) -> Content:
-    """Read an entry straight into its array, and believe nothing of it before the checksum fits."""
+    """Read an entry straight into its array. Raises `_Damaged` unless its checksum fits."""
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size:
         raise _Damaged("it ends within its header")
@@ -303,13 +303,13 @@ def _unpack(file: IO[bytes], name: str) -> Content:
 
 
 def _checksum(name: str, made: Content) -> int:
-    """Sum up a content, its shape and its name: another entry's file does not fit either."""
+    """Return the checksum of a content, its shape and its name: another entry's file does not fit either."""
     shape = () if isinstance(made, bytes) else made.shape
     return zlib.crc32(_flat(made), zlib.crc32(f"{name} {shape}".encode()))
 
 
 def _write_whole(path: Path, header: bytes, content: memoryview) -> None:
-    """Write a file that has its name only once it is whole."""
+    """Write a file and rename it once it is whole."""
     part = path.with_name(path.name + _PART)
     try:
         # Not what the cache's folder lies in: where that is gone, it is not to come back.

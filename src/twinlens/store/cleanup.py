@@ -1,4 +1,4 @@
-"""Clears away what is no longer wanted: what has expired, abandoned uploads, bytes that nobody names."""
+"""The cleanup job: removes what has expired, abandoned uploads, and bytes that no record names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .uploads import Uploads
 log = logging.getLogger(__name__)
 
 BATCH = 100
-"""Rows in one transaction: requests wait no longer than that takes."""
+"""Rows in one transaction: requests wait no longer than that takes. Chosen, not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class CleanupReport:
 
 
 class CleanupJob:
-    """Sweeps files, uploads, interactions, contents, and images in the cache that nobody asks for."""
+    """Cleans up files, uploads, interactions, contents, and cached images that were not used for long."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class CleanupJob:
         self._interactions = interactions
 
     async def sweep(self) -> CleanupReport:
-        """Remove what has expired, and bytes that nobody names. Requests may run meanwhile."""
+        """Remove what has expired, and bytes that no record names. Requests may run meanwhile."""
         if self._cache:
             await self._cache.expire(LIFETIME.total_seconds())
         records = (
@@ -75,7 +75,7 @@ class CleanupJob:
         )
 
     async def run(self, interval_s: float) -> None:
-        """Sweep for ever. Where one pass fails, the next one comes all the same."""
+        """Clean up for ever. Where one pass fails, the next one comes all the same."""
         while True:
             await asyncio.sleep(interval_s)
             try:

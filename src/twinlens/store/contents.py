@@ -1,4 +1,4 @@
-"""Contents: blobs, and what keeps them. A blob stays while a record names it, or while it is pinned.
+"""Contents: blobs, and what references them. A blob stays while a record names it, or while it is pinned.
 
 Bytes come first and the record that names them after; in removing, the record goes first. So a crash in
 between leaves a blob that nothing names, which is dropped at the next start, and never a record without its
@@ -21,14 +21,14 @@ from .blobs import Blobs, StoredBlob
 from .records import References
 
 DropListener = Callable[[str, frozenset[str]], None]
-"""Takes the hash of a content that something has ceased to name, and the projects that still have it."""
+"""Called with the hash of a content that has lost a reference, and the projects that still have it."""
 
 
 class Contents:
-    """The blobs of one store, and who wants them: `references` of records, and pins of this process.
+    """The blobs of one store, `references` to them from records, and pins of this process.
 
-    `parts` is a folder for bytes on their way in. A record that names a blob is written under the blob's
-    lock, and nobody drops a blob without looking for records and pins under that lock.
+    `parts` is a folder for temporary files. A record that names a blob is written under the blob's
+    lock, and nobody drops a blob without checking for records and pins under that lock.
     """
 
     def __init__(self, references: References, blobs: Blobs, parts: Path) -> None:
@@ -51,14 +51,14 @@ class Contents:
         return await self._blobs.open(sha256)
 
     async def open_descriptor(self, sha256: str) -> Descriptor | None:
-        """Open a content for as long as anybody holds what is returned; None where it is not here."""
+        """Open a content for as long as the descriptor is referenced; None where it is not here."""
         return await self._blobs.open_descriptor(sha256)
 
     @asynccontextmanager
     async def pinned(self, hashes: Iterable[str]) -> AsyncIterator[None]:
-        """Have these contents stay although no record names them yet; those that get none go in the end.
+        """Pin these contents until a record names them; those that get none are dropped in the end.
 
-        Whoever enters sees to it that their bytes are here, with `put`, and then writes the record.
+        The caller stores their bytes with `put`, and then writes the record.
         """
         pins = set(hashes)
         self._pins.update(pins)
@@ -70,9 +70,9 @@ class Contents:
                 await uncancelled(self._drop_all_unused(pins))
 
     async def put(self, data: Data, sha256: str) -> None:
-        """See to it that bytes are in the store, as safe as it can make them; write only what is not there.
+        """Store bytes unless they are here, as durably as the store can.
 
-        A crash before a record names them leaves bytes that are swept at the next start.
+        A crash before a record names them leaves bytes that the cleanup at the next start removes.
         """
         part = self._parts / f"kept-{secrets.token_urlsafe(24)}"
         async with self._blobs.lock(sha256):
@@ -81,8 +81,8 @@ class Contents:
     async def adopt(self, part: Path, sha256: str, record: Callable[[], Awaitable[None]]) -> None:
         """Adopt the synced bytes of `part`, then have `record` write what names them.
 
-        Where either raises, the bytes go unless somebody else wants them; `part` stays. A crash in between
-        leaves bytes that no record names.
+        Where either raises, the bytes are dropped unless they are in use elsewhere; `part` stays. A crash
+        in between leaves bytes that no record names.
         """
         async with self._blobs.lock(sha256):
             try:
@@ -94,7 +94,7 @@ class Contents:
                 raise
 
     async def drop_unused(self, sha256: str) -> bool:
-        """Drop the bytes unless somebody wants them; return whether they went.
+        """Drop the bytes unless they are pinned or referenced; return whether they were dropped.
 
         Called for each content of a record after that was removed, when it is certain that it is.
         """
@@ -107,7 +107,7 @@ class Contents:
             return bool(unwanted)
 
     async def unused(self) -> AsyncIterator[set[StoredBlob]]:
-        """Go through the store, and return what nobody wants, some at a time. It may be wanted again soon."""
+        """Yield the blobs that are neither pinned nor referenced, some at a time. That may soon change."""
         async for stored in self._blobs.list():
             unwanted = await self._unwanted([blob.sha256 for blob in stored])
             yield {blob for blob in stored if blob.sha256 in unwanted}
@@ -126,7 +126,7 @@ class Contents:
                 await self.drop_unused(sha256)
 
     async def _undo(self, part: Path, sha256: str) -> None:
-        """Drop a blob whose record could not be written, unless somebody wants it, under its lock."""
+        """Drop a blob whose record could not be written, unless it is in use, under its lock."""
         # More may be written to the part. Who has pinned this content has yet to put its bytes then.
         is_part = await self._blobs.is_part(part, sha256)
         unwanted = self._references.unreferenced([sha256]) if is_part else self._unwanted([sha256])

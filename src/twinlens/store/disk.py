@@ -1,4 +1,4 @@
-"""What a disk has to be asked for, and what it may answer: names that survive a crash, errors told apart."""
+"""Disk operations that survive a crash, and their errors for callers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ READ_ONLY = frozenset({errno.EROFS})
 GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
 RETRY_AFTER_S = 60
-"""Room does not come back within a second: files have to be deleted or expire."""
+"""Chosen: space does not come back within a second, since files have to be deleted or expire."""
 
 
 def make_folder(folder: Path, *, within: Path | None = None) -> None:
-    """Create a folder that is there after a crash as well, and that nobody else on the machine reads.
+    """Create a folder that survives a crash, and that other users of the machine cannot read.
 
     `within`, where it is given, must be there: it is not created, and nothing above it is.
     """
@@ -34,7 +34,7 @@ def make_folder(folder: Path, *, within: Path | None = None) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk; syncing a file does not do that."""
+    """Sync the names in a folder, which syncing a file does not do."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -43,13 +43,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Put a file's bytes on the disk."""
+    """Sync a file's bytes."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def probe(folder: Path) -> None:
-    """Write a small file, sync and remove it: raise what the disk has against it."""
+    """Write, sync and remove a small file. Raises OSError where the disk refuses."""
     path = folder / ".probe"
     try:
         with path.open("wb", buffering=0) as file:
@@ -61,7 +61,7 @@ def probe(folder: Path) -> None:
 
 
 def public_error(number: int | None) -> TwinlensError:
-    """Tell the caller what an error number of the disk means; one that we do not know is our fault."""
+    """Return the API error for an error number of the disk; an unknown one is `Internal`."""
     if number in FULL:
         return ResourceExhausted(
             "Resource has been exhausted (e.g. check quota). The server's disk is full; what was "
@@ -78,18 +78,18 @@ def public_error(number: int | None) -> TwinlensError:
 
 
 def storing_error(number: int | None) -> TwinlensError:
-    """Tell the caller what an error number means that came while something below the data folder was used."""
+    """Return the API error for an error number from below the data folder."""
     return gone() if number in GONE else public_error(number)
 
 
 def gone() -> Unavailable:
-    """Say that there is no folder to store anything in."""
+    """Return the error that the data folder is gone."""
     return Unavailable("The server cannot store anything now: its data folder is gone.")
 
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """Translate what the disk says into an error for the caller."""
+    """Translate the disk's errors into API errors."""
     try:
         yield
     except OSError as cause:

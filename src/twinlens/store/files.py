@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class FileStore:
-    """The files of all projects: what is known of them, and their bytes. They come out of `Uploads`."""
+    """The files of all projects: their records and their bytes. `Uploads` creates them."""
 
     def __init__(self, records: FileRecords, contents: Contents, clock: Clock) -> None:
         self._records = records
@@ -47,7 +47,7 @@ class FileStore:
         return _granted(await self._contents.open(record.sha256), record.id)
 
     async def open_descriptor(self, record: FileRecord) -> Descriptor:
-        """Open a file's bytes for as long as anybody holds what is returned; raise where they are gone."""
+        """Open a file's bytes for as long as the descriptor is referenced. Raises where they are gone."""
         return _granted(await self._contents.open_descriptor(record.sha256), record.id)
 
     async def list(self, project: str, limit: int, before: int | None = None) -> Page:
@@ -55,31 +55,31 @@ class FileStore:
         return await self._records.list(project, limit, self._clock(), before)
 
     async def delete(self, project: str, file_id: str) -> None:
-        """Delete a file, and its bytes unless somebody else wants them; raise where it may not exist."""
+        """Delete a file, and its bytes unless they are in use elsewhere. Raises where it may not exist."""
         record = _granted(await self._records.remove(project, file_id, self._clock()), file_id)
         # Bytes go only after it is certain that the record is gone.
         await uncancelled(self._contents.drop_unused(record.sha256))
 
     async def activate(self, record: FileRecord, duration: timedelta | None) -> None:
-        """Let a file be used, now that it was looked into. One that is no longer waiting stays as it is."""
+        """Mark an inspected file as ACTIVE. One that is no longer PROCESSING stays as it is."""
         settled = replace(record, state="ACTIVE", duration=duration, error=None, updated=self._clock())
         await self._records.settle(settled)
 
     async def fail(self, record: FileRecord, message: str) -> None:
-        """Say that a file cannot be used, and why. One that is no longer waiting stays as it is."""
+        """Mark a file as FAILED, and store why. One that is no longer PROCESSING stays as it is."""
         settled = replace(record, state="FAILED", duration=None, error=message, updated=self._clock())
         await self._records.settle(settled)
 
     async def pending(self) -> Sequence[FileRecord]:
-        """Return the files of all projects that wait to be looked into, oldest first."""
+        """Return the files of all projects that wait for their inspection, oldest first."""
         return await self._records.pending(self._clock())
 
     async def usage(self) -> StorageUsage:
-        """Count what is kept."""
+        """Count what is stored."""
         return await self._records.usage(self._clock())
 
     async def remove_expired(self, limit: int) -> Sequence[FileRecord]:
-        """Forget up to `limit` files whose time is over; their bytes are the caller's to drop."""
+        """Delete up to `limit` expired files; the caller drops their bytes."""
         return await self._records.remove_expired(limit, self._clock())
 
 

@@ -1,4 +1,4 @@
-"""The folder that everything is kept in: it can be written, and one server alone uses it."""
+"""The data folder: it can be written, and one server alone uses it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DataFolder:
             raise DataFolderError(_sentence(path, cause)) from cause
 
     def trouble(self) -> str | None:
-        """Write to the folder, and say in a few words what is wrong with it; None where nothing is."""
+        """Write to the folder, and return in a few words what is wrong with it; None where nothing is."""
         try:
             if not self._is_here():
                 return _GONE
@@ -63,7 +63,7 @@ class DataFolder:
                 raise gone()
 
     def _is_here(self) -> bool:
-        """Whether what lies under the folder's name is what this process has locked."""
+        """Whether the folder of this name is the one that this process has locked."""
         try:
             found = (self.path / LOCK).stat()
         except OSError as cause:
@@ -74,7 +74,7 @@ class DataFolder:
         return (mine.st_dev, mine.st_ino) == (found.st_dev, found.st_ino)
 
     def close(self) -> None:
-        """Let another server have the folder."""
+        """Unlock the folder for another server."""
         os.close(self._lock)
 
 

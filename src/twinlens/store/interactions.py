@@ -1,4 +1,4 @@
-"""Stored interactions of a project: each a question, what became of it, and what it was built on.
+"""Stored interactions of a project: each a request, its outcome, and what it continues.
 
 One that is missing, deleted, expired, or another project's looks the same from outside: not found. Later
 turns that were built on it keep it as a part of their history all the same, until the last of them goes.
@@ -44,11 +44,11 @@ class InteractionStore:
         self._max_bytes = max_bytes
 
     async def add(self, project: str, interaction: Interaction) -> None:
-        """Keep a new interaction. What it is built on must still be there, and the project must have room."""
+        """Store a new interaction. What it continues must still be there, and the project must have quota."""
         await self._records.add(project, interaction, self._limits())
 
     async def check_room(self, project: str, size: int) -> None:
-        """Refuse what would take so many bytes more than the project may, before any work is done."""
+        """Raise where so many bytes more are over the project's quota, before any work is done."""
         used = await self._records.used(project)
         if used + size > self._max_bytes:
             raise interactions_exhausted(used, self._max_bytes)
@@ -70,7 +70,7 @@ class InteractionStore:
         *,
         time: datetime | None = None,
     ) -> bool:
-        """Write down what has become of it, and of its media; False where it is gone, or is finished.
+        """Store its outcome and its media; False where it is deleted, or is finished.
 
         `time` is when; now, where none is given.
 
@@ -79,29 +79,29 @@ class InteractionStore:
         return await self._records.update(project, interaction_id, outcome, media, self._limits(time))
 
     async def retry(self, project: str, interaction_id: str) -> Interaction:
-        """Have an unfinished one wait to be begun once more, with nothing said; what was sent is left out."""
+        """Queue an unfinished one again, with no output; what was sent is left out."""
         return await self._records.retry(project, interaction_id, self._limits())
 
     async def unfinished(self) -> Sequence[tuple[str, Interaction]]:
-        """Return those of all projects that nobody has finished, oldest first, each with its project.
+        """Return the unfinished ones of all projects, oldest first, each with its project.
 
         What was sent is left out.
         """
         return await self._records.unfinished(self._oldest())
 
     async def delete(self, project: str, interaction_id: str) -> None:
-        """Delete an interaction, and with it what only it still kept."""
+        """Delete an interaction, and with it what only it still referenced."""
         await uncancelled(self._delete(project, interaction_id))
 
     async def remove_expired(self, limit: int) -> Cleared | None:
-        """Remove up to `limit` whose time is over, but those that others were built on; None is the end.
+        """Remove up to `limit` expired ones, but those that others continue; None is the end.
 
         Their bytes are the caller's to drop.
         """
         return await self._records.remove_expired(limit, self._oldest())
 
     async def usage(self) -> InteractionUsage:
-        """Count what is kept."""
+        """Count what is stored."""
         return await self._records.usage(self._oldest())
 
     async def _delete(self, project: str, interaction_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What an interaction has come to, as the JSON that the database keeps."""
+"""The outcome of an interaction, as the JSON that the database stores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENCODING = ("utf-8", "surrogatepass")
 
 
 def write_outcome(outcome: Outcome) -> bytes:
-    """Write an outcome down; neighbours of one kind become one."""
+    """Encode an outcome; neighbours of one kind become one."""
     usage, failure = outcome.usage, outcome.failure
     written = {
         "status": outcome.status,
@@ -27,7 +27,7 @@ def write_outcome(outcome: Outcome) -> bytes:
 
 
 def read_outcome(written: bytes) -> Outcome:
-    """Read what `write_outcome` wrote."""
+    """Decode what `write_outcome` has encoded."""
     found = json.loads(written.decode(*_ENCODING))
     usage, failure = found["usage"], found["failure"]
     return Outcome(

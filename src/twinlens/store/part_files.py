@@ -25,7 +25,7 @@ READ_BYTES = 1024 * 1024
 EARLY_BYTES = 256 * 1024
 """Blocks of this size begin to be written out at once; smaller ones are all there is to sync."""
 MAX_HASHES = 1024
-"""Uploads whose hash is kept at hand; for others it is made again from the part file."""
+"""Uploads whose hash stays in memory; for others it is computed again from the part file. Chosen."""
 
 
 class _Hash(Protocol):
@@ -104,7 +104,7 @@ class PartFile:
             self.hashed.end += len(new)
 
     def cut(self, end: int) -> None:
-        """Throw away what lies behind `end`."""
+        """Truncate the file to `end`."""
         with disk_errors():
             self.file.truncate(end)
 
@@ -116,7 +116,7 @@ class PartFile:
                 os.fsync(self.file.fileno())
 
     def seal(self, end: int) -> Sealed:
-        """Make the bytes up to `end` safe and cut off the rest; give their hash and the first of them."""
+        """Sync the bytes up to `end` and cut off the rest; return their hash and the first of them."""
         with disk_errors():
             file = self.file
             size = os.fstat(file.fileno()).st_size
@@ -143,29 +143,29 @@ class PartFiles:
             make_folder(folder)
 
     def path(self, upload_id: str) -> Path:
-        """Say where a part lies."""
+        """Return the path of a part."""
         return self._folder / upload_id
 
     def open(self, upload_id: str, received: int) -> PartFile:
-        """Have a part for writing behind its first `received` bytes; it is created where it is not there."""
+        """Open a part for writing after its first `received` bytes; create it if it is not there."""
         known = self._hashes.get(upload_id)
         return PartFile(self.path(upload_id), received, known.copy() if known else _nothing_hashed())
 
     def sync(self, part: PartFile) -> None:
-        """Put what was written on the disk, and with the first bytes the part's name."""
+        """Sync what was written, and with the first bytes the part's name."""
         with disk_errors():
             os.fsync(part.file.fileno())
             if not part.received:
                 sync_folder(self._folder)
 
     def acknowledged(self, upload_id: str, part: PartFile, received: int) -> None:
-        """Note that `received` bytes of a part do not change any more."""
+        """Record that `received` bytes of a part do not change any more."""
         part.received = received
         if part.hashed and part.hashed.end <= received:
             self._hashes.put(upload_id, part.hashed.copy())
 
     def remove(self, upload_id: str) -> None:
-        """Forget a part."""
+        """Delete a part."""
         self._hashes.pop(upload_id)
         with disk_errors():
             self.path(upload_id).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a project may keep: its files and what its uploads have received, or its interactions."""
+"""What a project may store: its files and what its uploads have received, or its interactions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .disk import RETRY_AFTER_S
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The room of a project for files at one moment. The same bytes in two of them count twice."""
+    """The quota of a project for files at one moment. The same bytes in two of them count twice."""
 
     used: int
     limit: int
@@ -21,7 +21,7 @@ class Quota:
         return max(0, self.limit - self.used)
 
     def exhausted(self) -> ResourceExhausted:
-        """Say that there is no room for what was asked, and what to do."""
+        """Return the error that the quota is used up."""
         return ResourceExhausted(
             "Resource has been exhausted (e.g. check quota). "
             f"The project uses {self.used} of its {self.limit} bytes for files, and there is no room for "
@@ -31,7 +31,7 @@ class Quota:
 
 
 def interactions_exhausted(used: int, limit: int) -> ResourceExhausted:
-    """Say that a project that uses `used` of `limit` bytes has no room for one more interaction."""
+    """Return the error that one more interaction is over the quota of `limit` bytes."""
     return ResourceExhausted(
         "Resource has been exhausted (e.g. check quota). "
         f"The project uses {used} of its {limit} bytes for stored interactions, and there is "

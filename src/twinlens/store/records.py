@@ -150,7 +150,7 @@ class Records(Protocol):
         """What of all these keeps a blob."""
 
     async def close(self) -> None:
-        """Let what is under way end, and let go of the database. Called once; nothing is asked afterwards."""
+        """Wait for what is in progress, and close the database. Called once; no call follows."""
 
 
 class References(Protocol):
@@ -250,7 +250,7 @@ class UploadRecords(Protocol):
         """
 
     async def cancel(self, upload_id: str) -> None:
-        """Have an active upload be cancelled, with no bytes; others stay as they are."""
+        """Mark an active upload as cancelled, with no bytes; others stay as they are."""
 
     async def expired(self, limit: int, oldest: datetime) -> Sequence[Upload]:
         """Return up to `limit` uploads in any state that have expired, oldest first."""
@@ -304,7 +304,7 @@ class InteractionRecords(Protocol):
         """
 
     async def retry(self, project: str, interaction_id: str, limits: Limits) -> Interaction:
-        """Have an unfinished one be queued and empty, with one more attempt; return it with `sent` left out.
+        """Queue an unfinished one again, empty, with one more attempt; return it with `sent` left out.
 
         Raises `FailedPrecondition` where it is finished.
         """
@@ -316,7 +316,7 @@ class InteractionRecords(Protocol):
         """
 
     async def delete(self, project: str, interaction_id: str, limit: int, oldest: datetime) -> Cleared:
-        """Have one not be found any more; remove up to `limit` rows that nothing is built on, as below."""
+        """Delete one; remove up to `limit` rows that nothing continues, as below."""
 
     async def remove_dead(self, limit: int) -> Cleared:
         """Remove up to `limit` rows that are deleted and that nothing is built on, with their references.
@@ -335,17 +335,17 @@ class InteractionRecords(Protocol):
 
 
 def file_exists(file_id: str) -> AlreadyExists:
-    """Say that a file's name is taken."""
+    """Return the error that a file's name is taken."""
     return AlreadyExists(f"The File {file_id} already exists.")
 
 
 def upload_missing() -> NotFound:
-    """Say that there is no such upload."""
+    """Return the error that there is no such upload."""
     return NotFound("The upload session does not exist or has expired.")
 
 
 def interaction_missing(interaction_id: str) -> NotFound:
-    """Say that there is no such interaction."""
+    """Return the error that there is no such interaction."""
     return NotFound(
         f"Interaction {shown(interaction_id)} was not found: it does not exist, was deleted, or has expired."
     )

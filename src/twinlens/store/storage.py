@@ -1,4 +1,4 @@
-"""Everything that is kept in one data folder, opened in order and closed together."""
+"""Everything in one data folder, opened in order and closed together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 PARTS = "uploads"
-"""The folder of bytes on their way in."""
+"""The folder of temporary files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Storage:
         return self.folder.path / PARTS
 
     async def close(self) -> None:
-        """Let go of the records and the folder. Called once, when no request is under way."""
+        """Close the records and the folder. Called once, when no request is in progress."""
         try:
             await self.records.close()
         finally:

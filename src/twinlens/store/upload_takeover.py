@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ..domain.errors import FailedPrecondition
 
 PAUSE_S = 5.0
-"""Steps are short, but for the last one where the bytes are sent to a store elsewhere."""
+"""Steps are short, but for the last one where the bytes are sent to a remote store. Chosen."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class WriteClaim:
 
     @asynccontextmanager
     async def step(self) -> AsyncIterator[None]:
-        """Do one thing while no other request does; raise where a newer request has taken over."""
+        """Run one step while no other request does. Raises where a newer request has taken over."""
         async with self._place.lock:
             if self._place.newest is not self:
                 raise FailedPrecondition("Another request has taken over this upload.")
@@ -43,7 +43,7 @@ class WriteClaim:
 
 
 class UploadTakeover:
-    """The turns of all uploads under way."""
+    """The newest request of each upload in progress."""
 
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}

@@ -31,7 +31,7 @@ from .records import FileRecord, FileState, Limits, Upload, UploadRecords
 from .upload_takeover import UploadTakeover, WriteClaim
 
 Sniff = Callable[[bytes], str | None]
-"""From the first bytes of a file to its MIME type; None where they are of no known kind."""
+"""Returns the MIME type for the first bytes of a file; None where they are of no known type."""
 
 Try = Callable[[str, Path, str, int], Awaitable[str | None]]
 """From a project, a file that was received, its MIME type and its size to what is wrong with it, or None.
@@ -119,13 +119,13 @@ class Uploads:
         self._turns = UploadTakeover()
 
     async def start(self, draft: Draft) -> Upload:
-        """Open an upload. A name that is taken and a size over a limit are refused at once."""
+        """Start an upload. Raises at once for a name that is taken or a size over a limit."""
         upload = self._drafted(draft)
         await self._records.add(upload, self._limits())
         return upload
 
     async def query(self, upload_id: str) -> Upload:
-        """Tell how far an upload got."""
+        """Return how many bytes of an upload are received."""
         # The client may have lost a request whose bytes are being acknowledged at this moment.
         await self._turns.pause(upload_id)
         return await self._records.get(upload_id, self._limits().oldest)
@@ -133,7 +133,7 @@ class Uploads:
     async def receive(
         self, upload_id: str, offset: int, stream: AsyncIterable[bytes], length: int | None = None
     ) -> Upload:
-        """Write what the stream brings from `offset` on, and return once it is safe.
+        """Write the stream from `offset` on, and return once it is synced.
 
         An offset beyond what was received is refused: there would be a gap. `length`, where it is
         known, lets a stream that is too long be refused unread. Where the stream breaks, what came is
@@ -146,21 +146,21 @@ class Uploads:
     async def complete(
         self, upload_id: str, offset: int, stream: AsyncIterable[bytes], length: int | None = None
     ) -> FileRecord:
-        """Write as `receive` does, and finish. Where that cannot be, what came is kept as there."""
+        """Write as `receive` does, and finish. Where that fails, what was received stays."""
         async with self._receiving(upload_id, offset, length) as receipt:
             await self._write(receipt, stream)
             async with receipt.turn.step():
                 return await self._finish(receipt)
 
     async def finish(self, upload_id: str) -> FileRecord:
-        """Turn the received bytes into a file. Finishing again gives the same file."""
+        """Turn the received bytes into a file. Finishing again returns the same file."""
         async with self._turns.take(upload_id) as turn, turn.step():
             upload, quota = await self._look(upload_id)
             with closing(self._parts.open(upload.id, upload.received)) as part:
                 return await self._finish(_Receipt(turn, upload, part, quota, upload.received))
 
     async def put(self, draft: Draft, stream: AsyncIterable[bytes]) -> FileRecord:
-        """Make a file of a whole stream, for a client that holds no session: all of it is kept or none."""
+        """Store a whole stream as a file, for a client without a session: all of it or nothing."""
         upload = self._drafted(draft)
         quota = await self._records.admit(upload, self._limits())
         async with self._turns.take(upload.id) as turn:
@@ -175,7 +175,7 @@ class Uploads:
                 raise
 
     async def cancel(self, upload_id: str) -> None:
-        """Give up an upload and forget its bytes."""
+        """Cancel an upload and delete its bytes."""
         async with self._turns.take(upload_id) as turn, turn.step():
             upload, _ = await self._look(upload_id)
             if upload.state == "final":
@@ -183,7 +183,7 @@ class Uploads:
             await uncancelled(self._give_up(upload))
 
     async def remove_expired(self, limit: int) -> Sequence[Upload]:
-        """Forget up to `limit` uploads whose time is over, with the bytes of those never finished."""
+        """Delete up to `limit` expired uploads, with the bytes of those never finished."""
         found = await self._records.expired(limit, self._limits().oldest)
         await self._forget([upload for upload in found if upload.state != "active"])
         for upload in found:
@@ -220,7 +220,7 @@ class Uploads:
         )
 
     async def _look(self, upload_id: str) -> tuple[Upload, Quota]:
-        """Find an upload that was not cancelled, and how much room there is for it."""
+        """Return an upload that was not cancelled, and the bytes that still fit its quota."""
         upload, quota = await self._records.get_with_room(upload_id, self._limits())
         if upload.state == "cancelled":
             raise NotFound("The upload session was cancelled.")
@@ -228,7 +228,7 @@ class Uploads:
 
     @asynccontextmanager
     async def _receiving(self, upload_id: str, offset: int, length: int | None) -> AsyncIterator[_Receipt]:
-        """Open an upload for more bytes; in the end those that came are made safe."""
+        """Open an upload for more bytes; at the end those received are synced."""
         async with self._turns.take(upload_id) as turn:
             async with turn.step():
                 receipt = await self._begin(turn, upload_id, offset, length or 0)
@@ -280,7 +280,7 @@ class Uploads:
                     await self._acknowledge(receipt)
 
     async def _acknowledge(self, receipt: _Receipt) -> None:
-        """Make everything up to the position safe, and only then say so.
+        """Sync everything up to the position, and only then acknowledge it.
 
         Other uploads of the project may have used the room meanwhile: what does not fit is not kept.
         """
@@ -302,7 +302,7 @@ class Uploads:
             raise receipt.quota.exhausted()
 
     async def _finish(self, receipt: _Receipt) -> FileRecord:
-        """Make a file of what was received, within a step. New bytes are acknowledged with the file."""
+        """Turn what was received into a file, within a step. New bytes are acknowledged with the file."""
         upload = receipt.upload
         if upload.state == "final":
             return await self._files.get(upload.project, upload.file_id)
@@ -329,7 +329,7 @@ class Uploads:
         return record
 
     async def _sealed(self, receipt: _Receipt, received: int) -> FileRecord:
-        """Make the bytes safe, and try them meanwhile if it is known what they should be."""
+        """Sync the bytes, and check them meanwhile if their type is known."""
         upload, part = receipt.upload, receipt.part
         await in_thread(part.trim, received)
         path = self._parts.path(upload.id)

@@ -19,9 +19,9 @@ def resampled(sound: Samples, rate: int, first: int = 0, count: int | None = Non
     for start in range(0, len(sound), 1_111):
         frame = sound[start : start + 1_111]
         while len(frame):
-            skipped, room = resampler.room(at + start, len(frame))
-            room[:] = frame[skipped : skipped + len(room)]
-            start, frame = start + skipped + len(room), frame[skipped + len(room) :]
+            skipped, buffer = resampler.buffer(at + start, len(frame))
+            buffer[:] = frame[skipped : skipped + len(buffer)]
+            start, frame = start + skipped + len(buffer), frame[skipped + len(buffer) :]
     resampler.finish()
     return out
 

@@ -20,9 +20,9 @@ class Queue:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._long: dict[str, bool] = {}
 
-    async def join(self, name: str, work: ComputeQuota, *, is_long: bool = False) -> None:
+    async def join(self, name: str, quota: ComputeQuota, *, is_long: bool = False) -> None:
         async def wait() -> None:
-            await self.turns.take(work, is_long=is_long)
+            await self.turns.take(quota, is_long=is_long)
             self.served.append(name)
 
         self._long[name] = is_long
@@ -43,9 +43,9 @@ class Queue:
 
 
 def spent(project: str, seconds: float) -> ComputeQuota:
-    work = ComputeQuota(project)
-    work.spend(seconds)
-    return work
+    quota = ComputeQuota(project)
+    quota.spend(seconds)
+    return quota
 
 
 async def test_there_are_so_many_places_and_no_more() -> None:
@@ -117,9 +117,9 @@ async def test_where_there_is_one_place_what_takes_long_gets_it_too() -> None:
 async def test_who_leaves_takes_nothing_along(has_place: bool) -> None:
     queue = Queue()
     await queue.join("first", ComputeQuota("p"))
-    work = ComputeQuota("p")
+    quota = ComputeQuota("p")
     for name in ("leaver", "other"):
-        await queue.join(name, work)
+        await queue.join(name, quota)
     if has_place:
         queue.turns.give_back(is_long=False)
 

@@ -277,16 +277,16 @@ async def test_a_job_that_nobody_waits_for_any_more_ends_and_frees_its_worker(tm
 
 
 async def test_a_job_that_takes_all_the_work_of_its_request_ends_it(tmp_path: Path) -> None:
-    work = ComputeQuota("p", 0.5)
+    quota = ComputeQuota("p", 0.5)
     async with running() as pool:
         await assert_well(pool)
         with slow_file(tmp_path) as file:
             with pytest.raises(ComputeQuotaExceeded, match=r"more than 0\.5 s") as caught:
-                await pool.inspect(as_blob(file), "application/pdf", work)
+                await pool.inspect(as_blob(file), "application/pdf", quota)
             restarts = pool.restarts
             with pytest.raises(ComputeQuotaExceeded):
                 await pool.decode(
-                    blob_of(images.make("png")), ImageInfo("png", "image/png", 1, 1), 1, 1, work
+                    blob_of(images.make("png")), ImageInfo("png", "image/png", 1, 1), 1, 1, quota
                 )
 
         assert caught.value.violations[0].field == FIELD
@@ -296,10 +296,10 @@ async def test_a_job_that_takes_all_the_work_of_its_request_ends_it(tmp_path: Pa
 
 async def test_what_still_waits_is_refused_without_a_process_where_the_work_is_over() -> None:
     photo, info = blob_of(images.many_scans(90, 3000, 2000)), ImageInfo("jpeg", "image/jpeg", 3000, 2000)
-    work = ComputeQuota("p", 0.2)
+    quota = ComputeQuota("p", 0.2)
     async with running() as pool:
         failures = await asyncio.gather(
-            *(pool.decode(photo, info, 64, 48, work) for _ in range(10)), return_exceptions=True
+            *(pool.decode(photo, info, 64, 48, quota) for _ in range(10)), return_exceptions=True
         )
 
         assert [type(failure) for failure in failures] == [ComputeQuotaExceeded] * 10
@@ -307,17 +307,17 @@ async def test_what_still_waits_is_refused_without_a_process_where_the_work_is_o
 
 
 async def test_what_a_job_takes_is_counted() -> None:
-    work = ComputeQuota("p")
+    quota = ComputeQuota("p")
     async with running() as pool:
         await pool.decode(
             blob_of(images.many_scans(90, 3000, 2000)),
             ImageInfo("jpeg", "image/jpeg", 3000, 2000),
             64,
             48,
-            work,
+            quota,
         )
 
-    assert work.spent_s > 0.05
+    assert quota.spent_s > 0.05
 
 
 async def test_a_jpeg_of_very_many_scans_is_not_decoded() -> None:
@@ -335,10 +335,10 @@ async def test_a_small_picture_does_not_wait_for_the_end_of_a_large_document() -
 
     async def read_all(pool: WorkerPool) -> None:
         nonlocal pages
-        work = ComputeQuota("p")
+        quota = ComputeQuota("p")
         while True:
             wanted = tuple(range(pages + 1, pages + 21))
-            drawn = await pool.do(PageImages(document, wanted, ((306, 396),) * 20), work)
+            drawn = await pool.do(PageImages(document, wanted, ((306, 396),) * 20), quota)
             pages += len(drawn)
 
     async with running() as pool:
@@ -435,29 +435,31 @@ async def test_a_stored_file_may_be_closed_while_its_job_waits_or_runs(
 
 
 async def test_a_long_look_into_a_file_tells_how_far_it_is(tmp_path: Path) -> None:
-    heard: list[float] = []
+    on_progress: list[float] = []
     with slow_file(tmp_path) as file:
         async with running() as pool:
-            job = asyncio.create_task(pool.inspect(as_blob(file), "application/pdf", heard=heard.append))
-            await until(lambda: len(heard) >= 3)
+            job = asyncio.create_task(
+                pool.inspect(as_blob(file), "application/pdf", on_progress=on_progress.append)
+            )
+            await until(lambda: len(on_progress) >= 3)
         with pytest.raises(Unavailable):
             await job
 
-    assert heard == sorted(set(heard))
-    assert 0 < heard[0] < heard[-1] < 1
+    assert on_progress == sorted(set(on_progress))
+    assert 0 < on_progress[0] < on_progress[-1] < 1
 
 
 async def test_a_look_that_is_short_is_silent(tmp_path: Path) -> None:
     path = tmp_path / "short.pdf"
     path.write_bytes(clips.pdf(2))
-    heard: list[float] = []
+    on_progress: list[float] = []
     async with running() as pool:
         await assert_well(pool)
 
         with path.open("rb") as file:
-            await pool.inspect(as_blob(file), "application/pdf", heard=heard.append)
+            await pool.inspect(as_blob(file), "application/pdf", on_progress=on_progress.append)
 
-    assert heard == []
+    assert on_progress == []
 
 
 async def test_a_pool_that_stops_while_it_looks_into_a_file_says_so(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ ERRORS: tuple[tuple[int, type[TwinlensError], str], ...] = (
 
 
 def read(path: Path) -> Script:
-    """Read an answers file whole, checking every key and value of it."""
+    """Parse an answers file, checking every key and value of it."""
     whole = root(path)
     fields = whole.mapping(("rules", "default"))
     if not fields:
@@ -130,7 +130,7 @@ def _calls(field: YamlNode) -> tuple[FunctionCall, ...]:
 
 
 def _call(field: YamlNode, ids: set[str]) -> FunctionCall:
-    """Read one call; its id is added to those of the calls before it, which results must tell apart."""
+    """Parse one call; its id is added to those of the calls before it, since ids must be unique."""
     fields = field.mapping(("name", "args", "id"))
     if "name" not in fields:
         raise field.wrong("a 'name' is missing")

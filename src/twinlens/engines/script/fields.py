@@ -41,7 +41,7 @@ class YamlNode:
         return isinstance(self._node, yaml.SequenceNode)
 
     def mapping(self, known: Collection[str]) -> dict[str, YamlNode]:
-        """Read keys, each at most once and each a known one."""
+        """Return the mapping's fields, each key at most once and each a known one."""
         if not isinstance(self._node, yaml.MappingNode):
             raise self.wrong(f"must have keys ({', '.join(known)})")
         fields: dict[str, YamlNode] = {}
@@ -56,7 +56,7 @@ class YamlNode:
         return fields
 
     def items(self, least: int = 0) -> list[YamlNode]:
-        """Read a list of at least so many."""
+        """Return the items of a list of at least so many."""
         if not isinstance(self._node, yaml.SequenceNode):
             raise self.wrong("must be a list")
         nodes: Sequence[yaml.Node] = self._node.value
@@ -65,7 +65,7 @@ class YamlNode:
         return [YamlNode(node, f"{self._path}[{index}]", self._file) for index, node in enumerate(nodes)]
 
     def value(self) -> Json:
-        """Read whatever stands here."""
+        """Return whatever value is here."""
         loader = yaml.SafeLoader("")
         try:
             return loader.construct_document(self._node)
@@ -75,7 +75,7 @@ class YamlNode:
             loader.dispose()
 
     def json_text(self) -> str:
-        """Return whatever stands here as compact JSON."""
+        """Return whatever value is here, as compact JSON."""
         try:
             text = json.dumps(self.value(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError, RecursionError) as cause:
@@ -83,14 +83,14 @@ class YamlNode:
         return self.joined(text)
 
     def text(self) -> str:
-        """Read a text."""
+        """Return a string."""
         value = self.value()
         if not isinstance(value, str):
             raise self.wrong("must be a text; put it in quotes")
         return self.joined(value)
 
     def name(self) -> str:
-        """Read a text that is not empty."""
+        """Return a string that is not empty."""
         text = self.text()
         if not text:
             raise self.wrong("must not be empty")
@@ -104,21 +104,21 @@ class YamlNode:
             raise self.wrong(r"holds half a character, such as \ud83d without the other half") from cause
 
     def flag(self) -> bool:
-        """Read true or false."""
+        """Return true or false."""
         value = self.value()
         if not isinstance(value, bool):
             raise self.wrong("must be true or false")
         return value
 
     def integer(self, least: int) -> int:
-        """Read a whole number that is not below `least`."""
+        """Return an integer that is not below `least`."""
         value = self.value()
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise self.wrong(f"must be a whole number from {least}")
         return value
 
     def number(self, most: float) -> float:
-        """Read a number from 0 to `most`."""
+        """Return a number from 0 to `most`."""
         value = self.value()
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not isfinite(value) or not 0 <= value <= most:
@@ -126,7 +126,7 @@ class YamlNode:
         return float(value)
 
     def one_of(self, values: Collection[T]) -> T:
-        """Read one of the given values."""
+        """Return one of the given values."""
         value = self.value()
         for known in values:
             if type(value) is type(known) and value == known:
@@ -135,7 +135,7 @@ class YamlNode:
 
 
 def root(path: Path) -> YamlNode:
-    """Read a YAML file of one document."""
+    """Parse a YAML file of one document."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as cause:

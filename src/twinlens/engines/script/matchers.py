@@ -16,7 +16,7 @@ KINDS = tuple(KIND_OF.values())
 
 
 def _pattern(field: YamlNode) -> Callable[[str], bool]:
-    """Read `/regex/`, `/regex/i`, or else a plain text to be found as it stands."""
+    """Parse `/regex/`, `/regex/i`, or else a literal text to search for."""
     text = field.text()
     regex = re.fullmatch(r"/(.+)/(i?)", text, re.DOTALL)
     if regex is None:
@@ -129,7 +129,7 @@ def _result_response(field: YamlNode) -> ResultTest:
 
 
 def _holds(value: Json, wanted: Json) -> bool:
-    """Return whether objects have all that is wanted of them, at any depth; all else must be equal."""
+    """Whether objects have all expected members, at any depth; all else must be equal."""
     if isinstance(wanted, dict) and isinstance(value, dict):
         return all(key in value and _holds(value[key], one) for key, one in wanted.items())
     # In Python, True equals 1.

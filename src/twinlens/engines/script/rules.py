@@ -40,7 +40,7 @@ class PromptFeatures:
 
     @classmethod
     def of(cls, request: EngineRequest) -> PromptFeatures:
-        """Read a request once, for all rules."""
+        """Extract from a request, once, what all rules match on."""
         return cls(
             model=request.model,
             text=request.question,
@@ -117,7 +117,7 @@ class Rule:
     times: int | None = None
 
     def fits(self, asked: PromptFeatures) -> bool:
-        """Say whether a request passes all tests."""
+        """Whether a request passes all tests."""
         return all(test(asked) for test in self.tests)
 
 

@@ -37,7 +37,7 @@ _CODECS: Mapping[str, codecs.CodecInfo] = {codecs.lookup(name).name: codecs.look
 
 
 def codec_of(name: str | None) -> codecs.CodecInfo | None:
-    """Find an encoding by whatever name it was called; None for one that is not known."""
+    """Look up an encoding by any of its names; None for one that is not known."""
     if not name or len(name) > 40:
         return None
     try:
@@ -69,7 +69,7 @@ def likely_codec(data: bytes) -> codecs.CodecInfo | None:
 
 
 def _is_other_latin(window: bytes, name: str) -> bool:
-    """Tell whether a Latin encoding is much likelier than Windows-1252, which is most like it."""
+    """Whether a Latin encoding is much likelier than Windows-1252, which resembles it most."""
     if len(_BEYOND_ASCII.findall(window)) < _FEWEST_SIGNS_OF_LATIN:
         return False
     ranking = chardet.detect_all(
@@ -85,7 +85,7 @@ def _is_other_latin(window: bytes, name: str) -> bool:
 
 
 def _is_other_script(window: bytes, name: str) -> bool:
-    """Tell whether words are of one script: those of others hold no Latin letters.
+    """Whether words are of one script: those of others hold no Latin letters.
 
     Of a word like "città", read as Cyrillic, most letters are Latin.
     """
@@ -117,7 +117,7 @@ _GUESSED = (
     *(f"cp{page}" for page in (874, 932, 949, *range(1250, 1259))),
     *("koi8-r", "koi8-u", "gb18030", "big5hkscs", "euc_jis_2004", "shift_jis_2004"),
 )
-"""What is told apart: what texts of the web came in. More to choose from makes for more mistakes."""
+"""What is guessed: the encodings that texts of the web came in. More candidates make for more mistakes."""
 
 _LATIN = frozenset({"cp1250", "cp1254", "cp1257", "cp1258"})
 _LIKELIER_THAN_WESTERN = 2.0

@@ -30,7 +30,7 @@ def encode(pixels: Pixels, form: ImageForm) -> bytes:
 
 
 def pcm16(samples: Samples) -> bytes:
-    """Write samples as integers of 16 bits, the lower byte first, as a WAV file has them."""
+    """Encode samples as 16-bit integers, little-endian, as in a WAV file."""
     return np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
 

@@ -1,7 +1,7 @@
 """The frames of a video at given times, decoded by PyAV. Runs in a worker process.
 
 Only what those frames need is decoded: from the key frame before each, and of what lies between the
-pictures that others lean on. The packets alone tell which those are (`timeline.py`). Where they do not, or
+frames that others refer to. The packets alone tell which those are (`timeline.py`). Where they do not, or
 where a frame does not come out, everything is decoded in sequence, and the times of the frames decide.
 Either way gives the same pixels.
 """
@@ -26,16 +26,16 @@ from .video import turn_of
 from .video_reader import VideoReader
 
 _NEAR_S = 10.0
-"""Reading on costs less than a jump and another key frame, if the next wanted time is not further."""
+"""Up to this gap, reading on costs less than a seek and another key frame. Chosen, not measured."""
 
 _LONGEST_STRETCH_S = 600.0
-"""So much is planned at once: what is known of the packets does not grow with the video."""
+"""The longest span of one plan, so that memory does not grow with the video. Chosen, not measured."""
 
 
 def decode(
     file: IO[bytes], times: Sequence[float], pixels: NDArray[np.uint8], part: TimeSlice
 ) -> list[float]:
-    """Decode the frames shown at rising times into `pixels`, upright; give the frames' own times.
+    """Decode the frames shown at rising times into `pixels`, upright; return the frames' own times.
 
     Times are in seconds from the first frame. `pixels` has the shape (frames, height, width, 3). What there
     is no room for is left out, and so is what comes after this part of the job; there is always one frame.
@@ -48,20 +48,20 @@ def decode(
 
 
 class _Decoding:
-    """One job: the frames that are wanted, and those that have been found. Positions count in `times`."""
+    """One job: the frames that are requested, and those that are done. Positions are indices of `times`."""
 
     def __init__(
-        self, film: VideoReader, times: Sequence[float], pixels: NDArray[np.uint8], part: TimeSlice
+        self, reader: VideoReader, times: Sequence[float], pixels: NDArray[np.uint8], part: TimeSlice
     ) -> None:
-        self._film = film
-        self._wanted = [film.zero + seconds * film.second for seconds in times]
+        self._reader = reader
+        self._wanted = [reader.zero + seconds * reader.second for seconds in times]
         self._end = min(len(times), len(pixels))
         self._found: dict[int, float] = {}
         self._starts: dict[int, float] = {}
         self._canvas = Canvas(pixels)
         self._part = part
         self._has_stopped = False
-        self._is_planned = film.has_times
+        self._is_planned = reader.has_times
 
     def run(self) -> list[float]:
         """Work until all is done or the part is over."""
@@ -79,7 +79,7 @@ class _Decoding:
         return [self._found[position] for position in range(_unbroken(self._found))]
 
     def _stretches(self, positions: Iterable[int]) -> Iterator[list[int]]:
-        """Part positions where a jump pays."""
+        """Split positions where a seek pays."""
         stretch: list[int] = []
         for position in positions:
             if stretch and not self._is_near(stretch, position):
@@ -90,20 +90,20 @@ class _Decoding:
             yield stretch
 
     def _is_near(self, stretch: Sequence[int], position: int) -> bool:
-        """Tell whether a position is to be reached from a stretch by reading on."""
+        """Whether a position is to be reached from a stretch by reading on."""
         if position >= len(self._wanted):
             return False
         first, last, next_ = (
-            self._wanted[at] / self._film.second for at in (stretch[0], stretch[-1], position)
+            self._wanted[at] / self._reader.second for at in (stretch[0], stretch[-1], position)
         )
         return next_ - last <= _NEAR_S and next_ - first <= _LONGEST_STRETCH_S
 
     def _by_plan(self, positions: Sequence[int]) -> None:
-        """Decode the runs of packets that give the frames at these positions, and nothing else."""
+        """Decode the runs of packets that hold the frames at these positions, and nothing else."""
         wanted = [self._wanted[position] for position in positions]
         # What is wanted next, for which there is no room.
         more = self._wanted[self._end : self._end + 1] if self._is_near(positions, self._end) else []
-        timeline = Timeline.read(self._film, wanted + more)
+        timeline = Timeline.read(self._reader, wanted + more)
         if timeline is None:
             return
         runs = timeline.runs(wanted)
@@ -121,19 +121,19 @@ class _Decoding:
 
     def _follow(self, timeline: Timeline, runs: Sequence[FrameRun], positions: Sequence[int]) -> None:
         waiting = deque(runs)
-        knows_references = _knows_references(self._film.stream)
+        knows_references = _knows_references(self._reader.stream)
         for place, packet in timeline.packets():
             if not waiting or (self._found and self._part.is_over):
                 return
             run = waiting[0]
             if place < run.first:
                 continue
-            codec = self._film.stream.codec_context
+            codec = self._reader.stream.codec_context
             is_needed = packet.pts in run.targets or not knows_references
             codec.skip_frame = "DEFAULT" if is_needed else "NONREF"
-            self._keep(self._film.frames_of(packet), run, positions)
+            self._keep(self._reader.frames_of(packet), run, positions)
             if place == run.last:
-                self._keep(self._film.frames_of(None), run, positions)
+                self._keep(self._reader.frames_of(None), run, positions)
                 codec.flush_buffers()
                 waiting.popleft()
                 if 0 in self._found and self._part.is_nearly_over:
@@ -151,15 +151,15 @@ class _Decoding:
     def _in_sequence(self, positions: Sequence[int]) -> None:
         """Decode everything from a key frame before these positions on, and choose by the frames' times."""
         first = positions[0]
-        for start in self._film.steps_back(self._starts.get(first, self._wanted[first])):
+        for start in self._reader.steps_back(self._starts.get(first, self._wanted[first])):
             if self._sequence_from(start, deque(positions)):
                 return
 
     def _sequence_from(self, start: float, waiting: deque[int]) -> bool:
-        """Do so from a given place; say whether that was early enough."""
+        """Decode from a given time; return whether that was early enough."""
         before: list[tuple[int, VideoFrame]] = []
-        for shown in self._film.frames_from(start):
-            if not before and shown[0] > self._wanted[waiting[0]] and not self._film.is_beginning(start):
+        for shown in self._reader.frames_from(start):
+            if not before and shown[0] > self._wanted[waiting[0]] and not self._reader.is_beginning(start):
                 return False
             nearest = [*before, shown]
             while waiting and shown[0] > self._wanted[waiting[0]]:
@@ -172,18 +172,18 @@ class _Decoding:
         return bool(before)
 
     def _draw_nearest(self, shown: Sequence[tuple[int, VideoFrame]], position: int) -> None:
-        chosen = self._film.choose([time_ for time_, _ in shown], self._wanted[position])
+        chosen = self._reader.choose([time_ for time_, _ in shown], self._wanted[position])
         self._draw(shown[chosen][1], shown[chosen][0], [position])
 
     def _draw(self, frame: VideoFrame, time_: int, positions: Sequence[int]) -> None:
         self._canvas.draw(frame, positions)
-        own = (time_ - self._film.zero) / self._film.second
+        own = (time_ - self._reader.zero) / self._reader.second
         self._found.update(dict.fromkeys(positions, own))
         if 0 in self._found:
             self._part.reached()
 
     def _is_over(self) -> bool:
-        """Tell whether to stop: what is given back must not lack its first frame."""
+        """Whether to stop: what is returned must not lack its first frame."""
         return 0 in self._found and (self._has_stopped or self._part.is_over)
 
 
@@ -193,7 +193,7 @@ def _unbroken(found: dict[int, float]) -> int:
 
 
 class Canvas:
-    """The place where frames end up: upright, RGB, and of the size that is wanted."""
+    """The output of the frames: upright, RGB, and of the requested size."""
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self._pixels = pixels
@@ -227,14 +227,14 @@ _LINES_OF_HD = 720
 
 
 def colours_of(frame: VideoFrame) -> Colorspace | None:
-    """Give the colours that a frame is in if it does not say so: as everybody does, by its size."""
+    """Return the colour space of a frame that declares none: by its size, as players do."""
     if frame.colorspace != _UNSPECIFIED:
         return None
     return Colorspace.ITU709 if frame.height >= _LINES_OF_HD else Colorspace.ITU601
 
 
 def _knows_references(stream: VideoStream) -> bool:
-    """Tell whether a decoder that is told to leave out what nothing leans on leaves out just that."""
+    """Whether the codec's decoder skips only frames that no other refers to, when told to."""
     codec = stream.codec_context
     name = codec.codec.canonical_name
     return name in _WITH_REFERENCES or (name == "hevc" and _layers(codec.extradata or b"") == 1)
@@ -246,7 +246,7 @@ _WITH_REFERENCES = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4"})
 def _layers(extradata: bytes) -> int:
     """Count HEVC's temporal layers, 0 where that is not said.
 
-    A picture that its own layer can do without may be needed by the next one.
+    A frame that its own layer can do without may be needed by the next one.
     """
     is_boxed = extradata.startswith(b"\1")
     at = extradata.find(_HEVC_PARAMETERS, _BOX_HEAD if is_boxed else 0)

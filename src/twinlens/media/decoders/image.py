@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded image on its way: libvips pixels, and the colour profile they are in if not sRGB."""
+    """A decoded image before scaling: libvips pixels, and their colour profile if not sRGB."""
 
     image: Any
     profile: bytes | None = None
@@ -41,7 +41,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a decoder is asked for: the size it must find, and the size that is enough."""
+    """What a decoder is asked for: the size that the header states, and the size that is enough."""
 
     source: tuple[int, int]
     target: tuple[int, int]

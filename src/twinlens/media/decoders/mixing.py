@@ -1,4 +1,4 @@
-"""From the channels of a frame of sound to one channel, as a sum; the mean is left to who scales it."""
+"""Mixes the channels of an audio frame to one, as a sum; the caller scales it to the mean."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Mix:
     gain: float
 
     def channels(self, frames: Sequence[AudioFrame], count: int) -> Channels:
-        """Give the samples of each channel of frames in a row, which have so many samples in all."""
+        """Return the samples of each channel of consecutive frames, which have `count` samples in all."""
         channels = frames[0].layout.nb_channels
         if self.is_planar:
             return [self._joined(_planes(frames, at), frames, count, 1) for at in range(channels)]
@@ -42,7 +42,7 @@ class Mix:
     def _joined(
         self, planes: Sequence[AudioPlane], frames: Sequence[AudioFrame], count: int, channels: int
     ) -> NDArray[Any]:
-        """Put one plane of all frames together; some planes are longer than their samples."""
+        """Join one plane of all frames; some planes are longer than their samples."""
         joined = np.frombuffer(b"".join(planes), self.dtype)
         if len(joined) == count:
             return joined
@@ -50,22 +50,22 @@ class Mix:
         pieces = zip(planes, sizes, strict=True)
         return np.concatenate([np.frombuffer(plane, self.dtype, size) for plane, size in pieces])  # type: ignore[call-overload]
 
-    def add(self, channels: Channels, first: int, room: Samples) -> None:
-        """Fill the room with the sum of the channels from one sample on."""
-        if len(room) != len(channels[0]):
-            channels = [channel[first : first + len(room)] for channel in channels]
+    def add(self, channels: Channels, first: int, buffer: Samples) -> None:
+        """Fill the buffer with the sum of the channels from sample `first` on."""
+        if len(buffer) != len(channels[0]):
+            channels = [channel[first : first + len(buffer)] for channel in channels]
         if self.weights is not None:
-            room[:] = 0
+            buffer[:] = 0
             for channel, weight in zip(channels, self.weights, strict=True):
-                room += channel * np.float32(weight)
+                buffer += channel * np.float32(weight)
         elif len(channels) == 1:
-            room[:] = channels[0]
+            buffer[:] = channels[0]
         else:
-            np.add(channels[0], channels[1], out=room, dtype=np.float32)
+            np.add(channels[0], channels[1], out=buffer, dtype=np.float32)
             for channel in channels[2:]:
-                room += channel
+                buffer += channel
         if self.middle:
-            room -= self.middle
+            buffer -= self.middle
 
 
 def _planes(frames: Sequence[AudioFrame], at: int) -> Sequence[AudioPlane]:
@@ -74,7 +74,7 @@ def _planes(frames: Sequence[AudioFrame], at: int) -> Sequence[AudioPlane]:
 
 
 def mix_of(frame: AudioFrame) -> Mix:
-    """Work out how frames like this one are mixed."""
+    """Return how frames of this one's form are mixed."""
     name = frame.format.name
     kind, middle, loudest = _FORMATS[name.removesuffix("p")]
     weights = _weights(frame.layout)

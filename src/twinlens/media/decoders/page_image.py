@@ -1,4 +1,4 @@
-"""A page of a PDF as a picture of exactly the size that is wanted. Runs in a worker process."""
+"""A page of a PDF as an image of exactly the requested size. Runs in a worker process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def draw(pdf: Pdf, page: Any, width: int, height: int) -> Pixels:
-    """Draw a page upright on white paper, with what is noted on it and filled into it."""
+    """Render a page upright on white, with its annotations and form fields."""
     found = scan_of(page, pdf.reader, 1 / max(width, height))
     pixels = None if found is None else _decoded(found, width, height)
     return _rendered(pdf, page, width, height) if pixels is None else pixels

@@ -1,4 +1,4 @@
-"""What is drawn on a page: its pictures and where they stand. Runs in a worker process.
+"""What is drawn on a page: its images and where they are. Runs in a worker process.
 
 Coordinates are the page's own, as its content is written: not cropped, not turned, y upwards.
 """
@@ -25,11 +25,11 @@ class Rect(NamedTuple):
 
     @property
     def area(self) -> float:
-        """How much it covers."""
+        """The area."""
         return max(self.right - self.left, 0) * max(self.top - self.bottom, 0)
 
     def within(self, other: Rect) -> Rect:
-        """Give what both cover."""
+        """Return the intersection."""
         return Rect(
             max(self.left, other.left),
             max(self.bottom, other.bottom),
@@ -54,7 +54,7 @@ class View:
         return cls(rect, raw.FPDFPage_GetRotation(page) % 4)
 
     def shown(self, rect: Rect) -> Rect:
-        """Give a place as parts of the shown page, 0 to 1 from its upper left corner: `top` < `bottom`."""
+        """Return a rectangle as fractions of the shown page, from its upper left corner: `top` < `bottom`."""
         width = self.rect.right - self.rect.left
         height = self.rect.top - self.rect.bottom
         left, right = (rect.left - self.rect.left) / width, (rect.right - self.rect.left) / width
@@ -65,26 +65,26 @@ class View:
 
 
 def pictures(page: Any) -> Iterator[Rect]:
-    """Find where pictures stand on a page, also within the forms that it is put together from."""
+    """Yield the rectangles of a page's images, also within the form XObjects that it is composed of."""
     budget = iter(range(_MAX_OBJECTS))
     yield from _pictures(page, _PAGE, raw.FS_MATRIX(1, 0, 0, 1, 0, 0), _MAX_DEPTH, budget)
 
 
 def objects(page: Any) -> Iterator[Any]:
-    """Give what a page draws, in that order."""
+    """Yield the objects of a page, in drawing order."""
     for index in range(raw.FPDFPage_CountObjects(page)):
         yield raw.FPDFPage_GetObject(page, index)
 
 
 def matrix(drawn: Any) -> Any:
-    """Give the matrix that an object is drawn by."""
+    """Return the matrix that an object is drawn by."""
     found = raw.FS_MATRIX()
     raw.FPDFPageObj_GetMatrix(drawn, found)
     return found
 
 
 def unit_square(by: Any) -> Rect:
-    """Give the bounds of the square of side one, which is what pictures are, under a matrix."""
+    """Return the bounds of the unit square, which images fill, under a matrix."""
     across, up = (0.0, by.a, by.c, by.a + by.c), (0.0, by.b, by.d, by.b + by.d)
     return Rect(by.e + min(across), by.f + min(up), by.e + max(across), by.f + max(up))
 
@@ -105,7 +105,7 @@ def _pictures(holder: Any, calls: Any, outer: Any, depth: int, budget: Iterator[
 
 
 def _times(inner: Any, outer: Any) -> Any:
-    """Give the matrix that does `inner` first and `outer` then."""
+    """Return the matrix that applies `inner` first and then `outer`."""
     return raw.FS_MATRIX(
         inner.a * outer.a + inner.b * outer.c,
         inner.a * outer.b + inner.b * outer.d,

@@ -30,7 +30,7 @@ class Scan(NamedTuple):
 
 
 def scan_of(page: Any, reader: Reader, pixel: float) -> Scan | None:
-    """Give the JPEG that alone makes up a page; None where there is more to it.
+    """Return the JPEG that alone makes up a page; None where there is more to it.
 
     Its edges may miss the page's by half a `pixel` of the size that is wanted, a part of the page's.
     """
@@ -54,7 +54,7 @@ _PROFILE_WITHIN = 65_536
 
 
 def _only_picture(page: Any) -> Any:
-    """Give the only thing that is seen on a page, if that is a picture; read text beneath it is not seen."""
+    """Return the only visible object of a page if it is an image; the invisible text of OCR is ignored."""
     if raw.FPDFPage_GetAnnotCount(page) or raw.FPDFPage_CountObjects(page) > _MAX_OBJECTS:
         return None
     seen = [drawn for drawn in objects(page) if not _is_unseen(drawn)]
@@ -70,7 +70,7 @@ def _is_unseen(drawn: Any) -> bool:
 
 
 def _fills(shown: Any, view: View, pixel: float) -> bool:
-    """Tell whether a picture stands upright and covers just what is shown of the page."""
+    """Whether an image is upright and covers just what is shown of the page."""
     by = matrix(shown)
     if by.b or by.c or by.a <= 0 or by.d <= 0:
         return False
@@ -80,7 +80,7 @@ def _fills(shown: Any, view: View, pixel: float) -> bool:
 
 
 def _is_plain_jpeg(shown: Any) -> bool:
-    """Tell a JPEG that is drawn as it is: opaque, not cut by a path, not part of a layer."""
+    """Whether it is a JPEG that is drawn as it is: opaque, not clipped by a path, not part of a layer."""
     if raw.FPDFPageObj_HasTransparency(shown) or raw.FPDFPageObj_CountMarks(shown):
         return False
     clip = raw.FPDFPageObj_GetClipPath(shown)
@@ -98,7 +98,7 @@ def _bytes_of(shown: Any) -> bytes:
 
 
 def _has_plain_dictionary(jpeg: bytes, reader: Reader) -> bool:
-    """Find the dictionary before the place that a JPEG was read at, and look for what is not known.
+    """Whether the dictionary before the JPEG's data has only known entries.
 
     Masks, a Decode array and layers are entries of it.
     """

@@ -24,11 +24,11 @@ MAX_CHARS = 2_000_000
 """More on one page is no text that anybody wrote."""
 
 _SCAN_MAX_CHARS = 40
-"""As much text may be on a scan beside its picture: a stamp, a page number."""
+"""The most text on a scan beside its image: a stamp, a page number. Chosen, not measured."""
 _SCAN_MIN_COVER = 0.6
 
 _WIDE_GAP = 2.0
-"""Heights of a line; a gap wider than this is a gutter or the border of a cell."""
+"""In heights of a line; a wider gap is a gutter or the border of a cell. Chosen, not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Line:
 
 
 def read(page: Any) -> tuple[list[Line], bool]:
-    """Give a page's lines in reading order, and whether the page is a picture of text without any."""
+    """Return a page's lines in reading order, and whether the page is a scan without text of its own."""
     view = View.of(page)
     with _text_of(page) as text:
         lines = [line for line in _lines(text, view) if _is_shown(line)]
@@ -62,7 +62,7 @@ class _Text:
         self.chars = self._read()
 
     def bounds(self, start: int, end: int) -> Rect | None:
-        """Give what characters cover together; None where nothing of them is seen."""
+        """Return the bounds of a range of characters; None where none of them is visible."""
         rects = []
         for index in range(raw.FPDFText_CountRects(self._handle, start, end - start)):
             raw.FPDFText_GetRect(self._handle, index, *self._of_rect)
@@ -70,12 +70,12 @@ class _Text:
         return _around(rects)
 
     def box(self, index: int) -> Rect:
-        """Give the bounds of one character; a space has none."""
+        """Return the bounds of one character; a space has none."""
         raw.FPDFText_GetCharBox(self._handle, index, *self._of_char)
         return self._found()
 
     def extent(self, index: int, along: bool) -> tuple[float, float]:
-        """Give where one character begins and ends: along a level line, or along one that stands."""
+        """Return where one character begins and ends, along a horizontal line or a vertical one."""
         raw.FPDFText_GetCharBox(self._handle, index, *self._of_char)
         if along:
             return self._left.value, self._right.value
@@ -131,7 +131,7 @@ _LINE = re.compile("[^\r\n\ufffe]+\ufffe?")
 
 
 def _pieces(text: _Text, start: int, end: int) -> Iterator[tuple[int, int, Rect]]:
-    """Cut a line at its wide gaps, and give the bounds of each piece."""
+    """Cut a line at its wide gaps, and yield each piece with its bounds."""
     whole = text.bounds(start, end)
     if whole is None:
         return
@@ -153,7 +153,7 @@ def _around(rects: Sequence[Rect]) -> Rect | None:
 
 
 def _wide_gaps(text: _Text, start: int, end: int, whole: Rect) -> Iterator[int]:
-    """Find the words that stand far from the word before them, along the line or against it."""
+    """Yield where words begin that are far from the word before them, along the line or against it."""
     width, height = whole.right - whole.left, whole.top - whole.bottom
     widest, along = _WIDE_GAP * min(width, height), width >= height
     for space in _SPACES.finditer(text.chars, start + 1, end - 1):
@@ -168,7 +168,7 @@ _SPACES = re.compile("[ \u00a0]+")
 
 
 def clean(text: str) -> str:
-    """Leave what a reader sees: no control characters, no soft hyphens, one space between words."""
+    """Return what a reader sees: no control characters, no soft hyphens, one space between words."""
     text = text.translate(_PLAIN)
     return " ".join(_INVISIBLE.sub("", text).split())
 
@@ -189,7 +189,7 @@ _INVISIBLE = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufe
 
 
 def _is_shown(line: Line) -> bool:
-    """Tell a line whose middle is on the page from one that cropping hides."""
+    """Whether the middle of a line is on the page, and not cropped."""
     across, down = line.place.left + line.place.right, line.place.top + line.place.bottom
     return 0 <= across <= 2 and 0 <= down <= 2
 

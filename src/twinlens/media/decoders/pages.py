@@ -1,4 +1,4 @@
-"""Pages of a PDF, one after the other into the room that the server gave. Runs in a worker process.
+"""Pages of a PDF, written one after the other to the result buffer. Runs in a worker process.
 
 A page is closed before the next is opened. PDFium keeps what it has once read of a document, so that is
 opened anew now and then: the memory a job takes does not grow with the pages it is asked for.
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 _REOPEN_BYTES = 48 << 20
 _ENOUGH_BYTES = 4 << 20
-"""As much text is sent at once."""
+"""The most text in one reply. Chosen, not measured."""
 
 
-def write_texts(file: IO[bytes], numbers: Sequence[int], room: int, part: TimeSlice) -> dict[str, object]:
-    """Write a line of JSON for each page, and say how many there are: all, or this part."""
+def write_texts(file: IO[bytes], numbers: Sequence[int], buffer: int, part: TimeSlice) -> dict[str, object]:
+    """Write a line of JSON for each page; return how many pages are done: all, or this slice."""
     said = (_text(page) for _, page in _loaded(file, numbers))
-    return {"pages": _written(said, room, part, _ENOUGH_BYTES)}
+    return {"pages": _written(said, buffer, part, _ENOUGH_BYTES)}
 
 
 def write_images(
@@ -39,22 +39,22 @@ def write_images(
     numbers: Sequence[int],
     sizes: Sequence[tuple[int, int]],
     form: ImageForm,
-    room: int,
+    buffer: int,
     part: TimeSlice,
 ) -> dict[str, object]:
-    """Write each page as pixels or as a file, and say how many pages there are: all, or this part."""
+    """Write each page as pixels or encoded; return how many pages are done: all, or this slice."""
     loaded = zip(_loaded(file, numbers, forms=True), sizes, strict=False)
     drawn = (draw(*page, *size) for page, size in loaded)
     if form == "pixels":
-        return {"pages": _written((pixels.data.cast("B") for pixels in drawn), room, part)}
+        return {"pages": _written((pixels.data.cast("B") for pixels in drawn), buffer, part)}
     lengths: list[int] = []
     files = (_noted(encode(pixels, form), lengths) for pixels in drawn)
-    count = _written(files, room, part)
+    count = _written(files, buffer, part)
     return {"pages": count, "lengths": lengths[:count]}
 
 
 def _loaded(file: IO[bytes], numbers: Sequence[int], *, forms: bool = False) -> Iterator[tuple[Pdf, Any]]:
-    """Give page after page, each open only until the next is asked for."""
+    """Yield page after page, each open only until the next is requested."""
     rest = iter(numbers)
     number = next(rest, None)
     while number is not None:
@@ -69,13 +69,13 @@ def _loaded(file: IO[bytes], numbers: Sequence[int], *, forms: bool = False) -> 
 
 
 def _written(
-    pages: Iterator[bytes | memoryview], room: int, part: TimeSlice, enough_bytes: int = sys.maxsize
+    pages: Iterator[bytes | memoryview], buffer: int, part: TimeSlice, enough_bytes: int = sys.maxsize
 ) -> int:
     """Write what pages give until the part is over, and count them. None at all: the first cannot be read."""
     done, end = 0, 0
     try:
         for page in pages:
-            end = write_all(room, page, end)
+            end = write_all(buffer, page, end)
             done += 1
             part.reached()
             if part.is_over or end >= enough_bytes:

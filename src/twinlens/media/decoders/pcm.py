@@ -1,4 +1,4 @@
-"""Bare samples, whose form their label tells, to one channel at 16 kHz. Runs in a worker process.
+"""Raw PCM, described by its label, to one channel at 16 kHz. Runs in a worker process.
 
 They are read here rather than by PyAV: there is nothing to demux, and any piece is where it is.
 """
@@ -71,6 +71,6 @@ def _sums(file: IO[bytes], form: RawAudio) -> Samples:
 def _put(resampler: Resampler, at: int, sums: Samples) -> None:
     done = 0
     while done < len(sums):
-        skipped, room = resampler.room(at + done, len(sums) - done)
-        room[:] = sums[done + skipped : done + skipped + len(room)]
-        done += skipped + len(room)
+        skipped, buffer = resampler.buffer(at + done, len(sums) - done)
+        buffer[:] = sums[done + skipped : done + skipped + len(buffer)]
+        done += skipped + len(buffer)

@@ -1,7 +1,7 @@
 """A PDF document opened by PDFium, and what it is. Runs in a worker process; the server does not import it.
 
 PDFium is given the bytes through a function of ours and no document can have anything else read: this
-build of it has no JavaScript and no XFA, and knows no other road to a file or a network.
+build of it has no JavaScript and no XFA, and no other access to a file or a network.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ class Pdf:
             raw.FPDF_CloseDocument(handle)
 
     def show_forms(self) -> None:
-        """Have fields of forms drawn, on pages loaded from now on. What they would do is never done."""
+        """Draw form fields on pages loaded from now on. Their actions are never run."""
         if raw.FPDF_GetFormType(self.handle) != raw.FORMTYPE_NONE:
             self._calls = raw.FPDF_FORMFILLINFO(version=1)
             self.forms = raw.FPDFDOC_InitFormFillEnvironment(self.handle, self._calls)
 
     def size(self, index: int) -> tuple[float, float] | None:
-        """Measure a page in points, as it is shown; None where the document has no such page."""
+        """Return a page's size in points, as it is shown; None where the document has no such page."""
         size = raw.FS_SIZEF()
         return (size.width, size.height) if raw.FPDF_GetPageSizeByIndexF(self.handle, index, size) else None
 
@@ -143,7 +143,7 @@ def _within_reason(size: tuple[float, float] | None) -> list[float]:
 
 
 def _check_label(file: IO[bytes]) -> None:
-    """Tell another kind of file from a damaged document, which is all the same to PDFium."""
+    """Raise `Unreadable` for another kind of file, which PDFium would call damaged."""
     if _SIGNATURE not in file.read(_SIGNATURE_WITHIN):
         raise Unreadable("foreign", "no PDF signature")
 

@@ -20,14 +20,14 @@ def of_jpeg(data: memoryview) -> bytes | None:
 
 
 def of_webp(data: memoryview) -> bytes | None:
-    """Read the profile chunk of a WEBP file."""
+    """Return the profile in a WEBP file."""
     return usable(
         next((bytes(chunk[:_MAX_BYTES]) for name, chunk in webp_chunks(data) if name == b"ICCP"), None)
     )
 
 
 def usable(profile: bytes | None) -> bytes | None:
-    """Keep a profile that changes something: one that is sRGB already, or absurdly large, does not."""
+    """Return a profile that changes something; None for one that is sRGB, or larger than 4 MiB."""
     if not profile or len(profile) >= _MAX_BYTES or any(name in profile for name in _SRGB_NAMES):
         return None
     return profile

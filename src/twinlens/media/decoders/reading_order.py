@@ -42,13 +42,15 @@ class _Item:
 
 
 _PROSE_CHARS = 20
-"""Lines of a column have that many characters on average; cells of a table mostly fewer."""
+"""Lines of a column have that many characters on average; cells of a table mostly fewer.
+
+Chosen, not measured."""
 _COLUMN_LINES = 3
 _MAX_DEPTH = 40
 
 
 def in_order(places: Sequence[Region], chars: Sequence[int]) -> list[int]:
-    """Give the indices of lines in the order they are read; they are given as the document writes them."""
+    """Return the indices of lines in reading order. They come in the order of the document's content."""
     items = [
         _Item(index, place.left, place.top, place.right, place.bottom, count)
         for index, (place, count) in enumerate(zip(places, chars, strict=True))
@@ -59,7 +61,7 @@ def in_order(places: Sequence[Region], chars: Sequence[int]) -> list[int]:
 
 
 def _is_orderly(items: Sequence[_Item]) -> bool:
-    """Tell whether the lines come one below the other, a step up leading to the next column only."""
+    """Whether the lines come one below the other, a step up leading to the next column only."""
     for before, after in pairwise(items):
         if after.bottom < before.top and after.left < before.right:
             return False
@@ -67,7 +69,7 @@ def _is_orderly(items: Sequence[_Item]) -> bool:
 
 
 def _writes_across(items: Sequence[_Item]) -> bool:
-    """Tell columns of prose that are written line by line across the page."""
+    """Whether columns of prose are written line by line across the page."""
     steps = [
         (before, after)
         for before, after in pairwise(items)
@@ -95,7 +97,7 @@ def _cut(items: list[_Item], depth: int) -> list[_Item]:
 
 
 def _columns(items: list[_Item]) -> tuple[list[_Item], list[_Item]] | None:
-    """Part at the widest white band from top to bottom that has prose on both sides."""
+    """Split at the widest white band from top to bottom that has prose on both sides."""
     by_left = sorted(items, key=lambda item: item.left)
     chars = list(accumulate(item.chars for item in by_left))
     edge, best = by_left[0].right, (0.0, 0)
@@ -114,7 +116,7 @@ def _is_prose(chars: int, lines: int) -> bool:
 
 
 def _blocks(items: list[_Item]) -> tuple[list[_Item], list[_Item]] | None:
-    """Part at the widest white band from left to right, if it is wider than what is between lines."""
+    """Split at the widest white band from left to right, if it is wider than what is between lines."""
     by_top = sorted(items, key=lambda item: item.top)
     edge, best = by_top[0].bottom, (0.0, 0)
     for count, item in enumerate(by_top[1:], start=1):

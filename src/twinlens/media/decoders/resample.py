@@ -1,4 +1,4 @@
-"""Brings sound of any rate to 16 kHz: a windowed-sinc filter at the phases needed, as matrix products.
+"""Resamples audio of any rate to 16 kHz: a windowed-sinc filter at the phases needed, as matrix products.
 
 So many outputs make a row, which needs a stretch of the input; rows follow one another with the filter's
 phases repeating. A row is cut into groups of outputs, and the inputs of one group in all rows are a matrix,
@@ -52,14 +52,14 @@ class _Plan:
     groups: tuple[_Group, ...]
 
     def rows(self, samples: int) -> int:
-        """Say how many rows to make at once: what so many samples need, as far as it stays in the cache."""
+        """Return how many rows to make at once: what `samples` need, as far as it fits the CPU's cache."""
         return min(max(_BLOCK_INPUTS // self.inputs, 1), samples // self.outputs + 2)
 
 
 class Resampler:
-    """Sound of one rate on a time line, added to `out`, which begins at sample `first` of it at 16 kHz.
+    """Audio of one rate on a time line, added to `out`, which begins at sample `first` of it at 16 kHz.
 
-    What no sound is put to is silence. Whatever piece of the line `out` is, a sample of it is the same.
+    Where no audio is put is silence. Whatever piece of the line `out` is, a sample of it is the same.
     """
 
     def __init__(self, rate: int, gain: float, first: int, out: Samples) -> None:
@@ -74,10 +74,10 @@ class Resampler:
         """The first sample of the rate's own line that makes no difference any more."""
         self._go_to_row(first // plan.outputs)
 
-    def room(self, at: int, most: int) -> tuple[int, Samples]:
-        """Give room for sound from sample `at` on: how many samples of it come too early, and the room.
+    def buffer(self, at: int, most: int) -> tuple[int, Samples]:
+        """Return how many samples from sample `at` on come too early, and a buffer for those after them.
 
-        The room is for at most as many as asked for, and may be for fewer; it is filled before the next call.
+        The buffer holds at most `most` samples, maybe fewer; the caller fills it before the next call.
         """
         start, skipped = at - self._begin, 0
         if start >= len(self._block):
@@ -86,9 +86,9 @@ class Resampler:
         elif start < 0:
             skipped = min(-start, most)
             start += skipped
-        room = self._block[start : start + most - skipped]
-        self._used = max(self._used, start + len(room))
-        return skipped, room
+        buffer = self._block[start : start + most - skipped]
+        self._used = max(self._used, start + len(buffer))
+        return skipped, buffer
 
     @property
     def done(self) -> int:
@@ -105,7 +105,7 @@ class Resampler:
         self._begin = row * self._plan.inputs - self._plan.reach
 
     def _go_on_to(self, at: int) -> None:
-        """Make outputs until there is room at `at`; a long silence makes no work."""
+        """Make outputs until the block reaches `at`; a long silence costs nothing."""
         self._make()
         if at - self._begin >= len(self._block):
             self.finish()
@@ -141,7 +141,7 @@ class Resampler:
 
 
 def _make_sensible(block: Samples) -> None:
-    """Make silence of what is no number; one look at the sum of squares tells that there is none."""
+    """Replace what is no number by silence; the sum of squares shows whether there is any."""
     with np.errstate(over="ignore", invalid="ignore"):
         power = np.dot(block, block)
     if not np.isfinite(power):
@@ -169,7 +169,7 @@ def _plan_of(rate: int) -> _Plan:
 
 
 def _half_width(rate: int) -> float:
-    """Give how many inputs the filter reaches to either side (Kaiser's formula)."""
+    """Return how many inputs the filter reaches to either side (Kaiser's formula)."""
     transition = 2 * pi * (_STOP - _PASS) * min(rate, SAMPLE_RATE) / 2 / rate
     return (_REJECTION_DB - 7.95) / (2.285 * transition) / 2
 

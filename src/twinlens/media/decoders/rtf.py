@@ -17,12 +17,12 @@ _DEFAULT = "cp1252"
 
 
 def is_rtf(data: bytes) -> bool:
-    """Tell RTF by how it starts."""
+    """Whether it starts like RTF."""
     return data[:64].lstrip().startswith(b"{\\rtf")
 
 
 def read(data: bytes) -> str:
-    """Give the text that a reader of the document sees."""
+    """Return the text that a reader of the document sees."""
     reader, at = _Reader(), 0
     while token := _TOKEN.match(data, at):
         at = token.end()
@@ -70,7 +70,7 @@ class _Reader:
         self._fonts: dict[int, str] = {}
 
     def text(self) -> str:
-        """Give what has been read; halves of a character are put together."""
+        """Return what has been read, with surrogate pairs joined."""
         self._decode()
         return "".join(self._pieces).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
@@ -91,14 +91,14 @@ class _Reader:
             self._waiting += data[passed:]
 
     def symbol(self, char: bytes) -> None:
-        """Obey a control symbol; a star tells that what follows may be passed over."""
+        """Apply a control symbol; a star says that what follows may be skipped."""
         if char == b"*":
             self._change(replace(self.state, hidden=True))
         elif char in _SYMBOLS:
             self._add(_SYMBOLS[char])
 
     def obey(self, word: str, value: int) -> None:
-        """Obey a control word."""
+        """Apply a control word."""
         if word in _WORDS:
             self._add(_WORDS[word])
         elif word in _HIDDEN:
@@ -113,23 +113,23 @@ class _Reader:
         self._passing = self.state.stand_ins
 
     def code_page(self, number: int) -> None:
-        """Take note of the document's code page."""
+        """Set the document's code page."""
         codec = codec_of("utf-8" if number == 65001 else f"cp{number}")
         self._default = codec.name if codec else _DEFAULT
         self._change(replace(self.state, codec=self._default))
 
     def font(self, number: int) -> None:
-        """Go on in a font, and so in its code page."""
+        """Switch to a font, and so to its code page."""
         self._font = number
         self._change(replace(self.state, codec=self._fonts.get(number, self._default)))
 
     def charset(self, number: int) -> None:
-        """Take note of a font's code page."""
+        """Set a font's code page."""
         if number in _CHARSETS:
             self._fonts[self._font] = _CHARSETS[number]
 
     def stand_ins(self, count: int) -> None:
-        """Take note of how many characters stand in for one given by its number."""
+        """Set how many substitute characters follow one given by its number."""
         self._change(replace(self.state, stand_ins=min(max(count, 0), 9)))
 
     def _add(self, text: str) -> None:

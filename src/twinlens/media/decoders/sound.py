@@ -1,4 +1,4 @@
-"""The sound of a recording, decoded by PyAV to one channel at 16 kHz. Runs in a worker process.
+"""The audio of a recording, decoded by PyAV to one channel at 16 kHz. Runs in a worker process.
 
 Any piece of a recording can be decoded alone, and pieces join without a click: time is counted in whole
 samples from the recording's start, a piece is decoded from a little before it, and what containers round
@@ -29,16 +29,18 @@ from .resample import MAX_RATE, MIN_RATE, Resampler
 from .unreadable import Unreadable
 
 _PREROLL_S = Fraction(1, 2)
-"""Decoded before a piece and thrown away: decoders and the filter need what came before."""
+"""Decoded before a piece and discarded: decoders and the filter need what came before."""
 
 _SEEK_FROM_S = 3
-"""That much from the beginning is read through sooner than jumped over."""
+"""That close to the beginning, reading on is faster than a seek. Chosen, not measured."""
 
 _READ_THROUGH = frozenset({"mp3"})
-"""Demuxers that only guess where a jump has led to."""
+"""Demuxers that only guess where a seek has led to."""
 
 _GAP_S = 0.02
-"""What timestamps may be off before they count as a gap in the sound, or as sound that is sent twice."""
+"""What timestamps may be off before they count as a gap in the audio, or as audio that is sent twice.
+
+Chosen, not measured."""
 
 _TICKS_OFF = 1.5
 """A stream's start and a frame's may each be rounded by half a tick, and not quite by the same rule."""
@@ -48,10 +50,10 @@ _RUN_SAMPLES = 1 << 15
 
 
 def decode(file: IO[bytes], start: float, out: Samples, part: TimeSlice) -> int:
-    """Add the sound from a time on to `out`, which is silent; say how many samples are done.
+    """Add the audio from a time on to `out`, which is silent; return how many samples are done.
 
     Those are all that it has or, where this part of the job is over before, at least one. Time zero is the
-    first picture's or, in a recording without pictures, that of the first sound.
+    first frame's or, in a recording without video, that of the first audio.
     """
     first = round(start * SAMPLE_RATE)
     with video.opened(file) as container:
@@ -69,7 +71,7 @@ def decode(file: IO[bytes], start: float, out: Samples, part: TimeSlice) -> int:
 
 
 class _Track:
-    """One stream of sound, from its beginning."""
+    """One audio stream, from its beginning."""
 
     def __init__(self, container: InputContainer, stream: AudioStream) -> None:
         self._container, self._stream = container, stream
@@ -86,9 +88,9 @@ class _Track:
                 break
 
     def write(self, zero: Fraction | None, first: int, out: Samples, part: TimeSlice) -> int:
-        """Write what is heard from sample `first` on, counted from `zero`, or else from the first sound.
+        """Write the audio from sample `first` on, counted from `zero`, or else from the first audio.
 
-        Gives the number of samples that are done.
+        Returns the number of samples that are done.
         """
         if not self._ahead:
             if zero is None:
@@ -118,7 +120,7 @@ class _Track:
             yield from self._decoded(packet)
 
     def _jump(self, pts: int) -> None:
-        """Go to before a time, if the container can; else all packets are read, and few are decoded."""
+        """Seek to before a time, if the container can; else all packets are read, and few are decoded."""
         if self._container.format.name not in _READ_THROUGH:
             with suppress(av.error.FFmpegError):
                 self._container.seek(pts, stream=self._stream)
@@ -143,7 +145,7 @@ def _form(frame: AudioFrame) -> tuple[int, str, str]:
 def _write(
     frames: Iterator[AudioFrame], clock: _Clock, first: int, out: Samples, part: TimeSlice
 ) -> int | None:
-    """Write frames of one form; where nothing more is to be written, say how many samples are done.
+    """Write frames of one form; where nothing more is to be written, return how many samples are done.
 
     That is so when one comes that is too late, or the part is over.
     """
@@ -162,17 +164,17 @@ def _write(
                 return resampler.done
         channels, done = mix.channels(run, count), 0
         while done < count:
-            skipped, room = resampler.room(at + done, count - done)
-            mix.add(channels, done + skipped, room)
-            done += skipped + len(room)
+            skipped, buffer = resampler.buffer(at + done, count - done)
+            mix.add(channels, done + skipped, buffer)
+            done += skipped + len(buffer)
     resampler.finish()
     return None
 
 
 def _runs(frames: Iterator[AudioFrame], clock: _Clock) -> Iterator[tuple[int, list[AudioFrame], int]]:
-    """Put frames together that follow one another: many at once cost little more than one.
+    """Group consecutive frames: many at once cost little more than one.
 
-    Gives the sample they begin with, the frames, and how many samples they have.
+    Yields the sample that they begin with, the frames, and how many samples they have.
     """
     start, count = 0, 0
     run: list[AudioFrame] = []
@@ -190,7 +192,7 @@ def _runs(frames: Iterator[AudioFrame], clock: _Clock) -> Iterator[tuple[int, li
 
 
 class _Grid:
-    """Tells which sample a frame begins with, counted at its rate from the container's own time zero.
+    """Computes which sample a frame begins with, counted at its rate from the container's own time zero.
 
     Timestamps in whole milliseconds do not say it to the sample. But where frames are of one size, `step`,
     they stand a whole number of frames from the stream's first, and that does.
@@ -204,7 +206,7 @@ class _Grid:
         self._step = step
 
     def place(self, pts: int, count: int) -> int:
-        """Place a frame of `count` samples."""
+        """Return the first sample of a frame of `count` samples."""
         said = round(pts * self.tick)
         if self.tick.numerator == 1:
             return said
@@ -214,7 +216,7 @@ class _Grid:
 
 
 class _Clock:
-    """Places frame after frame on a line that counts samples from `zero`; passes over small gaps."""
+    """Computes the first sample of frame after frame, counted from `zero`; ignores small gaps."""
 
     def __init__(self, grid: _Grid, zero: Fraction) -> None:
         self._grid = grid
@@ -225,7 +227,7 @@ class _Clock:
         self._next: int | None = None
 
     def place(self, pts: int | None, count: int) -> int:
-        """Place the next frame, of `count` samples."""
+        """Return the first sample of the next frame, of `count` samples."""
         at = self._next
         if at is None or (pts is not None and abs(pts * self._tick - self._zero - at) > self._gap):
             at = self._grid.place(pts or 0, count) - self._zero

@@ -17,16 +17,16 @@ from .charsets import codec_of, likely_codec
 from .unreadable import Unreadable
 
 
-def write(file: IO[bytes], mime_type: str, room: int, max_bytes: int) -> dict[str, object]:
-    """Write a file's text as UTF-8 into the room, and say how long it is: nothing is written of too much."""
+def write(file: IO[bytes], mime_type: str, buffer: int, max_bytes: int) -> dict[str, object]:
+    """Write a file's text as UTF-8 to the buffer and return its length; nothing where it is too long."""
     text = read(file.read(), mime_type).encode()
     if len(text) <= max_bytes:
-        write_all(room, text)
+        write_all(buffer, text)
     return {"bytes": len(text)}
 
 
 def read(data: bytes, mime_type: str) -> str:
-    """Give the text of a file, its lines ended by a newline. Raises `Unreadable` for what is no text."""
+    """Return the text of a file, its lines ended by a newline. Raises `Unreadable` for what is no text."""
     essence, _, parameters = mime_type.lower().partition(";")
     if data.startswith(_NO_TEXT):
         raise Unreadable("foreign", "the signature of another kind of file")
@@ -44,7 +44,7 @@ _NO_TEXT = (b"%PDF-", b"PK\x03\x04", b"\x89PNG\r", b"\x1f\x8b\x08")
 
 
 def _is_records(essence: str) -> bool:
-    """Tell text whose records end at CR and LF alone: what else ends a line in prose is in a value there."""
+    """Whether records end at CR and LF alone: other line ends are within values there."""
     return essence.endswith("json") or meant(essence) in _RECORDS
 
 
@@ -55,7 +55,7 @@ _UNSEEN = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]
 
 _LOOKED_AT = 65_536
 _MAX_STRANGE = 0.02
-"""The part of a text that may be characters nobody writes; of compressed data it is a tenth."""
+"""The most control and unassigned characters, as a share of a text; compressed data has a tenth."""
 _STRANGE = re.compile("[\0-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufff0-\uffff\ud800-\uf8ff]")
 
 
@@ -64,7 +64,7 @@ def _is_text(text: str) -> bool:
 
 
 def _declared(data: bytes, essence: str, parameters: str) -> str | None:
-    """Read which encoding the label names, or else a web page or an XML document itself."""
+    """Return the encoding that the label names, or else a web page or an XML document itself."""
     found = _CHARSET.search(parameters)
     if found is None and essence.strip().endswith(("html", "xml")):
         found = _CHARSET.search(data[:1024].decode("latin-1").lower())
@@ -113,7 +113,7 @@ def _strictly(data: bytes, name: str) -> str | None:
 
 
 def _mostly_utf_8(data: bytes) -> str | None:
-    """Take UTF-8 with some damage for what it is: one byte in another encoding does not make it that."""
+    """Decode UTF-8 with some damage: a few bytes in another encoding do not make it that."""
     text = data.decode("utf-8", "replace")
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     return text if text.count("\ufffd") * 5 <= beyond_ascii else None

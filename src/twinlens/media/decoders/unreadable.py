@@ -1,4 +1,4 @@
-"""How the code in a worker process says that it cannot read what it was given."""
+"""The error of the code in a worker process for data that it cannot read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Reason = Literal[
 
 
 class Unreadable(Exception):
-    """The data cannot be read. `reason` is what the caller is told; the words are for the log.
+    """The data cannot be read. `reason` selects the caller's message; the words are for the log.
 
     `codec` names what is missing, where that is known.
     """

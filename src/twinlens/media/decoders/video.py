@@ -1,6 +1,6 @@
 """What a recording is, found out by PyAV. Runs in a worker process; the server does not import it.
 
-Only demuxers of plain media files are let at the data: none that reads a list and follows it to other
+Only demuxers of plain media files are enabled: none that reads a list and follows it to other
 files or addresses, and no protocol to open those with.
 
 Headers lie about the duration: recorders leave it out or guess it, cuts keep the old one. So the
@@ -38,7 +38,7 @@ MAX_PIXELS = 200_000_000
 """Of one frame; what is larger is refused before it is decoded."""
 
 MAX_SECONDS = 30 * 24 * 3600
-"""Longer is a mistake in the timestamps."""
+"""30 days; longer is a mistake in the timestamps."""
 
 _DEMUXERS = (
     *("mov", "matroska", "avi", "flv", "asf", "mpeg", "mpegts", "mpegvideo"),
@@ -54,7 +54,7 @@ _BUFFER_BYTES = 1 << 18
 _PACKETS_TO_FIRST_FRAME = 1000
 _LAST_SECONDS = 2
 MOST_REORDERED = 32
-"""No codec shows a picture after so many that are stored after it; fields count as pictures."""
+"""No codec shows a frame after more than so many that are stored after it; fields count as frames."""
 
 _USUAL_RATE = Fraction(25)
 
@@ -63,16 +63,18 @@ _GUESSING = frozenset({"asf"})
 
 _PLAUSIBLE_STAY_S = 10
 _HEADERS_OFF = Fraction(1, 10)
-"""The last picture may stay so long by its own word; beyond that a header has to agree, roughly."""
+"""The longest that the last frame may last by its own timestamp; beyond that a header has to agree.
+
+Chosen, not measured."""
 
 _MAX_SQUEEZE = 16
-"""A pixel aspect beyond is a mistake, and passed over."""
+"""A larger pixel aspect ratio is a mistake, and ignored."""
 
 Main = VideoStream | AudioStream
 
 
 def inspect(file: IO[bytes]) -> dict[str, int | bool]:
-    """Check that there is a picture or a sound that can be decoded; measure its size and its length."""
+    """Check that video or audio can be decoded; measure its size and its duration."""
     with opened(file) as container:
         stream = main_stream(container)
         has_sound = any(sound.codec_context is not None for sound in container.streams.audio)
@@ -89,7 +91,7 @@ def inspect(file: IO[bytes]) -> dict[str, int | bool]:
 
 @contextmanager
 def opened(file: IO[bytes]) -> Iterator[InputContainer]:
-    """Open a recording; what turns out to be something else is told from one that is damaged."""
+    """Open a recording. Raises `Unreadable`: `foreign` for another kind of file, else `damaged`."""
     # Streams and their container hold one another: the last recording's decoder is still in memory.
     gc.collect()
     file.seek(0)
@@ -114,10 +116,10 @@ def opened(file: IO[bytes]) -> Iterator[InputContainer]:
 
 
 def main_stream(container: InputContainer) -> Main:
-    """Choose what the file is about: its first video, else its first sound. The rest is muted."""
-    films = [video for video in container.streams.video if not _is_cover(video)]
+    """Return the main stream: the first video, else the first audio. The others are discarded."""
+    videos = [video for video in container.streams.video if not _is_cover(video)]
     # Damage can look like another stream.
-    found: list[Main] = [*sorted(films, key=_is_nothing), *container.streams.audio]
+    found: list[Main] = [*sorted(videos, key=_is_nothing), *container.streams.audio]
     if not found:
         raise Unreadable("empty", f"{len(container.streams)} streams")
     attend(container, found[0])
@@ -125,7 +127,7 @@ def main_stream(container: InputContainer) -> Main:
 
 
 def attend(container: InputContainer, main: Main) -> None:
-    """Make ready to decode one stream, on one thread, and mute the others."""
+    """Prepare to decode one stream, on one thread, and discard the others."""
     codec = main.codec_context
     if codec is None:
         raise Unreadable("codec", "no decoder")
@@ -139,12 +141,12 @@ def attend(container: InputContainer, main: Main) -> None:
 
 
 def time_base_of(stream: Main) -> Fraction:
-    """Give the seconds that a stream's timestamps count in."""
+    """Return the unit of a stream's timestamps, in seconds."""
     return stream.time_base or Fraction(1, av.time_base)
 
 
 def packets_of(container: InputContainer, stream: Main) -> Iterator[Packet[Any]]:
-    """Read packets from where the container stands, as far as it can be read; the last is an empty one."""
+    """Yield packets from where the container stands, as far as it can be read; the last is an empty one."""
     while True:
         try:
             yield from container.demux(stream)
@@ -159,7 +161,7 @@ def packets_of(container: InputContainer, stream: Main) -> Iterator[Packet[Any]]
 
 
 def first_frame(container: InputContainer, stream: Main) -> VideoFrame | AudioFrame:
-    """Decode the first frame that is shown or heard, from wherever the container stands."""
+    """Decode the first frame of video or audio, from wherever the container stands."""
     is_bare = True
     for packet in islice(packets_of(container, stream), _PACKETS_TO_FIRST_FRAME):
         is_bare = is_bare and not packet.size
@@ -189,13 +191,13 @@ _NOT_IMPLEMENTED = (av.error.PatchWelcomeError, av.error.NotImplementedError, av
 
 
 def usual_duration(stream: Main) -> int:
-    """Guess how long a frame is shown that does not say so, in the stream's time base."""
+    """Return how long a frame without a duration is assumed to last, in the stream's time base."""
     rate = stream.average_rate if isinstance(stream, VideoStream) else None
     return max(round(1 / ((rate or _USUAL_RATE) * time_base_of(stream))), 1)
 
 
 def turn_of(frame: VideoFrame) -> Rotation:
-    """Read how a frame has to be turned to be upright."""
+    """Return the rotation that makes a frame upright."""
     if (matrix := frame.side_data.get("DISPLAYMATRIX")) is None:
         return Rotation()
     a, b, _, c, d = np.frombuffer(cast("Any", matrix), np.int32, 5).tolist()
@@ -214,7 +216,7 @@ class Rotation:
 
 
 def _displayed(frame: VideoFrame, stream: Main) -> tuple[int, int]:
-    """Measure a frame as it is shown: of square pixels, and upright."""
+    """Return the size of a frame as it is shown: of square pixels, and upright."""
     aspect = (stream.sample_aspect_ratio if isinstance(stream, VideoStream) else None) or Fraction(1)
     if not 1 <= max(aspect, 1 / aspect) <= _MAX_SQUEEZE:
         aspect = Fraction(1)
@@ -235,7 +237,7 @@ def _pixels(stream: Main) -> int:
 
 
 def _end(container: InputContainer, stream: Main, start: int) -> int:
-    """Find when the last frame ends, in the stream's time base."""
+    """Return when the last frame ends, in the stream's time base."""
     time_base = time_base_of(stream)
     last = _tail_from(start + int(MAX_SECONDS / time_base), container, stream)
     if last is None:
@@ -255,14 +257,14 @@ def _end(container: InputContainer, stream: Main, start: int) -> int:
 
 
 def _tail_from(pts: int, container: InputContainer, stream: Main) -> _Tail | None:
-    """Read from the key frame before `pts`, or from here if no jump is possible, to the end."""
+    """Read from the key frame before `pts`, or from here if no seek is possible, to the end."""
     with suppress(av.error.FFmpegError):
         container.seek(pts, stream=stream)
     return _Tail.of(packets_of(container, stream))
 
 
 def _heard_until(container: InputContainer, stream: AudioStream, start: int, last: _Tail) -> int:
-    """Find when the sound ends: where its last samples do, or before, where the packets say so.
+    """Return when the audio ends: where its last samples do, or before, where the packets say so.
 
     What a packet says is often a guess, nothing at all, or, in a short Ogg file, a number below zero that is
     read as one of 27 hours. Packets alone know of an end that is cut off by the container's own word.
@@ -288,7 +290,7 @@ def _heard_until(container: InputContainer, stream: AudioStream, start: int, las
 
 
 def _stays(container: InputContainer, stream: Main, last: _Tail, start: int) -> int:
-    """Tell how long the last picture stays: as it says, if others stay as long or the headers agree."""
+    """Return how long the last frame lasts: as it says, if others last as long or the headers agree."""
     usual = usual_duration(stream)
     second = 1 / time_base_of(stream)
     said = last.lasts or usual

@@ -1,7 +1,7 @@
-"""The pictures of a recording and their times: where reading begins, and which frame is shown when.
+"""The frames of a video and their times: where reading begins, and which frame is shown when.
 
 Runs in a worker process. Times are in the stream's time base, as packets and frames carry them; the
-film's zero is the time of the first frame, which is the only one that is decoded here unasked.
+video's zero is the time of the first frame, which is the only one that is decoded here unasked.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _WITHOUT_TIMES = frozenset({"avi", "asf"})
 """Containers that hold the times of decoding alone: what they give as the times of showing is a guess."""
 
 _TORN = {"mpeg": 2}
-"""Packets after a jump that are in pieces or have the times of others, by the container."""
+"""How many packets after a seek are torn or have the times of others, by the container."""
 
 _HELD_S = 1.0
-"""A frame that stays longer is the right one for as long as it stays."""
+"""A frame that lasts longer is the right one until it ends. Chosen, not measured."""
 
 _TIE_S = 1e-6
 
 
 class VideoReader:
-    """A recording's pictures, to be read from any place in it. The stack closes what is opened."""
+    """A video's frames, to be read from any time. The stack closes what is opened."""
 
     container: InputContainer
     stream: VideoStream
@@ -48,11 +48,11 @@ class VideoReader:
         self.zero = self._time_of(cast("VideoFrame", first_frame(self.container, self.stream))) or 0
 
     def is_beginning(self, time: float) -> bool:
-        """Tell whether reading from `time` is reading from the beginning."""
+        """Whether reading from `time` is reading from the beginning."""
         return time <= self.zero
 
     def steps_back(self, time: float) -> Iterator[float]:
-        """Give places to begin at, ever earlier, down to the beginning."""
+        """Yield times to begin at, ever earlier, down to the beginning."""
         step = 0.0
         while not self.is_beginning(time - step):
             yield time - step
@@ -60,10 +60,10 @@ class VideoReader:
         yield self.zero
 
     def packets_from(self, time: float) -> Iterator[Packet[Any]]:
-        """Read packets from a key frame on that is stored before `time`, or from the beginning.
+        """Return packets from a key frame on that is stored before `time`, or from the beginning.
 
-        What a jump leads to before a key frame is left out: nothing can be decoded from it, and its times
-        are not certain. Jumps need not be exact: the key frame may be a later one.
+        What a seek leads to before a key frame is left out: nothing can be decoded from it, and its times
+        are not certain. Seeks need not be exact: the key frame may be a later one.
         """
         if not self.is_beginning(time):
             try:
@@ -78,7 +78,7 @@ class VideoReader:
         return packets_of(self.container, self.stream)
 
     def frames_from(self, time: float) -> Iterator[tuple[int, VideoFrame]]:
-        """Decode frame after frame from there on, each with its time."""
+        """Decode frame after frame from `time` on, each with its time."""
         packets = self.packets_from(time)
         self.stream.codec_context.skip_frame = "DEFAULT"
         last = None
@@ -96,7 +96,7 @@ class VideoReader:
         return cast("Sequence[VideoFrame]", frames_of(packet, self.stream))
 
     def choose(self, times: Sequence[int], wanted: float) -> int:
-        """Find the frame for a wanted time among rising `times`: the nearest, of two the earlier."""
+        """Return the index of the frame for a time among rising `times`: the nearest, of two the earlier."""
         after = bisect_right(times, wanted)
         if after in (0, len(times)):
             return max(after - 1, 0)
@@ -105,7 +105,7 @@ class VideoReader:
         return after - 1 if is_held or early <= late + _TIE_S * self.second else after
 
     def _time_of(self, frame: VideoFrame) -> int | None:
-        """Give the time a frame is shown, or where that is not known one that grows as it does."""
+        """Return the time a frame is shown, or where that is not known one that grows with it."""
         return frame.pts if self.has_times and frame.pts is not None else frame.dts
 
     def _open(self) -> None:

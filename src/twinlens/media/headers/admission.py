@@ -1,7 +1,7 @@
-"""Which bytes are let in: recognised, measured and held against the limits, with nothing decoded.
+"""Which images are accepted: recognised, measured and checked against the limits, with nothing decoded.
 
-Runs in the server process on whatever a stranger sent, so it looks at headers only, through views
-that copy nothing, and takes a bounded number of steps.
+Runs in the server process on untrusted bytes, so it reads headers only, through views that copy
+nothing, in a bounded number of steps.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ UNABLE = "Unable to process input image."
 
 
 _NOT_READ = ("a Mini-HEIF image",)
-"""What goes under the names of images that are read: to send one of those is no advice."""
+"""Formats whose names resemble supported ones, so that listing those would be no advice."""
 
 
 def probe(blob: Blob, max_pixels: int) -> ImageInfo:
-    """Read what an image is and its upright size from its header, or refuse it with `BadMedia`."""
+    """Return an image's format and upright size from its header. Raises `BadMedia`."""
     label = essence(blob.mime_type)
     if label not in NO_LABELS and kind_of(label) != "image":
         raise BadMedia(unsupported(label), field=blob.field)

@@ -35,7 +35,7 @@ _EXIF_PREFIX = b"Exif\0\0"
 
 
 def orientation_of(exif: memoryview) -> int:
-    """Read the orientation out of an EXIF block; one that cannot be read says upright."""
+    """Return the orientation in an EXIF block; 1 where it cannot be read."""
     if bytes(exif[:6]) == _EXIF_PREFIX:
         exif = exif[6:]
     try:
@@ -45,7 +45,7 @@ def orientation_of(exif: memoryview) -> int:
 
 
 def read_tiff(data: memoryview) -> Header:
-    """Measure the first image of a TIFF file."""
+    """Return the size and orientation of the first image of a TIFF file."""
     tags = _first_directory(data)
     if _WIDTH not in tags or _HEIGHT not in tags:
         raise Malformed("does not tell the size")
@@ -60,7 +60,7 @@ def _orientation(tags: Mapping[int, int]) -> int:
 
 
 def _first_directory(data: memoryview) -> dict[int, int]:
-    """Read the single whole numbers of the first directory, by tag."""
+    """Parse the single integers of the first directory, by tag."""
     order = _BYTE_ORDERS.get(bytes(data[:2]))
     if order is None:
         raise Malformed("names no byte order")

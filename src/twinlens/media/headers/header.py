@@ -25,7 +25,7 @@ _WINDOW = 4096
 
 
 def read(row: MediaType, data: memoryview) -> Header:
-    """Measure an image whose type is known."""
+    """Return the size and orientation of an image whose type is known."""
     if row.codings:
         return heif.read(data, row.codings)
     return _READERS[row.header or row.decoder](data)
@@ -85,7 +85,7 @@ def _jpeg(data: memoryview) -> Header:
 
 
 def _check_process(marker: int, bits: int) -> None:
-    """Tell the sorts of JPEG that hardly anything reads from those that are damaged."""
+    """Raise `Foreign` for the JPEG processes that hardly any decoder supports."""
     if marker in _LOSSLESS_MARKERS:
         raise Foreign("a lossless picture")
     if marker in _HIERARCHICAL_MARKERS:
@@ -102,7 +102,7 @@ def _png(data: memoryview) -> Header:
 
 
 def _png_orientation(data: memoryview) -> int:
-    """Look for an eXIf chunk, which may stand before the pixels or after them."""
+    """Return the orientation in an eXIf chunk, which may be before the pixels or after them."""
     at = 8
     for _ in range(MAX_PARTS):
         if at + 8 > len(data):

@@ -43,7 +43,7 @@ _CODINGS: Mapping[bytes, str] = {
     b"jxlc": "a JPEG XL picture",
     b"unci": "an uncompressed picture",
 }
-"""The sorts of items that are known; those that there is no decoder for say so by their names."""
+"""The known item types, as error messages name those without a decoder."""
 
 _NEVER_CROPPED = frozenset({b"av01"})
 """The sorts whose decoder does not crop. AV1 has pictures of any size, so hardly a file asks for it."""
@@ -55,7 +55,7 @@ Box = tuple[bytes, memoryview]
 
 
 def read(data: memoryview, codings: frozenset[bytes]) -> Header:
-    """Measure the primary picture of a file whose decoder reads `codings`."""
+    """Return the size and orientation of the primary image of a file whose decoder reads `codings`."""
     meta = _child(data, b"meta")[4:]
     primary = _primary_item(_child(meta, b"pitm"))
     sort = _sort_of(primary, dict(_boxes(meta)))
@@ -71,7 +71,7 @@ def read(data: memoryview, codings: frozenset[bytes]) -> Header:
 
 
 def _sort_of(item: int, meta: Mapping[bytes, memoryview]) -> bytes:
-    """Find the sort of an item, or of what it is put together from; nothing where that is not said."""
+    """Return the type of an item, or of what it is derived from; nothing where that is not said."""
     sorts = dict(_sorts(meta.get(b"iinf", memoryview(b""))))
     parts = dict(_parts(meta.get(b"iref", memoryview(b""))))
     for _ in range(_DEEPEST):
@@ -82,7 +82,7 @@ def _sort_of(item: int, meta: Mapping[bytes, memoryview]) -> bytes:
 
 
 def _sorts(iinf: memoryview) -> Iterator[tuple[int, bytes]]:
-    """Read the number and the sort of each item."""
+    """Yield the number and the type of each item."""
     if not iinf:
         return
     for name, entry in _boxes(iinf[8 if iinf[0] else 6 :]):
@@ -93,7 +93,7 @@ def _sorts(iinf: memoryview) -> Iterator[tuple[int, bytes]]:
 
 
 def _parts(iref: memoryview) -> Iterator[tuple[int, int]]:
-    """Read for each item that is put together from others the first of those."""
+    """Yield each derived item with the first of its sources."""
     if not iref:
         return
     layout = ">I2xI" if iref[0] else ">H2xH"
@@ -104,7 +104,7 @@ def _parts(iref: memoryview) -> Iterator[tuple[int, int]]:
 
 
 def _measure(properties: list[Box]) -> Header:
-    """Apply the picture's properties in their order. The size wanted is the one before the turns."""
+    """Apply the image's properties in their order. The resulting size is the one before the rotation."""
     size: tuple[int, int] | None = None
     turns, mirrored = 0, False
     for name, content in properties:
@@ -137,7 +137,7 @@ def _primary_item(pitm: memoryview) -> int:
 
 
 def _associations(ipma: memoryview, item: int) -> list[int]:
-    """Read the property numbers of one item."""
+    """Return the property numbers of one item."""
     version, wide = ipma[0], ipma[3] & 1
     count = unpack_from(">I", ipma, 4)[0]
     at = 8
@@ -152,7 +152,7 @@ def _associations(ipma: memoryview, item: int) -> list[int]:
 
 
 def _child(data: memoryview, name: bytes) -> memoryview:
-    """Find the first box of a name among the boxes that follow one another in `data`."""
+    """Return the content of the first box of a name in `data`. Raises `Malformed`."""
     for found, content in _boxes(data):
         if found == name:
             return content

@@ -18,7 +18,7 @@ from . import sniff
 
 
 def labelled(blob: Blob) -> tuple[Kind, str]:
-    """Tell a blob's kind and its type; refuse what cannot be asked about with `BadMedia`."""
+    """Return a blob's kind and its type. Raises `BadMedia` for what is not supported."""
     label = essential(blob.mime_type)
     if label in NO_LABELS:
         found = sniff.file_type_of(blob.data)
@@ -35,12 +35,12 @@ def labelled(blob: Blob) -> tuple[Kind, str]:
 
 
 def is_inspected(mime_type: str) -> bool:
-    """Tell whether a file of this type takes a look into it before it may be used."""
+    """Whether a file of this type must be inspected before it may be used."""
     return kind_of(mime_type) in ("recording", "pdf")
 
 
 def _unnamed(blob: Blob) -> Kind:
-    """Tell the kind of bytes that neither a label nor they themselves give a type."""
+    """Return the kind of bytes that have a type neither by their label nor by themselves."""
     head = memoryview(blob.data).cast("B")[: sniff.FIRST_BYTES]
     if sniff.is_like_image(bytes(head)):
         # What is said of images names those that are read.

@@ -10,7 +10,7 @@ from ...domain.media import Data
 from ...domain.media_types import PLAIN_TEXT, TYPES, MediaType, Signature
 
 FIRST_BYTES = 512
-"""How much of a body is looked at."""
+"""How many of a body's first bytes are read."""
 
 _Sign = tuple[Signature, MediaType]
 
@@ -69,7 +69,7 @@ def image_type_of(data: Data) -> MediaType | None:
 
 
 def describe(data: memoryview) -> str:
-    """Say what bytes look like, whatever they are labelled, as the end of a sentence."""
+    """Return what bytes look like, whatever their label, as the end of a sentence."""
     head = bytes(data[:FIRST_BYTES])
     if not head:
         return "nothing: it is empty"
@@ -83,23 +83,23 @@ def describe(data: memoryview) -> str:
 
 
 def is_image(head: bytes) -> bool:
-    """Check for an image, one that is read or not; those are meant that are in the same boxes as MP4."""
+    """Whether it is an image, supported or not; of the others only those in MP4's kind of boxes count."""
     known = image_type_of(head) is not None
     return known or any(sign.fits(head) for sign in _OTHER_IMAGES if sign.offset)
 
 
 def is_like_image(head: bytes) -> bool:
-    """Check for an image, if only by what it looks like."""
+    """Whether it looks like an image of any format."""
     return is_image(head) or any(sign.fits(head) for sign in _OTHER_IMAGES)
 
 
 def is_recording(head: bytes) -> bool:
-    """Check for a video or a recording of sound that can be looked into, broken or not."""
+    """Whether it is a video or audio recording that can be inspected, damaged or not."""
     return not is_image(head) and any(sign.fits(head) for sign, _ in _RECORDINGS)
 
 
 def file_type_of(head: Data) -> str | None:
-    """Name the type of a file that can be stored, by its first bytes; None where they tell none."""
+    """Return the type of a file that can be stored, by its first bytes; None where they tell none."""
     start = bytes(memoryview(head).cast("B")[:FIRST_BYTES])
     if is_image(start):
         image = image_type_of(start)
@@ -112,7 +112,7 @@ def file_type_of(head: Data) -> str | None:
 
 
 def _brands(head: bytes) -> frozenset[bytes]:
-    """Read the major and the compatible brands of a file that starts with an `ftyp` box."""
+    """Return the major and the compatible brands of a file that starts with an `ftyp` box."""
     if head[4:8] != b"ftyp":
         return frozenset()
     end = min(int.from_bytes(head[:4], "big"), len(head))
@@ -120,7 +120,7 @@ def _brands(head: bytes) -> frozenset[bytes]:
 
 
 def _is_text(head: bytes) -> bool:
-    """Tell UTF-8 text; a character that the end of `head` cuts in two does not count against it."""
+    """Whether it is UTF-8 text; a character that the end of `head` cuts in two is ignored."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ OUT_OF_DATA = (struct.error, IndexError, OverflowError)
 """What reading a number at an offset raises where the data has no such offset."""
 
 MAX_PARTS = 16_384
-"""How many segments, chunks or entries of one header are looked at, so that its cost is bounded."""
+"""The most segments, chunks or entries of one header that are read, so that its cost is bounded."""
 
 
 class Malformed(Exception):
@@ -35,5 +35,5 @@ class Header:
 
 
 def swaps_sides(orientation: int) -> bool:
-    """Tell whether making an image upright exchanges its width and height."""
+    """Whether making an image upright exchanges its width and height."""
     return orientation >= 5

@@ -11,14 +11,14 @@ from ...descriptors import anonymous_file
 from ...processes.shared_memory import SHARED_BYTES
 
 KEPT_BYTES = 16 << 20
-"""So much room is kept from job to job: a few pages, or a picture of five million pixels."""
+"""The most memory that is reused from job to job: a few pages, or an image of five megapixels."""
 
 
 class ResultBuffer:
     """The file that a worker leaves its results in.
 
-    Memory that is new costs more than what is copied into it, so a part is kept from job to job. The room
-    stays with its worker: what lies there is of jobs that the same process has done.
+    New memory costs more than copying into it, so a part is reused from job to job. The buffer stays with
+    its worker: what it still holds comes from jobs that the same process has done.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class ResultBuffer:
 
     @contextmanager
     def of(self, size: int, *, stays: bool = False) -> Iterator[IO[bytes]]:
-        """Hold the room, of so many bytes; a large one is new where the result is to stay in it."""
+        """Yield the file, of `size` bytes; a large one is new where the result `stays` in it."""
         if stays and size >= SHARED_BYTES:
             with anonymous_file(sealable=True) as file:
                 os.ftruncate(file.fileno(), size)
@@ -40,5 +40,5 @@ class ResultBuffer:
                 os.ftruncate(self._file.fileno(), KEPT_BYTES)
 
     def close(self) -> None:
-        """Give up what it holds."""
+        """Close the file."""
         self._file.close()

@@ -1,6 +1,6 @@
-"""One request as the decoders see it: whose it is, and how much work its media may make.
+"""How much CPU time the media of one request may take, and for which project.
 
-Work is counted in seconds of CPU: a machine that is busy with others makes nobody's request dearer.
+CPU time, not wall time: a request costs the same on a busy machine.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from ...domain.errors import BadMedia
 
 
 class ComputeQuotaExceeded(BadMedia):
-    """The media of one request have taken as much work as they may."""
+    """The media of one request have used up its CPU time."""
 
 
 class ComputeQuota:
-    """What the decoders do for one request. Two of them are never equal; nothing crosses projects.
+    """The CPU time of one request's decoding, in seconds. Compared by identity.
 
-    `spent_s` counts what has been done, from any thread.
+    `spent_s` may be added to from any thread.
     """
 
     def __init__(self, project: str, limit_s: float = math.inf) -> None:
@@ -29,30 +29,30 @@ class ComputeQuota:
 
     @property
     def left_s(self) -> float:
-        """How much more may be done."""
+        """The seconds that are left."""
         return max(self.limit_s - self.spent_s, 0.0)
 
     @property
     def is_spent(self) -> bool:
-        """Whether no more may be done."""
+        """Whether none is left."""
         return self.spent_s >= self.limit_s
 
     def allow(self, seconds: float) -> None:
-        """Let so much more be done than was said before."""
+        """Raise the limit."""
         self.limit_s += seconds
 
     def spend(self, seconds: float) -> None:
-        """Count what has been done."""
+        """Add to what has been spent."""
         with self._lock:
             self.spent_s += max(seconds, 0.0)
 
     def check(self, field: str) -> None:
-        """Refuse where no more may be done, for the medium in that field."""
+        """Raise `ComputeQuotaExceeded` for the medium in that field, where none is left."""
         if self.is_spent:
             raise self.refusal(field)
 
     def refusal(self, field: str) -> ComputeQuotaExceeded:
-        """Say that the request is too much work, and what to do."""
+        """Return the error that the request takes too much CPU time."""
         limit = f"{round(self.limit_s, 1):g} s of computing time"
         return ComputeQuotaExceeded(
             f"Decoding the media of this request takes more than {limit}, the most that is allowed. "

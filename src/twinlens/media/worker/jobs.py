@@ -1,7 +1,7 @@
 """The jobs that a worker process is given, seen from the server: what goes out, what may come back.
 
-A worker's word is taken for nothing but a row in a table or a number within a range. The sentences
-that a caller reads are written here and in `inspection.py`, never in a decoder.
+A worker's reply is untrusted: it selects a row of a table or is a number within a range. The messages
+that a caller reads are written here and in `inspection.py`, never by a decoder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 _LEAST_S = 2.0
-"""Less is not told from a hiccup of the machine."""
+"""In less, a hang cannot be distinguished from a hiccup of the machine. Chosen, not measured."""
 
 
 class OpenFile(Protocol):
@@ -44,12 +44,12 @@ class Limits:
     timeout_s: float
 
     def part(self, share: float) -> float:
-        """Give a sixth of the time, and of the rest a share; but two seconds, if there are so many."""
+        """Return a sixth of the timeout plus `share` of the rest, and at least two seconds if it has them."""
         return min(max(self.timeout_s * (1 + 5 * share) / 6, _LEAST_S), self.timeout_s)
 
 
 class Job(ABC, Generic[Result]):
-    """One piece of work for a worker process, and what to make of the answer."""
+    """One piece of work for a worker process: its message, and how its reply is parsed."""
 
     task: ClassVar[str]
     """The worker's name for what is to be done: a row of `main.TASKS`."""
@@ -59,7 +59,7 @@ class Job(ABC, Generic[Result]):
 
     @property
     def stays(self) -> bool:
-        """Whether the result stays in the room, and is not copied: see `pixels_in`."""
+        """Whether the result stays in the buffer and is not copied: see `pixels_in`."""
         return False
 
     @property
@@ -68,34 +68,34 @@ class Job(ABC, Generic[Result]):
         return True
 
     def limit_s(self, limits: Limits) -> float:
-        """Say how long it may take, if it cannot be cut."""
+        """Return how long it may take, in seconds."""
         return limits.timeout_s
 
     @property
     @abstractmethod
     def subject(self) -> str:
-        """Name what the job is about, for the log."""
+        """What the job is about, for the log."""
 
     @abstractmethod
     def message(self) -> Mapping[str, object]:
-        """Say what the worker has to know, as JSON."""
+        """Return the fields of the worker's message, for JSON."""
 
     @property
-    def room_bytes(self) -> int:
-        """How large the room for the result must be: none where the worker makes it, or needs none."""
+    def buffer_bytes(self) -> int:
+        """The size of the result buffer: 0 where the worker sets it, or needs none."""
         return 0
 
     def file(self) -> AbstractContextManager[OpenFile]:
-        """Hold open the file whose descriptor goes to the worker: the one that the blob lies in."""
+        """Return the open file whose descriptor goes to the worker: the one that the blob is stored in."""
         return nullcontext(file_of(self.blob))
 
     @abstractmethod
-    def result(self, reply: Reply, room: OpenFile) -> Result:
-        """Take what the worker found and left. Raises `WorkerDied` for nonsense, `BadMedia` for too much."""
+    def result(self, reply: Reply, buffer: OpenFile) -> Result:
+        """Parse the reply and the buffer. Raises `WorkerDied` for nonsense, `BadMedia` for too much."""
 
     @abstractmethod
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there is no result. A reason that is in no table counts as a crash."""
+        """Return the error for the caller. A reason that is in no table counts as a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +115,16 @@ class Decode(Job[ImageData]):
 
     @property
     def subject(self) -> str:
-        """Name the field and the format."""
+        """The field and the format, for the log."""
         return f"{self.blob.field} ({self.info.format})"
 
     @property
     def is_long(self) -> bool:
-        """Tell by its size and format whether it takes more than about a second."""
+        """Whether it takes more than about a second, estimated from its size and format."""
         return self._megapixels * _SECONDS_A_MEGAPIXEL.get(self.info.format, _USUAL) > 1
 
     def limit_s(self, limits: Limits) -> float:
-        """Allow all the time for 200 million pixels, and less for fewer."""
+        """Return the whole timeout for 200 megapixels, and less for fewer."""
         return limits.part(self._megapixels / _MOST_MEGAPIXELS)
 
     @property
@@ -137,7 +137,7 @@ class Decode(Job[ImageData]):
         return self.form == "pixels"
 
     def message(self) -> Mapping[str, object]:
-        """Say what the header says and what size is wanted."""
+        """Return what the header says, the size and the form."""
         return {
             "info": asdict(self.info),
             "width": self.width,
@@ -146,13 +146,13 @@ class Decode(Job[ImageData]):
         }
 
     @property
-    def room_bytes(self) -> int:
-        """Ask for room for the pixels."""
+    def buffer_bytes(self) -> int:
+        """The bytes of the pixels."""
         return self.width * self.height * 3
 
     @contextmanager
     def file(self) -> Iterator[OpenFile]:
-        """Hold the encoded bytes, in the file that they are in or in a new one."""
+        """Yield a file of the encoded bytes: their own, or a new one in memory."""
         if self.blob.file is not None:
             yield self.blob.file
             return
@@ -160,30 +160,30 @@ class Decode(Job[ImageData]):
             write_all(source.fileno(), self.blob.data)
             yield source
 
-    def result(self, reply: Reply, room: OpenFile) -> ImageData:
-        """Take the pixels, or the file."""
+    def result(self, reply: Reply, buffer: OpenFile) -> ImageData:
+        """Return the pixels, or the encoded image."""
         sizes = ((self.width, self.height),)
         if self.form != "pixels":
-            return encoded_images(reply, room, sizes, self.form)[0]
-        return pixels_in(room, sizes)[0]
+            return encoded_images(reply, buffer, sizes, self.form)[0]
+        return pixels_in(buffer, sizes)[0]
 
     def refusal(self, reason: object, reply: Reply, limits: Limits) -> BadMedia:
-        """Say why there are no pixels."""
+        """Return the error for an image that could not be decoded."""
         why = sentence(_REFUSALS, reason).format(format=self.info.format.upper(), **asdict(limits))
         return BadMedia(f"{UNABLE} {why}", field=self.blob.field)
 
 
-def pixels_in(room: OpenFile, sizes: Sequence[tuple[int, int]]) -> tuple[Pixels, ...]:
-    """Return images of these (width, height) that a worker has left, one after the other.
+def pixels_in(buffer: OpenFile, sizes: Sequence[tuple[int, int]]) -> tuple[Pixels, ...]:
+    """Return the images of these (width, height) that a worker has written one after the other.
 
-    They stay where they lie if nobody can write there any more; else they are copied: reading, unlike
-    mapping, is safe from a worker that goes on.
+    They stay in the buffer if it is sealed against writing; else they are copied: reading, unlike mapping,
+    is safe from a worker that goes on writing.
     """
     size = sum(width * height * 3 for width, height in sizes)
-    segment = sealed(room.fileno(), size) if size >= SHARED_BYTES else None
+    segment = sealed(buffer.fileno(), size) if size >= SHARED_BYTES else None
     if segment is None:
         flat = np.empty(size, np.uint8)
-        fill(flat.data, room)
+        fill(flat.data, buffer)
     else:
         flat = np.frombuffer(segment, np.uint8)
     images, start = [], 0
@@ -195,9 +195,9 @@ def pixels_in(room: OpenFile, sizes: Sequence[tuple[int, int]]) -> tuple[Pixels,
 
 
 def encoded_images(
-    reply: Reply, room: OpenFile, sizes: Sequence[tuple[int, int]], form: ImageForm
+    reply: Reply, buffer: OpenFile, sizes: Sequence[tuple[int, int]], form: ImageForm
 ) -> tuple[EncodedImage, ...]:
-    """Copy image files of these (width, height) out, which a worker has left one after the other."""
+    """Copy out the encoded images of these (width, height) that a worker has written one after the other."""
     lengths, start, images = reply.get("lengths"), 0, []
     if not isinstance(lengths, list) or len(lengths) != len(sizes):
         raise WorkerDied("crash", "answered nonsense for lengths")
@@ -205,7 +205,7 @@ def encoded_images(
         if type(length) is not int or not 0 < length <= 4 * width * height + MAX_HEAD_BYTES:
             raise WorkerDied("crash", "answered nonsense for a length")
         data = bytearray(length)
-        start = fill(memoryview(data), room, start)
+        start = fill(memoryview(data), buffer, start)
         images.append(EncodedImage(f"image/{form}", width, height, bytes(data)))
     return tuple(images)
 
@@ -215,14 +215,15 @@ MAX_HEAD_BYTES = 64 * 1024
 
 
 def sentence(refusals: Mapping[str, str], reason: object) -> str:
-    """Find the words for a reason, whatever it is that a worker gave for one."""
+    """Return the message for a reason; whatever is in no table counts as a crash."""
     known = isinstance(reason, str) and reason in refusals
     return refusals[str(reason) if known else "crash"]
 
 
 _SECONDS_A_MEGAPIXEL: Mapping[str, float] = {"heif": 0.045, "jpeg": 0.005}
 _USUAL = 0.015
-"""What decoding takes at most of honest files, on a core of today, by the format."""
+"""Seconds that decoding a megapixel takes at most, by format: an estimate for a current core, which only
+decides which jobs count as long."""
 
 _MOST_MEGAPIXELS = 200.0
 
@@ -236,11 +237,11 @@ _REFUSALS: Mapping[str, str] = {
     "time": "Decoding it takes longer than {timeout_s:g} s. Scale it down and send it again.",
     "crash": "The decoder cannot handle this {format} data. Convert it to PNG or JPEG and send it again.",
 }
-"""What the caller is told, by the reason a job failed for."""
+"""The caller's error message, by the reason a job failed for."""
 
 
 def to_file(blob: Blob) -> Blob:
-    """Give the same bytes in a file, for the jobs that read one; nothing is done where they are in one."""
+    """Return the same blob stored in a file, for the jobs that read one; one that has a file is unchanged."""
     if blob.file is not None:
         return blob
     with anonymous_file() as file:
@@ -249,15 +250,15 @@ def to_file(blob: Blob) -> Blob:
 
 
 def file_of(blob: Blob) -> Descriptor:
-    """Give the file that a blob lies in; `to_file` puts it into one."""
+    """Return the file that a blob is stored in. Raises `ValueError` for one without: see `to_file`."""
     if blob.file is None:
         raise ValueError("this blob lies in no file")
     return blob.file
 
 
-def fill(target: memoryview, room: OpenFile, at: int = 0) -> int:
-    """Copy what a worker left from a place on, and return the place after it."""
+def fill(target: memoryview, buffer: OpenFile, at: int = 0) -> int:
+    """Copy from the buffer at an offset into `target`, and return the offset after it."""
     try:
-        return read_exactly(room.fileno(), target, at)
+        return read_exactly(buffer.fileno(), target, at)
     except EOFError as error:
         raise WorkerDied("crash", "left too little") from error

@@ -1,13 +1,13 @@
 """The worker process: takes one job at a time from the pool's socket, does it, and answers.
 
-A job is one line of JSON, with the name of its task, and the descriptors of its files. It is
-acknowledged, so that a death before it is told from a death of it. The answer is one line of JSON, and
-before it there may be lines that say how far the job is; decoded pixels are in the file that came with
-the job for them. The process ends when the pool closes its end of the socket, or, if the pool died in the
-middle of a job, when that job's time is over.
+A job is one line of JSON, with the name of its task, and the descriptors of its files. It is acknowledged,
+so that dying before a job is distinguished from dying of it. The answer is one line of JSON, and before it
+there may be lines that report progress; decoded pixels are in the file that came with the job for them. The
+process ends when the pool closes its end of the socket, or, if the pool died in the middle of a job, when
+that job's time is over.
 
 Every library is loaded at the start: what it maps then is outside the memory limit, and a job that may
-open nothing could not load it. The one exception are the models by which charsets are told apart.
+open nothing could not load it. The one exception are the models of the charset detector.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from .time_slice import TimeSlice
 
 MAX_MESSAGE_BYTES = 65_536
 READY = b"{}\n"
-"""Said when the libraries are loaded, and whenever a job has been taken."""
+"""Sent when the libraries are loaded, and whenever a job has been accepted."""
 _DETAIL_CHARS = 2_000
 _PATIENCE = 10
 
 _OUT_OF_MEMORY = ("out of memory", "insufficient memory", "memory allocation", "allocate", "bad_alloc")
-"""How decoders put it that they got no memory, in lower case."""
+"""What decoders' messages contain when memory runs out, in lower case."""
 
 
 def serve(connection: socket.socket, memory_bytes: int) -> None:
@@ -93,22 +93,22 @@ def _answer(job: dict[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
             os.close(descriptor)
 
 
-def _decode(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+def _decode(job: dict[str, Any], source: int, buffer: int) -> dict[str, Any]:
     data = mmap.mmap(source, 0, access=mmap.ACCESS_READ)
     if job["info"]["format"] == "jpeg":
         check_scans(data)
     decoded = image.decode(memoryview(data), ImageInfo(**job["info"]), job["width"], job["height"])
     if job["form"] != "pixels":
-        return _left([decoded], job["form"], room)
+        return _left([decoded], job["form"], buffer)
     shape = job["height"], job["width"], 3
-    np.copyto(np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(shape), decoded)
+    np.copyto(np.frombuffer(mmap.mmap(buffer, 0), np.uint8).reshape(shape), decoded)
     return {}
 
 
-def _left(images: Iterable[Pixels], form: ImageForm, room: int) -> dict[str, Any]:
-    """Leave images as files, one after the other."""
+def _left(images: Iterable[Pixels], form: ImageForm, buffer: int) -> dict[str, Any]:
+    """Write encoded images to the buffer, one after the other, and return their lengths."""
     files = [encode(pixels, form) for pixels in images]
-    write_all(room, b"".join(files))
+    write_all(buffer, b"".join(files))
     return {"lengths": [len(file) for file in files]}
 
 
@@ -118,12 +118,12 @@ def _inspect(job: dict[str, Any], descriptor: int, _room: int) -> dict[str, Any]
         return _INSPECTORS[job["decoder"]](DescriptorReader(descriptor, coverage.read), job["mime_type"])
 
 
-def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+def _sounds(job: dict[str, Any], source: int, buffer: int) -> dict[str, Any]:
     is_wav = job["form"] == "wav"
     samples = (
         np.empty(job["samples"], np.float32)
         if is_wav
-        else np.frombuffer(mmap.mmap(room, 0), np.float32, job["samples"])
+        else np.frombuffer(mmap.mmap(buffer, 0), np.float32, job["samples"])
     )
     # What lies there may be of another job, and where there is no sound none is written.
     samples.fill(0)
@@ -131,40 +131,40 @@ def _sounds(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
         decode = _SOUNDS[job["decoder"]]
         count = decode(DescriptorReader(source), job["mime_type"], job["start"], samples, _slice(job))
     if is_wav:
-        write_all(room, pcm16(samples[:count]))
+        write_all(buffer, pcm16(samples[:count]))
     return {"samples": count}
 
 
-def _frames(job: dict[str, Any], descriptor: int, room: int) -> dict[str, Any]:
+def _frames(job: dict[str, Any], descriptor: int, buffer: int) -> dict[str, Any]:
     times, width, height = job["times"], job["width"], job["height"]
-    pixels = np.frombuffer(mmap.mmap(room, 0), np.uint8).reshape(-1, height, width, 3)
+    pixels = np.frombuffer(mmap.mmap(buffer, 0), np.uint8).reshape(-1, height, width, 3)
     with nothing_opened():
         found = frames.decode(DescriptorReader(descriptor), times, pixels, _slice(job))
     if job["form"] == "pixels":
         return {"times": found}
-    return {"times": found, **_left(pixels[: len(found)], job["form"], room)}
+    return {"times": found, **_left(pixels[: len(found)], job["form"], buffer)}
 
 
-def _page_texts(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+def _page_texts(job: dict[str, Any], source: int, buffer: int) -> dict[str, Any]:
     with nothing_opened():
-        return pages.write_texts(DescriptorReader(source), job["pages"], room, _slice(job))
+        return pages.write_texts(DescriptorReader(source), job["pages"], buffer, _slice(job))
 
 
-def _page_images(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+def _page_images(job: dict[str, Any], source: int, buffer: int) -> dict[str, Any]:
     with nothing_opened():
         reader, part = DescriptorReader(source), _slice(job)
-        return pages.write_images(reader, job["pages"], job["sizes"], job["form"], room, part)
+        return pages.write_images(reader, job["pages"], job["sizes"], job["form"], buffer, part)
 
 
-def _plain_text(job: dict[str, Any], source: int, room: int) -> dict[str, Any]:
+def _plain_text(job: dict[str, Any], source: int, buffer: int) -> dict[str, Any]:
     # Its models are for texts alone, so only who reads one has them.
     load_detector()
     with nothing_opened():
-        return text.write(DescriptorReader(source), job["mime_type"], room, job["max_bytes"])
+        return text.write(DescriptorReader(source), job["mime_type"], buffer, job["max_bytes"])
 
 
 def _slice(job: dict[str, Any]) -> TimeSlice:
-    """Give the part of a job that is done before it is another's turn."""
+    """Return the time slice of a job, after which it is another's turn."""
     return TimeSlice(longest_s=job["seconds"] * _SHARE_OF_TIME)
 
 
@@ -181,25 +181,25 @@ TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "page images": _page_images,
     "plain text": _plain_text,
 }
-"""What a job's name stands for. Each takes the job and its descriptors, and gives the answer."""
+"""The tasks by name. Each takes the job and its descriptors, and returns the reply."""
 
 _INSPECTORS: Mapping[str, Callable[[IO[bytes], str], dict[str, Any]]] = {
     "recording": lambda file, _: video.inspect(file),
     "pdf": lambda file, _: pdf.inspect(file),
     "pcm": pcm.inspect,
 }
-"""Who looks into a file, by its type's decoder (`domain/media_types.py`)."""
+"""Which function inspects a file, by its type's decoder (`domain/media_types.py`)."""
 
 _SOUNDS: Mapping[str, Callable[[IO[bytes], str, float, Samples, TimeSlice], int]] = {
     "recording": lambda file, _, *piece: sound.decode(file, *piece),
     "pcm": pcm.decode,
 }
-"""Who decodes sound, by its type's decoder."""
+"""Which function decodes audio, by its type's decoder."""
 
 
 @contextmanager
 def nothing_opened() -> Iterator[None]:
-    """Let no file and no socket be opened, whatever a demuxer reads in its file and wants to follow."""
+    """Allow no file or socket to be opened inside, whatever reference a demuxer wants to follow."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:

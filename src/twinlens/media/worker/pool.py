@@ -1,10 +1,10 @@
 """The pool of processes in which every decoder runs, seen from the server.
 
-A process has a memory limit and each job a time limit; one that crashes, hangs or runs out of memory
-costs its one request a `BadMedia` and is replaced at once. One that was stopped by others is replaced as
-well, and its job done again, once. Who is next says `turns.py`. Each process has a thread that talks to
-it, so the event loop never waits. Bytes and pixels travel through anonymous files, copied once each
-way, and the server holds no more than the pixels that were asked for; of a stored file only the
+A process has a memory limit and each job a time limit; one that crashes, hangs or runs out of memory costs
+its one request a `BadMedia` and is replaced at once. One that was stopped from outside is replaced as well,
+and its job is retried once. `job_queue.py` decides whose turn is next. Each process has a thread that talks
+to it, so the event loop never waits. Bytes and pixels travel through anonymous files, copied at most once
+each way, and the server holds no more than the pixels that were asked for; of a stored file only the
 descriptor travels.
 """
 
@@ -30,17 +30,17 @@ from .stopwatch import Stopwatch
 log = logging.getLogger(__name__)
 
 GRACE_S = 1.5
-"""What a job that has begun gets to end when nobody waits for it any more: a new process costs as much."""
+"""How long an abandoned job that has begun may go on: starting a new process costs as much."""
 
 STOPPED_S = 1.0
-"""For so long a signal may keep a worker from going on before it counts as ended."""
+"""How long a worker may be stopped by a signal before it counts as ended. Chosen, not measured."""
 
 _ATTEMPTS = 2
-"""Of a job whose process was stopped by others."""
+"""For a job whose process was stopped from outside."""
 
 
 class WorkerPool:
-    """Worker processes that decode images and look into files, each with its limits. For one event loop."""
+    """Worker processes that decode and inspect media, each with its limits. For one event loop."""
 
     def __init__(self, workers: int, memory_mib: int, timeout_s: float) -> None:
         self._workers = workers
@@ -76,35 +76,39 @@ class WorkerPool:
             self._let_go(process)
 
     async def decode(
-        self, blob: Blob, info: ImageInfo, width: int, height: int, work: ComputeQuota | None = None
+        self, blob: Blob, info: ImageInfo, width: int, height: int, quota: ComputeQuota | None = None
     ) -> Pixels:
         """Decode an image to upright RGB pixels of exactly `width` x `height`, in a worker."""
-        return cast("Pixels", await self.do(Decode(blob, info, width, height), work))
+        return cast("Pixels", await self.do(Decode(blob, info, width, height), quota))
 
     async def inspect(
-        self, blob: Blob, mime_type: str, work: ComputeQuota | None = None, heard: Listener | None = None
+        self,
+        blob: Blob,
+        mime_type: str,
+        quota: ComputeQuota | None = None,
+        on_progress: Listener | None = None,
     ) -> Inspected:
-        """Look into a video, a recording of sound or a PDF that is in a file, in a worker."""
-        return await self.do(Inspect(blob, mime_type), work, heard)
+        """Inspect a video, an audio recording or a PDF that is stored in a file, in a worker."""
+        return await self.do(Inspect(blob, mime_type), quota, on_progress)
 
     async def do(
-        self, job: Job[Result], work: ComputeQuota | None = None, heard: Listener | None = None
+        self, job: Job[Result], quota: ComputeQuota | None = None, on_progress: Listener | None = None
     ) -> Result:
-        """Have a job done by a worker, when its turn comes; `work` says for whom, and counts what it takes.
+        """Run a job in a worker when its turn comes; `quota` names the project and counts the CPU time.
 
-        Cancelling gives up the place in the queue. A job that has begun then has a little time to end; after
-        that its process is ended. `heard` is called on the event loop with how much is done, a few times a
-        second where a job takes long, and not at all where it is done soon; after a cancelling perhaps still.
+        Cancelling leaves the queue. A job that has begun then has a little time to end; after that its
+        process is ended. `on_progress` is called on the event loop with the share that is done, a few times
+        a second where a job takes long, and not at all where it is short; after cancelling perhaps still.
         """
         self._check_open()
-        work = work or ComputeQuota("")
-        work.check(job.blob.field)
+        quota = quota or ComputeQuota("")
+        quota.check(job.blob.field)
         is_long, loop = job.is_long, asyncio.get_running_loop()
-        order = _Order(job, work, None if heard is None else _carried(heard, loop))
-        await self._turns.take(work, is_long=is_long)
+        order = _Order(job, quota, None if on_progress is None else _carried(on_progress, loop))
+        await self._turns.take(quota, is_long=is_long)
         try:
             # Others of the same request may have taken all there was.
-            work.check(job.blob.field)
+            quota.check(job.blob.field)
             done = loop.run_in_executor(self._threads, self._work, order)
         except (ComputeQuotaExceeded, RuntimeError) as error:
             self._turns.give_back(is_long=is_long)
@@ -128,7 +132,7 @@ class WorkerPool:
             del done
 
     def _work(self, order: _Order[Result]) -> Result:
-        """Do one job on an idle process, and put back that process or the one that takes its place."""
+        """Run one job on an idle process, and return that process or its replacement to the pool."""
         process = self._take()
         try:
             for attempt in range(1, _ATTEMPTS + 1):
@@ -148,7 +152,7 @@ class WorkerPool:
             self._put_back(process)
 
     def _take(self) -> Process | None:
-        """Take an idle process, one that is ready if there is one. There are as many as there are turns."""
+        """Return an idle process, a ready one if there is one. There are as many as the queue has places."""
         with self._lock:
             ready = (at for at, process in enumerate(self._idle) if process is not None and process.is_ready)
             return self._idle.pop(next(ready, 0))
@@ -158,7 +162,7 @@ class WorkerPool:
             self._idle.append(process)
 
     def _fit(self, process: Process | None) -> Process:
-        """Give back a process that is alive and ready: this one if it is, a new one if not."""
+        """Return a process that is alive and ready: this one if it is, else a new one."""
         if process is None or not process.alive:
             process = self._replaced(process)
         if process is None:
@@ -169,16 +173,16 @@ class WorkerPool:
     def _ask(self, process: Process, order: _Order[Result]) -> Result:
         job, limit_s = order.job, order.job.limit_s(self._limits)
         order.check()
-        with job.file() as file, process.room.of(job.room_bytes, stays=job.stays) as room:
+        with job.file() as file, process.buffer.of(job.buffer_bytes, stays=job.stays) as buffer:
             message = {"task": job.task, "seconds": math.ceil(limit_s) + 1, **job.message()}
-            process.begin(message, [file.fileno(), room.fileno()])
+            process.begin(message, [file.fileno(), buffer.fileno()])
             watch = _JobWatch(process.pid, order, limit_s)
             try:
-                reply = process.reply(watch, order.heard)
+                reply = process.reply(watch, order.on_progress)
             finally:
                 watch.settle()
             if "error" not in reply:
-                return job.result(reply, room)
+                return job.result(reply, buffer)
         raise self._refusal(job, reply)
 
     def _refusal(self, job: Job[Result], reply: Reply) -> BadMedia:
@@ -191,7 +195,7 @@ class WorkerPool:
 
     def _blame(self, order: _Order[Result], lost: WorkerDied) -> BadMedia:
         if lost.reason == "work":
-            return order.work.refusal(order.job.blob.field)
+            return order.quota.refusal(order.job.blob.field)
         limit_s = float(f"{order.job.limit_s(self._limits):.2g}")
         return order.job.refusal(lost.reason, {}, replace(self._limits, timeout_s=limit_s))
 
@@ -223,29 +227,29 @@ class WorkerPool:
 
 
 class _Order(Generic[Result]):
-    """A job, for whom it is done, and who hears how far it is."""
+    """A job, its quota, and its progress listener."""
 
-    def __init__(self, job: Job[Result], work: ComputeQuota, heard: Listener | None) -> None:
-        self.job, self.work, self.heard = job, work, heard
+    def __init__(self, job: Job[Result], quota: ComputeQuota, on_progress: Listener | None) -> None:
+        self.job, self.quota, self.on_progress = job, quota, on_progress
         self.is_left = False
         """Whether nobody waits for it any more."""
 
     def check(self) -> None:
-        """See whether somebody waits, before it is begun."""
+        """Raise where nobody waits any more, before the job is begun."""
         if self.is_left:
             raise _closed()
 
 
 class _JobWatch:
-    """Ends the wait for a job whose time or work is over, or for which nobody waits; counts its work."""
+    """Ends the wait for a job that is out of time or quota, or abandoned; counts its CPU time."""
 
     def __init__(self, pid: int, order: _Order[Any], limit_s: float) -> None:
         self._stopwatch = Stopwatch(pid)
-        self._order, self._limit_s, self._work_s = order, limit_s, order.work.left_s
+        self._order, self._limit_s, self._work_s = order, limit_s, order.quota.left_s
         self._ends_at_s: float | None = None
 
     def check(self) -> None:
-        """See whether waiting still has sense."""
+        """Raise `WorkerDied` where waiting has no more sense."""
         self._stopwatch.tick()
         if self._order.is_left and self._ends_at_s is None:
             self._ends_at_s = self._stopwatch.elapsed_s + GRACE_S
@@ -259,25 +263,25 @@ class _JobWatch:
             raise WorkerDied("time", "did not answer in time")
 
     def settle(self) -> None:
-        """Count what the job has taken."""
+        """Charge the job's CPU time to its quota."""
         self._stopwatch.tick()
-        self._order.work.spend(self._stopwatch.cpu_s)
+        self._order.quota.spend(self._stopwatch.cpu_s)
 
 
 def _is_nobodys_fault(lost: WorkerDied) -> bool:
-    """Tell a process that others stopped from one that its job has brought down."""
+    """Whether a process was stopped from outside, and not brought down by its job."""
     return isinstance(lost, WorkerDiedIdle) or lost.reason == "killed"
 
 
 def _hear(done: asyncio.Future[Any]) -> None:
-    """Take note of a failure, which nobody else does where the caller has left."""
+    """Retrieve a failure, which nobody else does where the caller has left."""
     if not done.cancelled():
         done.exception()
 
 
-def _carried(heard: Listener, loop: asyncio.AbstractEventLoop) -> Listener:
-    """Give a listener for another thread, that passes on to one on the event loop."""
-    return lambda fraction: loop.call_soon_threadsafe(heard, fraction)
+def _carried(on_progress: Listener, loop: asyncio.AbstractEventLoop) -> Listener:
+    """Return a listener for other threads that calls `on_progress` on the event loop."""
+    return lambda fraction: loop.call_soon_threadsafe(on_progress, fraction)
 
 
 def _closed() -> Unavailable:

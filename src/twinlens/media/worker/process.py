@@ -1,7 +1,7 @@
 """One worker process as the server sees it: start it, hand it a job, wait for its answer, end it.
 
 Knows nothing of what a job is about. Whatever comes from a worker is untrusted, since it has had a
-stranger's bytes in a decoder: an answer that is no JSON object counts as a crash, and so does a report of
+untrusted bytes in a decoder: an answer that is no JSON object counts as a crash, and so does a report of
 progress that is no number.
 """
 
@@ -20,10 +20,10 @@ from .buffers import ResultBuffer
 from .stopwatch import POLL_S, Stopwatch
 
 START_LIMIT_S = 10.0
-"""For loading the libraries, not counting the time that the process waits for a core."""
+"""For loading the libraries, not counting waits for a core. Chosen, not measured."""
 
 HAND_OVER_LIMIT_S = 1.0
-"""For taking a job, counted likewise; all there is to do is to read a line."""
+"""For accepting a job, counted likewise: it only reads a line. Chosen, not measured."""
 
 _END_WAIT_S = 1.0
 _MAX_REPLY_BYTES = 65_536
@@ -31,10 +31,10 @@ _MAX_REPORTS = 1000
 """Of one job: ten times what `reporting.py` makes."""
 
 Reply = Mapping[str, object]
-"""What a worker says of a job, not looked into yet."""
+"""A worker's message about a job, not validated yet."""
 
 Listener = Callable[[float], object]
-"""Is told how much of a job is done: from 0 to 1, and each time more."""
+"""Called with the share of a job that is done: from 0 to 1, and rising."""
 
 
 class WorkerDied(Exception):
@@ -50,7 +50,7 @@ class WorkerDiedIdle(WorkerDied):
 
 
 class Watch(Protocol):
-    """Looks after a process while its answer is waited for."""
+    """Watches a process while its reply is awaited."""
 
     def check(self) -> None:
         """Raise `WorkerDied` where waiting has no more sense. Called every `POLL_S` or more often."""
@@ -64,7 +64,7 @@ class Within:
         self._limit_s = limit_s
 
     def check(self) -> None:
-        """See whether the time is over."""
+        """Raise `WorkerDied` where the time is over."""
         self._stopwatch.tick()
         if self._stopwatch.elapsed_s > self._limit_s:
             raise WorkerDied("time", "did not answer in time")
@@ -74,7 +74,7 @@ class Process:
     """One worker process and the server's end of its socket. Used by one thread at a time."""
 
     def __init__(self, memory_mib: int) -> None:
-        self.room = ResultBuffer()
+        self.buffer = ResultBuffer()
         self._socket, theirs = socket.socketpair()
         self._ready = False
         self._replies = Replies(self._socket)
@@ -92,7 +92,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The number the system knows it by."""
+        """The process number."""
         return self._process.pid
 
     @property
@@ -126,10 +126,10 @@ class Process:
         except WorkerDied as lost:
             raise WorkerDiedIdle(lost.reason, f"{lost} before the job") from lost
 
-    def reply(self, watch: Watch, heard: Listener | None = None) -> Reply:
-        """Wait for the answer; pass on what the process says of its progress until then."""
+    def reply(self, watch: Watch, on_progress: Listener | None = None) -> Reply:
+        """Wait for the reply, and pass progress on until then."""
         try:
-            return self._replies.next(watch, heard)
+            return self._replies.next(watch, on_progress)
         except _HungUp as end:
             raise self._ended() from end
 
@@ -138,7 +138,7 @@ class Process:
         self._process.kill()
 
     def _ended(self) -> WorkerDied:
-        """Say how it ended: by its own fault, or by a signal that somebody else has sent."""
+        """Return the error for how it ended: by its own fault, or by a signal from outside."""
         try:
             code = self._process.wait(_END_WAIT_S)
         except subprocess.TimeoutExpired:
@@ -146,30 +146,30 @@ class Process:
         return WorkerDied("killed" if -code in _FROM_OUTSIDE else "crash", f"ended with {code}")
 
     def reap(self) -> None:
-        """Close the socket and take note of the end, after `end`."""
+        """Wait for the process and close its socket and buffer, after `end`."""
         self._socket.close()
         self._process.wait()
-        self.room.close()
+        self.buffer.close()
 
 
 class Replies:
-    """What comes over the socket from a worker, one JSON object a line."""
+    """The replies of a worker: one JSON object a line."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._received = b""
 
-    def next(self, watch: Watch, heard: Listener | None = None) -> Reply:
-        """Wait for an answer; pass on what is said of the progress until then. Raises `WorkerDied`."""
+    def next(self, watch: Watch, on_progress: Listener | None = None) -> Reply:
+        """Wait for a reply, and pass progress on until then. Raises `WorkerDied`."""
         furthest = 0.0
         for _ in range(_MAX_REPORTS + 1):
             found = self._object(watch)
             if "progress" not in found:
                 return found
             fraction = _fraction(found["progress"])
-            if heard is not None and fraction > furthest:
+            if on_progress is not None and fraction > furthest:
                 furthest = fraction
-                heard(fraction)
+                on_progress(fraction)
         raise WorkerDied("crash", "reported too much")
 
     def _object(self, watch: Watch) -> Reply:
@@ -187,7 +187,7 @@ class Replies:
         return found
 
     def _receive(self, watch: Watch) -> bytes:
-        """Wait for a piece; an empty one says that nothing came for a while."""
+        """Wait up to `POLL_S` for data; return nothing where none came."""
         # Before each piece: what trickles in, or reports and never answers, is not waited for without an end.
         watch.check()
         self._socket.settimeout(POLL_S)
@@ -217,14 +217,14 @@ _FROM_OUTSIDE = frozenset(
         signal.SIGUSR2,
     }
 )
-"""What no decoder sends itself: an operator does, or a system that has no more memory.
+"""Signals that no decoder sends itself: an operator does, or a system that is out of memory.
 
 A worker that reaches its own limit of memory is refused it, and says so or aborts.
 """
 
 
 def _fraction(said: object) -> float:
-    """Take a number for a part of the whole, however large or small it is."""
+    """Return a number clamped to 0 to 1. Raises `WorkerDied` for anything else."""
     if isinstance(said, bool) or not isinstance(said, int | float):
         raise WorkerDied("crash", "reported nonsense")
     return float(min(max(0, said), 1))

@@ -1,7 +1,7 @@
-"""How a task in a worker process says how far it is, to whoever listens.
+"""How a task in a worker process reports its progress.
 
-A task calls `report`; it need not know whether anybody listens, nor how often it may speak. A task that
-reads through a file needs no call of its own: what it reads from tells, see `Coverage`.
+A task calls `report`; it need not know whether there is a listener, nor how often it may report. A task
+that reads through a file needs no call of its own: see `Coverage`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 MIN_PAUSE_S = 0.2
-"""Between two reports, and before the first: most jobs are done by then and say nothing."""
+"""Between two reports, and before the first: most jobs are done by then and report nothing."""
 
 MIN_STEP = 0.01
 """Between two reports; so a job makes at most a hundred."""
 
 Listener = Callable[[float], object]
-"""Is told how much of a job is done: 0 for nothing, 1 for all."""
+"""Called with the share of a job that is done: 0 for nothing, 1 for all."""
 
 
 def report(fraction: float) -> None:
-    """Say how much of the job is done; what comes too soon, or brings nothing new, goes no further."""
+    """Report the share of the job that is done; what comes too soon, or adds too little, is dropped."""
     speaker = _SPEAKER.get()
     if speaker is not None:
         speaker.report(fraction)
@@ -30,7 +30,7 @@ def report(fraction: float) -> None:
 
 @contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
-    """Let `listener` hear what is reported inside."""
+    """Pass what is reported inside to `listener`."""
     token = _SPEAKER.set(_Speaker(listener))
     try:
         yield
@@ -53,7 +53,7 @@ class Coverage:
         self._seen = bytearray(self._PARTS)
 
     def read(self, position: int, count: int) -> None:
-        """Take note that `count` bytes at `position` are read."""
+        """Record that `count` bytes at `position` are read."""
         if count <= 0:
             return
         first, last = (self._part(place) for place in (position, position + count - 1))
@@ -66,7 +66,7 @@ class Coverage:
 
 
 class _Speaker:
-    """Passes on what is worth telling."""
+    """Passes on reports that are neither too soon nor too small."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener

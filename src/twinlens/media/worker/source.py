@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 
 class DescriptorReader(io.RawIOBase, BinaryIO):
-    """Reads an open descriptor from any place in it; whoever shares the descriptor is not disturbed.
+    """Reads an open descriptor at a position of its own; others that share the descriptor are not disturbed.
 
-    `watch` is told of each read: where it began and how many bytes it gave.
+    `watch` is called for each read, with its position and the number of bytes.
     """
 
     def __init__(self, descriptor: int, watch: Callable[[int, int], None] | None = None) -> None:
@@ -21,15 +21,15 @@ class DescriptorReader(io.RawIOBase, BinaryIO):
         self._position = 0
 
     def fileno(self) -> int:
-        """Give the descriptor, which stays its owner's to close."""
+        """Return the descriptor, which its owner closes."""
         return self._descriptor
 
     def readable(self) -> bool:
-        """Say that this can be read."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say that this can be read from anywhere."""
+        """Return True."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
@@ -46,7 +46,7 @@ class DescriptorReader(io.RawIOBase, BinaryIO):
         return count
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Move to a place; before the beginning is an OSError, after the end is none."""
+        """Move to a position. Before the beginning is an OSError, after the end is none."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
         if start + offset < 0:
             raise OSError("before the beginning of the file")
@@ -54,7 +54,7 @@ class DescriptorReader(io.RawIOBase, BinaryIO):
         return self._position
 
     def tell(self) -> int:
-        """Give the place that is read next."""
+        """Return the position that is read next."""
         return self._position
 
     @property

@@ -7,11 +7,11 @@ import time
 from ...processes.state import STOPPED, state_of
 
 POLL_S = 0.1
-"""How often to look at the process while nothing comes from it."""
+"""How often to check the process while nothing comes from it."""
 
 
 class Stopwatch:
-    """Times a process from now on, by what is seen of it when `tick` is called, every `POLL_S` or so.
+    """Times a process from now on, sampled when `tick` is called, every `POLL_S` or so.
 
     `cpu_s` is what it has worked. `elapsed_s` is the time that has gone by, without what it only waited for
     a core: a process that hangs or was stopped ages, one that is not let work by others does not.
@@ -27,11 +27,11 @@ class Stopwatch:
 
     @property
     def cpu_s(self) -> float:
-        """The CPU time that the process has used, where the system tells; else the time that has gone by."""
+        """The CPU time that the process has used, or the elapsed time where the system has no such clock."""
         return self.elapsed_s if self._cpu is None or self._before is None else self._cpu - self._before
 
     def tick(self) -> None:
-        """Look at the process."""
+        """Sample the process's CPU time and state."""
         now, cpu = time.monotonic(), _cpu_seconds(self._pid)
         # What the server slept through is not held against the process.
         passed = min(now - self._clock, 2 * POLL_S)
@@ -46,7 +46,7 @@ class Stopwatch:
 
 
 def _cpu_seconds(pid: int) -> float | None:
-    """Read the clock of another process's CPU time; None where it has ended or the system has none."""
+    """Return another process's CPU time; None where it has ended or the system has no such clock."""
     try:
         # As clock_getcpuclockid(3) makes it on Linux.
         return time.clock_gettime(~pid << 3 | 2)

@@ -1,4 +1,4 @@
-"""When a job that can be gone on with later gives back what it has, so that others have their turn.
+"""When a job that can be continued later returns what it has, so that others have their turn.
 
 Time is the CPU time of this worker process: on a busy machine a job gets as far as on a quiet one.
 """
@@ -25,13 +25,13 @@ class TimeSlice:
         self._way_s: float | None = None
 
     def reached(self) -> None:
-        """Take note that the first piece is there."""
+        """Record that the first result is there."""
         if self._way_s is None:
             self._way_s = self._spent_s
 
     @property
     def is_over(self) -> bool:
-        """Whether to give back what there is."""
+        """Whether to return what there is."""
         return self._spent_s > self._most_s
 
     @property

@@ -60,14 +60,14 @@ class SqliteReferences:
 
 
 def refer(connection: sqlite3.Connection, owner: Owner, blobs: Iterable[StoredBlob]) -> None:
-    """Have a record name these contents too, within the transaction that writes it."""
+    """Add references from a record to contents, within the transaction that writes it."""
     rows = [(blob.sha256, blob.size, *owner.key) for blob in blobs]
     if rows:
         connection.executemany(_REFER, rows)
 
 
 def refer_only(connection: sqlite3.Connection, owner: Owner, blobs: Iterable[StoredBlob]) -> None:
-    """Have a record name these contents and no others, within the transaction that changes it."""
+    """Replace a record's references, within the transaction that changes it."""
     before = {StoredBlob(*row) for row in connection.execute(_NAMED, owner.key)}
     after = set(blobs)
     for blob in before - after:
@@ -76,7 +76,7 @@ def refer_only(connection: sqlite3.Connection, owner: Owner, blobs: Iterable[Sto
 
 
 def release(connection: sqlite3.Connection, owner: Owner) -> set[StoredBlob]:
-    """Have a record name nothing any more, within the transaction that removes it; return what it named."""
+    """Remove and return a record's references, within the transaction that removes it."""
     return {StoredBlob(*row) for row in connection.execute(_RELEASE, owner.key).fetchall()}
 
 

@@ -97,7 +97,7 @@ class Database:
         return await uncancelled(self._run("BEGIN IMMEDIATE", work, frees=True))
 
     async def close(self) -> None:
-        """Let the last work end and close the file."""
+        """Wait for the last transaction and close the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
@@ -138,7 +138,7 @@ class Database:
 
 
 def _check(path: Path) -> None:
-    """Look for damage before anything is changed: on a connection that may not write."""
+    """Check for damage before anything is changed, on a read-only connection."""
     if not path.exists() or not path.stat().st_size:
         _check_new(path)
         return
@@ -194,12 +194,12 @@ def _damaged(path: Path) -> DataFolderError:
 
 
 def _code(cause: sqlite3.Error) -> int:
-    """Give the primary code of an error; mistakes of ours in calling the library have none."""
+    """Return the primary code of an error; misuse of the library has none."""
     return getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 def _asked(folder: Path) -> TwinlensError:
-    """Ask the disk itself what is wrong with it."""
+    """Return what is wrong with the disk, by writing to it."""
     try:
         probe(folder)
     except OSError as cause:

@@ -131,7 +131,7 @@ class SqliteInteractionRecords:
         return await self._database.write(work)
 
     async def retry(self, project: str, interaction_id: str, limits: Limits) -> Interaction:
-        """Have an unfinished one be queued and empty, with one more attempt; return it, `sent` left out."""
+        """Queue an unfinished one again, empty, with one more attempt; return it, `sent` left out."""
 
         def work(connection: sqlite3.Connection) -> Interaction:
             seq = _find(connection, project, interaction_id, limits.oldest)
@@ -148,7 +148,7 @@ class SqliteInteractionRecords:
         return await self._database.read(lambda connection: _load(connection, _WAITING, values, _HEADS))
 
     async def delete(self, project: str, interaction_id: str, limit: int, oldest: datetime) -> Cleared:
-        """Have one not be found any more; remove up to `limit` rows that nothing is built on."""
+        """Delete one; remove up to `limit` rows that nothing continues."""
 
         def work(connection: sqlite3.Connection) -> Cleared:
             seq = _find(connection, project, interaction_id, oldest)
@@ -162,7 +162,7 @@ class SqliteInteractionRecords:
         return await self._database.free(lambda connection: _remove_dead(connection, limit))
 
     async def remove_expired(self, limit: int, oldest: datetime) -> Cleared | None:
-        """Have up to `limit` that have expired be deleted, and remove the dead; None is the end."""
+        """Delete up to `limit` expired ones, and remove rows that nothing continues; None is the end."""
 
         def work(connection: sqlite3.Connection) -> Cleared | None:
             cleared = _remove_dead(connection, limit)
@@ -200,7 +200,7 @@ def _owner(project: str, interaction_id: str) -> Owner:
 
 
 def _changed(project: str, interaction_id: str, outcome: Outcome, limits: Limits) -> _Values:
-    """Say what is to become of the row of one that can be found and is unfinished."""
+    """Return the update of the row of an unfinished one."""
     return {
         "outcome": write_outcome(outcome),
         "unfinished": outcome.status in UNFINISHED,
@@ -229,7 +229,7 @@ def _written(project: str, interaction: Interaction) -> tuple[str | int | bytes 
 
 
 def _rename(connection: sqlite3.Connection, seq: int, owner: Owner, media: Sequence[BlobRef | None]) -> None:
-    """Have a row name these media, in their positions, instead of those that it named before."""
+    """Replace the media of a row, in their positions."""
     connection.execute("DELETE FROM interaction_media WHERE interaction = ?", (seq,))
     _write_media(connection, seq, media)
     refer_only(connection, owner, _blobs(media))
@@ -257,7 +257,7 @@ def _used(connection: sqlite3.Connection, project: str) -> int:
 def _load(
     connection: sqlite3.Connection, which: str, values: _Values, rows: str = _ROWS
 ) -> list[tuple[str, Interaction]]:
-    """Read the rows whose numbers `which` selects, oldest first, each with its project."""
+    """Return the rows whose numbers `which` selects, oldest first, each with its project."""
     media = {
         (seq, position): BlobRef(*kept)
         for seq, position, *kept in connection.execute(_MEDIA.format(which), values)

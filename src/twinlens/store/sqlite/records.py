@@ -43,5 +43,5 @@ class SqliteRecords:
         )
 
     async def close(self) -> None:
-        """Let the last transaction end and close the file."""
+        """Wait for the last transaction and close the file."""
         await self.database.close()

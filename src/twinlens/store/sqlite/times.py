@@ -14,5 +14,5 @@ def in_us(time: datetime) -> int:
 
 
 def from_us(us: int) -> datetime:
-    """Read a time, in UTC."""
+    """Parse a time, in UTC."""
     return _EPOCH + us * US

@@ -85,7 +85,7 @@ class SqliteUploadRecords:
         await self._database.write(work)
 
     async def cancel(self, upload_id: str) -> None:
-        """Have an active upload be cancelled, with no bytes."""
+        """Mark an active upload as cancelled, with no bytes."""
         await self._database.free(lambda connection: connection.execute(_CANCEL, (upload_id,)))
 
     async def expired(self, limit: int, oldest: datetime) -> Sequence[Upload]:
