@@ -58,131 +58,156 @@ def knob(
 class Settings:
     """The settings of `twinlens serve`, in the order that `--help` lists them."""
 
-    host: str = knob("127.0.0.1", "Address to listen on; anything but loopback needs an API key.")
-    port: int = knob(8080, "Port to listen on; 0 takes a free one.", least=0, most=65535)
+    host: str = knob("127.0.0.1", "Address to listen on; any but a loopback address requires an API key.")
+    port: int = knob(8080, "Port to listen on; 0 picks a free one.", least=0, most=65535)
     public_url: str | None = knob(
-        None, "Where clients reach this server, if proxies do not say: http(s)://host[:port][/prefix]."
+        None,
+        "URL at which clients reach this server, where proxies do not forward it: http(s)://host[:port][/prefix].",
     )
     file_uri_base: str | None = knob(
         None,
-        "What the uri of a file begins with, for clients that know one host only: http(s)://host/v1beta.",
+        "Start of file URIs, for clients that accept one host only: http(s)://host/v1beta.",
     )
     trusted_proxies: tuple[str, ...] = knob(
         ("127.0.0.0/8", "::1"),
-        "Address or network of a proxy whose X-Forwarded-Host, -Proto and -Prefix are believed, repeatable.",
+        "Address or network of a proxy whose X-Forwarded-Host, -Proto and -Prefix are trusted; repeatable.",
     )
     allow_host: tuple[str, ...] = knob(
-        (), "Host[:port] that a server without keys answers to beside localhost, repeatable."
+        (), "Host[:port] that a server without keys accepts in addition to localhost; repeatable."
     )
     allow_origin: tuple[str, ...] = knob(
-        (), "Scheme://host[:port] of web pages that a server without keys answers, repeatable."
+        (), "Origin of web pages that a server without keys answers, scheme://host[:port]; repeatable."
     )
-    data_dir: Path = knob(Path("twinlens-data"), "Folder for uploaded files and their database.")
-    max_file_bytes: int = knob(2 * 1024**3, "Largest file that can be uploaded.", unit="bytes")
+    data_dir: Path = knob(
+        Path("twinlens-data"), "Folder for uploaded files, stored interactions, the cache and the database."
+    )
+    max_file_bytes: int = knob(2 * 1024**3, "Maximum size of an uploaded file.", unit="bytes")
     max_project_bytes: int = knob(
-        20 * 1024**3, "Most that a project's files and unfinished uploads may take together.", unit="bytes"
+        20 * 1024**3, "Maximum total size of a project's files and unfinished uploads.", unit="bytes"
     )
     upload_lifetime_s: int = knob(
-        7 * 24 * 3600, "Time an upload may take; an older one is given up.", unit="seconds", least=1
+        7 * 24 * 3600,
+        "Maximum age of an unfinished upload; older ones are discarded.",
+        unit="seconds",
+        least=1,
     )
     processing_wait_s: float = knob(
-        30.0, "How long a request waits for a file that is still PROCESSING.", unit="seconds", least=0
+        30.0, "Maximum time a request waits for a file that is still PROCESSING.", unit="seconds", least=0
     )
     sweep_interval_s: float = knob(
-        60.0, "Time between two clearings of expired files and abandoned uploads.", unit="seconds", least=0.1
+        60.0, "Interval between cleanups of expired files and abandoned uploads.", unit="seconds", least=0.1
     )
     cache_max_bytes: int = knob(
         2 * 1024**3,
-        "Disk space for decoded pixels that are asked for again; 0 keeps none.",
+        "Maximum size of the on-disk cache of decoded images; 0 disables it.",
         unit="bytes",
         least=0,
     )
     interaction_lifetime_s: int = knob(
         55 * 24 * 3600,
-        "Time for which a stored interaction can be read and continued.",
+        "Lifetime of stored interactions.",
         unit="seconds",
         least=1,
     )
     max_interaction_bytes: int = knob(
-        20 * 1024**3, "Most that a project's stored interactions may take, with their media.", unit="bytes"
+        20 * 1024**3, "Maximum total size of a project's stored interactions, media included.", unit="bytes"
     )
-    engine: str = knob("builtin", "Who answers: builtin, script, or the name of an installed engine.")
+    engine: str = knob("builtin", "Engine to run: builtin, script, or the name of an installed engine.")
     engine_option: tuple[str, ...] = knob(
-        (), "KEY=VALUE of the engine's own options, repeatable; --help-engine NAME lists them."
+        (), "Option of the engine, as KEY=VALUE; repeatable. --help-engine NAME lists them."
     )
     engines: Path | None = knob(
-        None, "File that describes several engines (TOML), in place of --engine and its options."
+        None, "TOML file that configures several engines, in place of --engine and its options."
     )
-    model: str | None = knob(None, "Model the engine loads or asks; builtin and script only take its name.")
+    model: str | None = knob(
+        None,
+        "Model that the engine loads or queries; builtin and script only use its name.",
+    )
     strict_models: bool = knob(
-        False, "Serve only the model names that are listed; others of their families are 404."
+        False, "Serve only the model names in the list; other names of known families are 404."
     )
-    script: Path | None = knob(None, "Answers file of the script engine (YAML).")
-    engine_processes: int = knob(1, "Processes in which the built-in engine looks at pictures.", least=1)
+    script: Path | None = knob(None, "YAML file with the answers of the script engine.")
+    engine_processes: int = knob(
+        1, "Number of processes in which the built-in engine analyses images.", least=1
+    )
     speech_model: Path | None = knob(
-        None, "Folder of a Whisper model (CTranslate2) with which the built-in engine writes down speech."
+        None, "Folder of a Whisper model (CTranslate2) with which the built-in engine transcribes speech."
     )
     api_key: tuple[str, ...] = knob(
-        (), "Key to accept, repeatable; each is a project of its own. None: any key will do.", secret=True
+        (),
+        "API key to accept; repeatable. Each is a separate project. Without one, any key is accepted.",
+        secret=True,
     )
     metrics_key: str | None = knob(
-        None, "Bearer token that GET /metrics needs; API keys do not open it.", secret=True
+        None, "Bearer token that GET /metrics requires; API keys do not grant access to it.", secret=True
     )
-    open_metrics: bool = knob(False, "Answer GET /metrics without a key, also where API keys are set.")
-    fetch: bool = knob(True, "Fetch media from public https addresses that requests name.")
+    open_metrics: bool = knob(False, "Serve GET /metrics without a key, even where API keys are set.")
+    fetch: bool = knob(True, "Fetch media from public https URLs in requests.")
     fetch_allow: tuple[str, ...] = knob(
-        (), "Host[:port] that may be fetched from although private, plain http or a low port, repeatable."
+        (), "Host[:port] to fetch from even if it is private, plain http or a low port; repeatable."
     )
-    fetch_max_bytes: int = knob(100 * 1024 * 1024, "Largest body fetched from a URL.", unit="bytes")
+    fetch_max_bytes: int = knob(100 * 1024 * 1024, "Maximum size of a body fetched from a URL.", unit="bytes")
     fetch_total_bytes: int = knob(
-        1024 * 1024 * 1024, "Most that one request may fetch from URLs, all of them together.", unit="bytes"
+        1024 * 1024 * 1024,
+        "Maximum total size of all bodies that one request fetches from URLs.",
+        unit="bytes",
     )
-    fetch_timeout_s: float = knob(20.0, "Longest time for one fetch, redirects included.", unit="seconds")
+    fetch_timeout_s: float = knob(20.0, "Timeout of one fetch, redirects included.", unit="seconds")
     youtube_max_bytes: int = knob(
-        512 * 1024 * 1024, "Largest video taken from YouTube; it lies in memory.", unit="bytes"
+        512 * 1024 * 1024, "Maximum size of a YouTube video, which is held in memory.", unit="bytes"
     )
     youtube_timeout_s: float = knob(
-        120.0, "Longest time for finding a YouTube video, and for fetching it.", unit="seconds"
+        120.0, "Timeout of looking up a YouTube video, and of fetching it.", unit="seconds"
     )
     youtube_resolver: Path | None = knob(
-        None, "Program that is asked about a YouTube video, by its id, in place of yt-dlp."
+        None, "Program that looks up a YouTube video by its id, in place of yt-dlp."
     )
-    max_request_bytes: int = knob(20 * 1024 * 1024, "Largest request body.", unit="bytes")
+    max_request_bytes: int = knob(20 * 1024 * 1024, "Maximum size of a request body.", unit="bytes")
     max_image_pixels: int = knob(
-        200_000_000, "Largest image, width x height, judged by its header before decoding.", unit="pixels"
+        200_000_000,
+        "Maximum size of an image, width x height, checked against its header before decoding.",
+        unit="pixels",
     )
     max_decoded_pixels: int = knob(
-        256_000_000, "Most pixels that requests hold in memory together, 3 bytes each.", unit="pixels"
+        256_000_000,
+        "Maximum number of decoded pixels in memory, 3 bytes each, for all requests together.",
+        unit="pixels",
     )
     receive_timeout_s: float = knob(
-        60.0, "Longest time for the headers of a request, and longest pause in its body.", unit="seconds"
+        60.0, "Timeout of a request's headers, and of a pause in its body.", unit="seconds"
     )
     send_timeout_s: float = knob(
-        60.0, "Longest pause of a client in taking its answer; then it is cut off.", unit="seconds"
+        60.0, "Timeout of a client that does not read its answer; it is then disconnected.", unit="seconds"
     )
-    request_timeout_s: float = knob(600.0, "Longest time for one request.", unit="seconds")
+    request_timeout_s: float = knob(600.0, "Timeout of one request.", unit="seconds")
     background_timeout_s: float = knob(
         3600.0,
-        "Longest time for an interaction in the background, from when its turn has come.",
+        "Timeout of a background interaction, from when it leaves the queue.",
         unit="seconds",
     )
-    max_running: int = knob(32, "Requests worked on at the same time.", unit="requests")
-    max_waiting: int = knob(256, "Requests that may wait; more are answered 429.", unit="requests", least=0)
-    decode_workers: int = knob(os.cpu_count() or 1, "Processes that decode media.", unit="processes")
-    decode_memory_mib: int = knob(1536, "Memory a decoding process may use.", unit="MiB", least=256)
+    max_running: int = knob(32, "Maximum number of requests processed at the same time.", unit="requests")
+    max_waiting: int = knob(
+        256, "Maximum number of requests in the queue; more are answered 429.", unit="requests", least=0
+    )
+    decode_workers: int = knob(
+        os.cpu_count() or 1, "Number of worker processes that decode media.", unit="processes"
+    )
+    decode_memory_mib: int = knob(1536, "Memory limit of each decoding process.", unit="MiB", least=256)
     decode_timeout_s: float = knob(
-        30.0, "Longest time for decoding one medium, or the least part of it.", unit="seconds"
+        30.0, "Timeout of decoding one medium, or one indivisible part of it.", unit="seconds"
     )
     work_limit_s: float = knob(
         60.0,
-        "Computing time that decoding may take for one request, beyond what such media usually take.",
+        "CPU time that decoding one request's media may take beyond what such media usually take.",
         unit="seconds",
     )
-    engine_usage: bool = knob(False, "Add what the engine really spent to usageMetadata (engineUsage).")
-    shutdown_timeout_s: int = knob(
-        30, "Time that requests in flight get when stopping.", unit="seconds", least=0
+    engine_usage: bool = knob(
+        False, "Add engineUsage to usageMetadata: the tokens that the engine really spent."
     )
-    access_log: bool = knob(False, "Log a line for every request.")
+    shutdown_timeout_s: int = knob(
+        30, "Grace period for requests in flight when the server stops.", unit="seconds", least=0
+    )
+    access_log: bool = knob(False, "Log one line per request.")
 
     def problems(self) -> list[str]:
         """Return what is wrong with these settings, each with the flag to change."""

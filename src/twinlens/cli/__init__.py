@@ -13,7 +13,7 @@ from .variables import mistyped
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="twinlens")
 def main() -> None:
-    """The self-hosted twin of the Gemini multimodal-understanding API."""
+    """Run and use a self-hosted, drop-in server for the Gemini multimodal-understanding API."""
     for sentence in mistyped():
         click.echo(f"Warning: {sentence}", err=True)
 

@@ -21,7 +21,7 @@ def help_engine(command: Callable[..., None]) -> Callable[..., None]:
         is_eager=True,
         expose_value=False,
         callback=_print,
-        help="Show what an engine is, with its own options, and exit.",
+        help="Describe an engine and its options, and exit.",
     )(command)
 
 

@@ -37,11 +37,11 @@ _MIME_TYPE = re.compile(r"(?=.{3,127}$)[\w!#$&^.+-]+/[\w!#$&^.+-]+(; ?[\w-]+=[\w
 
 @click.group()
 def files() -> None:
-    """Upload files to a server, and list, show and delete them.
+    """Upload files to a server; list, show and delete them.
 
-    Files live for 48 hours. Results are written to the standard output, everything else to the
-    standard error. The status is 0 when all went well, 1 when something failed, 2 when the command
-    was wrong, and 130 after Ctrl-C.
+    Files expire after 48 hours. Results are written to standard output, everything else to standard
+    error. The exit status is 0 on success, 1 on failure, 2 for an invalid command, and 130 after
+    Ctrl-C.
     """
 
 
@@ -105,7 +105,7 @@ def _with_server(command: Command) -> Command:
         show_envvar=True,
         show_default=True,
         callback=_read_key,
-        help="API key; a server without keys takes any.",
+        help="API key; a server without keys accepts any.",
     )
     server = click.option(
         "--server",
@@ -115,12 +115,12 @@ def _with_server(command: Command) -> Command:
         show_envvar=True,
         show_default=True,
         callback=_read_server,
-        help="Address of the server.",
+        help="URL of the server.",
     )
     return server(key(command))
 
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print the API's JSON, one object a line.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print the API's JSON, one object per line.")
 
 
 @files.command()
@@ -135,17 +135,17 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print the API's
     "--name",
     metavar="ID",
     callback=_read_names,
-    help="Name of the File; without it the server chooses one.",
+    help="Name of the file; the server chooses one by default.",
 )
-@click.option("--display-name", metavar="TEXT", help="Title of the File; without it the name of PATH.")
+@click.option("--display-name", metavar="TEXT", help="Display name of the file; by default the name of PATH.")
 @click.option(
     "--mime-type",
     metavar="TYPE",
     callback=_read_mime_type,
-    help="What the file is; without it by its extension.",
+    help="MIME type of the file; by default guessed from its extension.",
 )
-@click.option("--restart", is_flag=True, help="Begin anew, although an earlier upload was interrupted.")
-@click.option("--no-wait", is_flag=True, help="Do not wait until the server has looked at the file.")
+@click.option("--restart", is_flag=True, help="Restart from the beginning instead of resuming.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the server has processed the file.")
 @_as_json
 @_with_server
 def upload(
@@ -159,9 +159,9 @@ def upload(
     server: str,
     key: str,
 ) -> None:
-    """Upload files, and say what they are called on the server.
+    """Upload files, and print their names and URIs on the server.
 
-    An upload that was interrupted is taken up where it stopped when the same command is given again.
+    Run the same command again to resume an interrupted upload.
     """
     if len(paths) > 1 and (name or display_name):
         raise click.UsageError("--name and --display-name are for one file; give one PATH.")
@@ -175,11 +175,11 @@ def upload(
 
 
 @files.command("list")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N only.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show only the newest N files.")
 @_as_json
 @_with_server
 def list_(limit: int | None, as_json: bool, server: str, key: str) -> None:
-    """List the files of the key's project, newest first."""
+    """List the files of this API key, newest first."""
     with _connected(server, key) as connection:
         from ..client.files import Files
         from .output import print_table, write_json
@@ -197,7 +197,7 @@ def list_(limit: int | None, as_json: bool, server: str, key: str) -> None:
 @_as_json
 @_with_server
 def get(name: str, as_json: bool, server: str, key: str) -> None:
-    """Show one file; NAME is files/ID, the ID alone, or the file's URI."""
+    """Show one file. NAME is files/ID, the ID alone, or the file's URI."""
     with _connected(server, key) as connection:
         from ..client.files import Files
         from .output import print_file, write_json
@@ -213,7 +213,7 @@ def get(name: str, as_json: bool, server: str, key: str) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, callback=_read_names)
 @_with_server
 def delete(names: tuple[str, ...], server: str, key: str) -> None:
-    """Delete files by their names, at once and for good."""
+    """Delete files by name, immediately and permanently."""
     with _connected(server, key) as connection:
         from .delete import delete_all
 

@@ -73,10 +73,11 @@ _CLICK_TYPES: dict[Any, Any] = {
 @_knobs
 @help_engine
 def serve(**values: Any) -> None:
-    """Serve the API until SIGTERM or Ctrl-C; what is in flight is finished first.
+    """Run the API server.
 
-    Amounts may have units: 2GiB, 500MB, 200MP, 55d, 90min, 10s. The status is 2 when an option is wrong, and
-    1 when the server cannot start otherwise.
+    SIGTERM or Ctrl-C stops it after the requests in flight. Sizes and durations accept units: 2GiB, 500MB,
+    200MP, 55d, 90min, 10s. The exit status is 2 for an invalid option, and 1 when the server cannot start for
+    another reason.
     """
     settings = Settings(**values)
     problems = settings.problems()
