@@ -186,7 +186,7 @@ async def test_an_image_that_breaks_off_is_failed_when_its_upload_is_answered(
             "The data is labelled image/png but looks like plain text. Send",
         ),
         (clips.pdf(), "image/jpeg", "The data is labelled image/jpeg but looks like a PDF document. Send"),
-        (images.heif_of(b"jpeg"), "image/heif", "The HEIF file holds a JPEG picture, which is not read"),
+        (images.heif_of(b"jpeg"), "image/heif", "The HEIF file holds a JPEG image, which is not read"),
         (b"\0\0\0\x1cftypavif\0\0\0\0avif", "image/png", "The AVIF header lacks its meta box."),
         (images.avif_that_says(20_000, 20_000), "image/avif", "The image has 20000 x 20000 pixels"),
         (images.png(20_000, 20_000, iter([])), "image/png", "The image has 20000 x 20000 pixels"),

@@ -46,7 +46,7 @@ REFUSALS = tuple(
         (
             r"The (video|audio|PDF) data is damaged or incomplete\. Check the file and send it again\.",
             r"(The document has no pages\. )?The data is labelled [\w/.+-]+ but looks like .+\. Send .+\.",
-            r"The file holds no video and no sound\. Check the file and send it again\.",
+            r"The file holds no video and no audio\. Check the file and send it again\.",
             r"The codec( [a-z0-9_]+)? is not supported\. Convert the \w+ to [\w. ]+ and send it again\.",
             r"The video's frames have no size, or more than 200 million pixels\. Check the file or .*",
             r"Reading the \w+ takes (more than 512 MiB of memory|longer than 5 s)\. [\w ]+\.",

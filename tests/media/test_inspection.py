@@ -159,12 +159,12 @@ async def test_a_file_that_is_refused_costs_no_worker(pool: WorkerPool) -> None:
         (
             clips.video().replace(b"trak", b"free"),
             "video/mp4",
-            "The file holds no video and no sound. Check the file and send it again.",
+            "The file holds no video and no audio. Check the file and send it again.",
         ),
         (
             clips.wav_without_samples(),
             "audio/wav",
-            "The file holds no video and no sound. Check the file and send it again.",
+            "The file holds no video and no audio. Check the file and send it again.",
         ),
         (
             b"\0\0\0\x10ftypmif3heic" + b"\0\0\0\x20mini" + bytes(24),

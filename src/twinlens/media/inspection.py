@@ -146,7 +146,7 @@ _KINDS: Mapping[str, _Kind] = {
         {
             "damaged": "The {medium} data is damaged or incomplete. Check the file and send it again.",
             "foreign": "The data is labelled {label} but looks like {looks}. Send {formats}.",
-            "empty": "The file holds no video and no sound. Check the file and send it again.",
+            "empty": "The file holds no video and no audio. Check the file and send it again.",
             "codec": "The codec{codec} is not supported. Convert the {medium} to {plain} and send it again.",
             "pixels": "The video's frames have no size, or more than 200 million pixels. "
             "Check the file or scale it down, and send it again.",

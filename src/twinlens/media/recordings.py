@@ -109,7 +109,7 @@ class Sounds(_RecordingJob[Samples | bytes]):
     """
 
     task: ClassVar[str] = "sounds"
-    own_refusals: ClassVar[Mapping[str, str]] = {"mute": "The recording holds no sound. Send one that does."}
+    own_refusals: ClassVar[Mapping[str, str]] = {"mute": "The recording holds no audio. Send one that does."}
 
     blob: Blob
     start: float
@@ -119,7 +119,7 @@ class Sounds(_RecordingJob[Samples | bytes]):
     @property
     def subject(self) -> str:
         """The field, and how much is requested, for the log."""
-        return f"{self.blob.field} ({self.end - self.start:g} s of sound of {self.blob.mime_type})"
+        return f"{self.blob.field} ({self.end - self.start:g} s of audio of {self.blob.mime_type})"
 
     def message(self) -> Mapping[str, object]:
         """Return the time span, the form and the decoder."""

@@ -79,12 +79,12 @@ class Processing:
             async with self._turns[record.project], self._places:
                 await self._record(record)
         except PermissionDenied:
-            log.info("files/%s went away before it was looked into", record.id)
+            log.info("files/%s was deleted before it was inspected", record.id)
         except TwinlensError as error:
             # Nothing is wrong with the file: it stays PROCESSING, and the next who asks tries again.
-            log.warning("files/%s could not be looked into: %s", record.id, error.message)
+            log.warning("files/%s could not be inspected: %s", record.id, error.message)
         except Exception:
-            log.exception("files/%s could not be looked into", record.id)
+            log.exception("files/%s could not be inspected", record.id)
         finally:
             self._progress.pop(_key(record), None)
 

@@ -234,7 +234,7 @@ class PixelCache:
         """Log the first failure of the disk; the server does without the cache."""
         if not self._complained:
             self._complained = True
-            log.warning("decoded pictures cannot be kept on disk: %s", error)
+            log.warning("decoded images cannot be cached on disk: %s", error)
 
 
 def _name(project: str, content: str, plan: str) -> str:

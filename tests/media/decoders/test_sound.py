@@ -244,7 +244,7 @@ async def test_a_worker_refuses_what_has_no_sound(pool: WorkerPool) -> None:
     with pytest.raises(BadMedia) as caught:
         await pool.do(Sounds(blob(clips.video(), "video/mp4"), 0, 1))
 
-    assert caught.value.message == "The recording holds no sound. Send one that does."
+    assert caught.value.message == "The recording holds no audio. Send one that does."
     assert caught.value.violations[0].field == "contents[0].parts[0].inline_data"
 
 

@@ -123,24 +123,24 @@ def test_an_avif_bomb_is_refused_by_its_header_alone() -> None:
 def test_what_an_avif_file_holds_that_is_not_av1_is_named() -> None:
     data = images.heif_of(b"hvc1").replace(b"mif1", b"avif")
 
-    assert "The AVIF file holds an HEVC picture, which is not read from AVIF." in refusal(data, "image/avif")
+    assert "The AVIF file holds an HEVC image, which is not read from AVIF." in refusal(data, "image/avif")
 
 
 def test_an_avif_file_that_wants_a_crop_is_refused() -> None:
     cropped = images.make("avif").replace(b"pixi", b"clap")
 
-    assert "The AVIF file holds a cropped picture, which is not read" in refusal(cropped, "image/avif")
+    assert "The AVIF file holds a cropped image, which is not read" in refusal(cropped, "image/avif")
 
 
 @pytest.mark.parametrize(
     ("sort", "picture"),
     [
-        (b"jpeg", "a JPEG picture"),
-        (b"j2k1", "a JPEG 2000 picture"),
-        (b"vvc1", "a VVC picture"),
-        (b"avc1", "an AVC picture"),
-        (b"unci", "an uncompressed picture"),
-        (b"av01", "an AV1 picture"),
+        (b"jpeg", "a JPEG image"),
+        (b"j2k1", "a JPEG 2000 image"),
+        (b"vvc1", "a VVC image"),
+        (b"avc1", "an AVC image"),
+        (b"unci", "an uncompressed image"),
+        (b"av01", "an AV1 image"),
     ],
 )
 @pytest.mark.parametrize("grid", [False, True])
@@ -160,7 +160,7 @@ def test_a_heif_file_says_what_it_holds_that_is_not_read(
 def test_a_heif_file_is_known_by_each_of_its_brands(brand: bytes) -> None:
     data = images.heif_of(b"vvc1").replace(b"mif1", brand)
 
-    assert "The HEIF file holds a VVC picture" in refusal(data, "image/heif")
+    assert "The HEIF file holds a VVC image" in refusal(data, "image/heif")
 
 
 @pytest.mark.parametrize("sort", [b"hvc1", b"zzz1"])
@@ -187,7 +187,7 @@ def test_what_has_only_the_brand_of_avif_is_told_what_is_missing() -> None:
 
 @pytest.mark.parametrize(
     ("compression", "picture"),
-    [(50001, "a WEBP picture"), (34712, "a JPEG 2000 picture"), (50002, "a JPEG XL picture")],
+    [(50001, "a WEBP image"), (34712, "a JPEG 2000 image"), (50002, "a JPEG XL image")],
 )
 def test_a_tiff_file_says_what_it_holds_that_is_not_read(compression: int, picture: str) -> None:
     whole = images.make("tiff")
@@ -205,9 +205,9 @@ def test_a_tiff_file_says_what_it_holds_that_is_not_read(compression: int, pictu
 @pytest.mark.parametrize(
     ("marker", "bits", "picture"),
     [
-        (0xC3, 8, "a lossless picture"),
-        (0xC5, 8, "a hierarchical picture"),
-        (0xC1, 12, "a picture of 12 bits a channel"),
+        (0xC3, 8, "a lossless image"),
+        (0xC5, 8, "a hierarchical image"),
+        (0xC1, 12, "an image of 12 bits a channel"),
     ],
 )
 def test_a_jpeg_file_says_what_it_holds_that_is_not_read(marker: int, bits: int, picture: str) -> None:

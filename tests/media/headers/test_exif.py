@@ -53,5 +53,5 @@ def test_a_tiff_image_without_a_size_is_malformed() -> None:
 
 
 def test_a_compression_that_is_not_read_is_named() -> None:
-    with pytest.raises(Foreign, match="a JPEG XL picture"):
+    with pytest.raises(Foreign, match="a JPEG XL image"):
         read_tiff(block("<", _256=40, _257=30, _259=50002))

@@ -25,7 +25,7 @@ def test_turns_are_read_as_exif_has_them(orientation: int) -> None:
     assert header.upright == (128, 64)
 
 
-@pytest.mark.parametrize(("sort", "picture"), [(b"av01", "an AV1 picture"), (b"jpeg", "a JPEG picture")])
+@pytest.mark.parametrize(("sort", "picture"), [(b"av01", "an AV1 image"), (b"jpeg", "a JPEG image")])
 def test_a_sort_that_is_not_read_is_named(sort: bytes, picture: str) -> None:
     with pytest.raises(Foreign, match=picture):
         read(memoryview(images.heif_of(sort)), HEVC)

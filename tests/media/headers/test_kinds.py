@@ -47,7 +47,7 @@ def test_where_neither_says_anything_all_that_is_taken_is_named(
         labelled(Blob(data, label, "parts[0]"))
 
     assert caught.value.message == (
-        f"The data looks like {looks}. Send an image, a video, sound, a PDF or text, with its mime_type."
+        f"The data looks like {looks}. Send an image, a video, audio, a PDF or text, with its mime_type."
     )
     assert caught.value.violations[0].field == "parts[0]"
 

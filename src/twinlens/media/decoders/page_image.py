@@ -33,7 +33,7 @@ def _decoded(scan: Scan, width: int, height: int) -> Pixels | None:
         return image.decode(scan.jpeg, info, width, height)
     except Exception as error:
         # Whatever is wrong with it, PDFium may make more of it.
-        log.info("picture of a page not decoded: %s", error)
+        log.info("image of a page not decoded: %s", error)
         return None
 
 

@@ -112,7 +112,7 @@ class VideoReader:
         self.container = self._stack.enter_context(opened(self._file))
         stream = main_stream(self.container)
         if not isinstance(stream, VideoStream):
-            raise Unreadable("empty", "no pictures")
+            raise Unreadable("empty", "no video stream")
         self.stream = stream
 
 

@@ -13,19 +13,19 @@ _INTEGERS: Mapping[int, str] = {1: "B", 3: "H", 4: "I", 16: "Q"}
 """The field types that hold a whole number, and how to unpack them."""
 
 _NOT_READ: Mapping[int, str] = {
-    9: "a JBIG picture",
-    10: "a JBIG picture",
-    32809: "a ThunderScan picture",
-    32908: "a Pixar picture",
-    33003: "a JPEG 2000 picture",
-    33004: "a JPEG 2000 picture",
-    33005: "a JPEG 2000 picture",
-    34661: "a JBIG picture",
-    34712: "a JPEG 2000 picture",
-    34887: "a LERC picture",
-    50001: "a WEBP picture",
-    50002: "a JPEG XL picture",
-    52546: "a JPEG XL picture",
+    9: "a JBIG image",
+    10: "a JBIG image",
+    32809: "a ThunderScan image",
+    32908: "a Pixar image",
+    33003: "a JPEG 2000 image",
+    33004: "a JPEG 2000 image",
+    33005: "a JPEG 2000 image",
+    34661: "a JBIG image",
+    34712: "a JPEG 2000 image",
+    34887: "a LERC image",
+    50001: "a WEBP image",
+    50002: "a JPEG XL image",
+    52546: "a JPEG XL image",
 }
 """The compressions that there is no decoder for."""
 

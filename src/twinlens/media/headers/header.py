@@ -87,11 +87,11 @@ def _jpeg(data: memoryview) -> Header:
 def _check_process(marker: int, bits: int) -> None:
     """Raise `Foreign` for the JPEG processes that hardly any decoder supports."""
     if marker in _LOSSLESS_MARKERS:
-        raise Foreign("a lossless picture")
+        raise Foreign("a lossless image")
     if marker in _HIERARCHICAL_MARKERS:
-        raise Foreign("a hierarchical picture")
+        raise Foreign("a hierarchical image")
     if bits in (12, 16):
-        raise Foreign(f"a picture of {bits} bits a channel")
+        raise Foreign(f"an image of {bits} bits a channel")
 
 
 def _png(data: memoryview) -> Header:

@@ -32,16 +32,16 @@ _TURNS: Mapping[tuple[int, bool], int] = {
 """EXIF's orientation for: mirrored left to right or not, then so many quarter turns clockwise."""
 
 _CODINGS: Mapping[bytes, str] = {
-    b"hvc1": "an HEVC picture",
-    b"jpeg": "a JPEG picture",
-    b"j2k1": "a JPEG 2000 picture",
-    b"vvc1": "a VVC picture",
-    b"avc1": "an AVC picture",
-    b"av01": "an AV1 picture",
-    b"evc1": "an EVC picture",
-    b"lhv1": "an L-HEVC picture",
-    b"jxlc": "a JPEG XL picture",
-    b"unci": "an uncompressed picture",
+    b"hvc1": "an HEVC image",
+    b"jpeg": "a JPEG image",
+    b"j2k1": "a JPEG 2000 image",
+    b"vvc1": "a VVC image",
+    b"avc1": "an AVC image",
+    b"av01": "an AV1 image",
+    b"evc1": "an EVC image",
+    b"lhv1": "an L-HEVC image",
+    b"jxlc": "a JPEG XL image",
+    b"unci": "an uncompressed image",
 }
 """The known item types, as error messages name those without a decoder."""
 
@@ -66,7 +66,7 @@ def read(data: memoryview, codings: frozenset[bytes]) -> Header:
     wanted = _associations(_child(properties, b"ipma"), primary)
     chosen = [boxes[index - 1] for index in wanted if 0 < index <= len(boxes)]
     if sort in _NEVER_CROPPED and any(name == b"clap" for name, _ in chosen):
-        raise Foreign("a cropped picture")
+        raise Foreign("a cropped image")
     return _measure(chosen)
 
 
@@ -148,7 +148,7 @@ def _associations(ipma: memoryview, item: int) -> list[int]:
             code, mask = ("H", 0x7FFF) if wide else ("B", 0x7F)
             return [value & mask for value in unpack_from(f">{entries}{code}", ipma, at)]
         at += entries * (2 if wide else 1)
-    raise Malformed("does not describe its picture")
+    raise Malformed("does not describe its image")
 
 
 def _child(data: memoryview, name: bytes) -> memoryview:

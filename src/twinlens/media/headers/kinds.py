@@ -47,6 +47,6 @@ def _unnamed(blob: Blob) -> Kind:
         return "image"
     raise BadMedia(
         f"The data looks like {sniff.describe(head)}. "
-        "Send an image, a video, sound, a PDF or text, with its mime_type.",
+        "Send an image, a video, audio, a PDF or text, with its mime_type.",
         field=blob.field,
     )
