@@ -234,4 +234,4 @@ def workers() -> list[int]:
     """List the worker processes of this one; a process is the child of the thread that began it."""
     lists = [task / "children" for task in Path("/proc/self/task").iterdir()]
     children = [pid for listed in lists for pid in listed.read_text().split()]
-    return [int(pid) for pid in children if b"media.sandbox" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in children if b"media.worker.main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
