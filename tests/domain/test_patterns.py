@@ -164,7 +164,11 @@ def test_any_text_is_read_or_refused(pattern: str) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text("ab1-()[]|*?^$", max_size=8), st.text("ab1-", max_size=6))
+@given(
+    # ECMA-262 has empty classes, `[]` and `[^]`; there, Python takes the bracket for a member.
+    st.text("ab1-()[]|*?^$", max_size=8).filter(lambda pattern: not re.search(r"\[\^?\]", pattern)),
+    st.text("ab1-", max_size=6),
+)
 def test_simple_patterns_agree_with_another_matcher(pattern: str, text: str) -> None:
     try:
         known = re.compile(pattern)
